@@ -25,7 +25,7 @@ list(APPEND CMAKE_PREFIX_PATH ${MHO_ONNX_PREFIX})
 find_package(Protobuf REQUIRED)
 find_package(ONNX CONFIG REQUIRED)
 
-find_package(flatbuffers CONFIG REQUIRED)
+find_package(FlatBuffers CONFIG REQUIRED)
 find_program(MHO_FLATC flatc REQUIRED)
 find_package(dnnl CONFIG REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -17,7 +17,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mho::isa {
@@ -62,6 +64,10 @@ size_t sizeOf(Type type);
 const char *nameOf(Type type);
 bool isFloat(Type type);
 bool isUnsigned(Type type);
+/// The type of that name, if there is one.
+std::optional<Type> typeNamed(std::string_view name);
+/// "scratch", "const", "io", "slot".
+const char *nameOf(Space space);
 
 /// At most this many loop dimensions in one instruction.
 inline constexpr unsigned kMaxDims = 8;
@@ -120,6 +126,9 @@ enum class WriteKind : uint8_t {
   Xor = 7,
   Carry = 8,
 };
+inline constexpr unsigned kNumWriteKinds = 9;
+/// "store", "add", …
+const char *nameOf(WriteKind kind);
 
 struct Write {
   Access access;

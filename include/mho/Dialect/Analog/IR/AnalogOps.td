@@ -17,7 +17,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 // Logical stage
 //===----------------------------------------------------------------------===//
 
-def Analog_MatmulOp : Analog_Op<"matmul", [Pure]> {
+def Analog_MatmulOp : Analog_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
   let summary = "vectors times a constant matrix on arrays, with a per-column affine";
   let description = [{
     Reads `w` through `view` as a K×N matrix. Without a window x is […, K] and y
@@ -89,7 +89,7 @@ def Analog_MvmOp : Analog_Op<"mvm", [DestinationStyleOpInterface,
     attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
-    MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
   }];
   let hasVerifier = 1;
 }
@@ -107,7 +107,7 @@ def Analog_RecvOp : Analog_Op<"recv", [DestinationStyleOpInterface,
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = "$channel `outs` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?";
   let extraClassDeclaration = [{
-    MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
   }];
 }
 

@@ -99,6 +99,7 @@ def Graph_CastOp : Graph_Op<"cast", [Pure, Elementwise_]> {
   let summary = "converts elements to the result's type, as ONNX's Cast";
   let arguments = (ins Graph_Tensor:$x);
   let results = (outs Graph_Tensor:$y);
+  let hasFolder = 1;
   let assemblyFormat = "$x attr-dict `:` type($x) `to` type($y)";
 }
 
@@ -128,6 +129,7 @@ def Graph_MatmulOp : Graph_Op<"matmul", [Pure, WeightStationary_]> {
   let summary = "matrix product with NumPy's rules for more and fewer axes";
   let arguments = (ins Graph_Tensor:$a, Graph_Tensor:$b);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$a `,` $b attr-dict `:` functional-type(operands, results)";
 }
 
@@ -137,6 +139,8 @@ def Graph_GemmOp : Graph_Op<"gemm", [Pure, WeightStationary_]> {
       DefaultValuedAttr<F32Attr, "1.0f">:$alpha, DefaultValuedAttr<F32Attr, "1.0f">:$beta,
       UnitAttr:$trans_a, UnitAttr:$trans_b);
   let results = (outs Graph_Tensor:$y);
+  let hasCanonicalizer = 1;
+  let hasVerifier = 1;
   let assemblyFormat = "$a `,` $b (`,` $c^)? attr-dict `:` functional-type(operands, results)";
 }
 
@@ -152,6 +156,7 @@ def Graph_ConvOp : Graph_Op<"conv", [Pure, WeightStationary_, Windowed_]> {
       DenseI64ArrayAttr:$dilations, DefaultValuedAttr<I64Attr, "1">:$groups,
       UnitAttr:$channels_last);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$x `,` $w (`,` $bias^)? attr-dict `:` functional-type(operands, results)";
 }
 
@@ -161,6 +166,7 @@ def Graph_BatchNormalizationOp : Graph_Op<"batch_normalization", [Pure]> {
   let arguments = (ins Graph_Tensor:$x, Graph_Tensor:$scale, Graph_Tensor:$bias,
       Graph_Tensor:$mean, Graph_Tensor:$variance, F32Attr:$epsilon, UnitAttr:$channels_last);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$x `,` $scale `,` $bias `,` $mean `,` $variance attr-dict `:` functional-type(operands, results)";
 }
 
@@ -175,6 +181,7 @@ class Graph_PoolOp<string mnemonic, string what, dag extra = (ins)>
       DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
       DenseI64ArrayAttr:$dilations, UnitAttr:$ceil_mode, UnitAttr:$channels_last), extra);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 def Graph_MaxPoolOp : Graph_PoolOp<"max_pool", "largest element of each window; padding never wins">;
@@ -195,6 +202,7 @@ class Graph_ReduceOp<string mnemonic, string what> : Graph_Op<mnemonic, [Pure]> 
   let description = [{`axes` are non-negative, ascending; with `keepdims` they stay with extent 1.}];
   let arguments = (ins Graph_Tensor:$x, DenseI64ArrayAttr:$axes, UnitAttr:$keepdims);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 def Graph_ReduceMeanOp : Graph_ReduceOp<"reduce_mean", "mean over axes">;
@@ -206,6 +214,7 @@ def Graph_ArgMaxOp : Graph_Op<"arg_max", [Pure]> {
   let summary = "index (i64) of the largest element along an axis, the first of equals";
   let arguments = (ins Graph_Tensor:$x, I64Attr:$axis, UnitAttr:$keepdims, UnitAttr:$select_last_index);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
@@ -213,6 +222,7 @@ def Graph_SoftmaxOp : Graph_Op<"softmax", [Pure, SameOperandsAndResultType]> {
   let summary = "e^x over its sum along axes (one since opset 13, the trailing ones before)";
   let arguments = (ins Graph_Tensor:$x, DenseI64ArrayAttr:$axes);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$x attr-dict `:` type($y)";
 }
 
@@ -226,6 +236,7 @@ def Graph_ReshapeOp : Graph_Op<"reshape", [Pure]> {
   let arguments = (ins Graph_Tensor:$x);
   let results = (outs Graph_Tensor:$y);
   let hasFolder = 1;
+  let hasVerifier = 1;
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
@@ -234,6 +245,7 @@ def Graph_TransposeOp : Graph_Op<"transpose", [Pure]> {
   let arguments = (ins Graph_Tensor:$x, DenseI64ArrayAttr:$perm);
   let results = (outs Graph_Tensor:$y);
   let hasFolder = 1;
+  let hasVerifier = 1;
   let assemblyFormat = "$x $perm attr-dict `:` functional-type(operands, results)";
 }
 
@@ -242,6 +254,7 @@ def Graph_ConcatOp : Graph_Op<"concat", [Pure]> {
   let arguments = (ins Variadic<Graph_Tensor>:$xs, I64Attr:$axis);
   let results = (outs Graph_Tensor:$y);
   let hasFolder = 1;
+  let hasVerifier = 1;
   let assemblyFormat = "$xs `axis` $axis attr-dict `:` functional-type(operands, results)";
 }
 
@@ -251,6 +264,7 @@ def Graph_SliceOp : Graph_Op<"slice", [Pure]> {
   let arguments = (ins Graph_Tensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$steps);
   let results = (outs Graph_Tensor:$y);
   let hasFolder = 1;
+  let hasVerifier = 1;
   let assemblyFormat = "$x $starts `steps` $steps attr-dict `:` functional-type(operands, results)";
 }
 
@@ -260,6 +274,8 @@ def Graph_PadOp : Graph_Op<"pad", [Pure]> {
   let arguments = (ins Graph_Tensor:$x, Optional<Graph_Tensor>:$value, DenseI64ArrayAttr:$low,
       DenseI64ArrayAttr:$high, DefaultValuedAttr<StrAttr, "\"constant\"">:$mode);
   let results = (outs Graph_Tensor:$y);
+  let hasVerifier = 1;
+  let hasFolder = 1;
   let assemblyFormat = "$x (`value` $value^)? attr-dict `:` functional-type(operands, results)";
 }
 
@@ -268,6 +284,7 @@ def Graph_ExpandOp : Graph_Op<"expand", [Pure]> {
   let arguments = (ins Graph_Tensor:$x);
   let results = (outs Graph_Tensor:$y);
   let hasFolder = 1;
+  let hasVerifier = 1;
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
@@ -276,6 +293,7 @@ def Graph_GatherOp : Graph_Op<"gather", [Pure]> {
   let arguments = (ins Graph_Tensor:$x, Graph_Tensor:$indices, I64Attr:$axis);
   let results = (outs Graph_Tensor:$y);
   let hasFolder = 1;
+  let hasVerifier = 1;
   let assemblyFormat = "$x `,` $indices `axis` $axis attr-dict `:` functional-type(operands, results)";
 }
 

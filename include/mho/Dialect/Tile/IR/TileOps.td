@@ -39,9 +39,17 @@ def Tile_MvmOp : Tile_Instruction<"mvm", 1> {
   let arguments = (ins Tile_ArrayIndex:$array, Tile_Extents:$counts,
       Tile_Extents:$inner, Tile_U64:$first_row, Tile_Access:$input,
       Tile_Access:$output, Tile_Flag:$accumulate, Tile_Flag:$shift);
+  let accesses = ["reads input along counts, inner",
+                  "writes output along counts, columns(array)"];
+  let assemblyFormat = [{
+    `array` $array `counts` custom<Extents>($counts) `inner` custom<Extents>($inner) `first_row` $first_row
+    `from` $input `to` $output (`accumulate` $accumulate^)? (`shift` $shift^)?
+    attr-dict
+  }];
 }
 
-def Tile_KernelOp : Tile_Instruction<"kernel", 2> {
+def Tile_KernelOp : Tile_Instruction<"kernel", 2,
+    [IsolatedFromAbove, SingleBlock]> {
   let summary = "a loop nest around a register program: the digital unit";
   let description = [{
     Runs the body for every point of `dims` in lexicographic order. Reads give
@@ -53,6 +61,10 @@ def Tile_KernelOp : Tile_Instruction<"kernel", 2> {
   let arguments = (ins Tile_Extents:$dims, Tile_Accesses:$reads,
       Tile_Writes:$writes);
   let regions = (region Tile_KernelBody:$body);
+  let accesses = ["reads reads along dims", "writes writes along dims"];
+  let assemblyFormat = "custom<Extents>($dims) `reads` $reads `writes` $writes $body attr-dict";
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Tile_ContractOp : Tile_Instruction<"contract", 3> {
@@ -66,24 +78,37 @@ def Tile_ContractOp : Tile_Instruction<"contract", 3> {
   let arguments = (ins Tile_Extents:$batch, Tile_Extents:$rows,
       Tile_Extents:$columns, Tile_Extents:$inner, Tile_Access:$lhs,
       Tile_Access:$rhs, Tile_Access:$output, Tile_Flag:$accumulate);
+  let accesses = ["reads lhs along batch, rows, columns, inner",
+                  "reads rhs along batch, rows, columns, inner",
+                  "writes output along batch, rows, columns, inner"];
+  let assemblyFormat = [{
+    `batch` custom<Extents>($batch) `rows` custom<Extents>($rows) `columns` custom<Extents>($columns) `inner` custom<Extents>($inner) `lhs` $lhs
+    `rhs` $rhs `to` $output (`accumulate` $accumulate^)? attr-dict
+  }];
 }
 
 def Tile_CopyOp : Tile_Instruction<"copy", 4> {
   let summary = "strided copy of elements of one type";
   let arguments = (ins Tile_Extents:$dims, Tile_Access:$from, Tile_Access:$to);
+  let accesses = ["reads from along dims", "writes to along dims"];
+  let assemblyFormat = "custom<Extents>($dims) `from` $from `to` $to attr-dict";
 }
 
 def Tile_SendOp : Tile_Instruction<"send", 5> {
   let summary = "sends the elements of an access over a channel, packed in order of dims";
   let arguments = (ins Tile_ChannelIndex:$channel, Tile_Extents:$dims, Tile_Access:$from);
+  let accesses = ["reads from along dims"];
+  let assemblyFormat = "$channel custom<Extents>($dims) `from` $from attr-dict";
 }
 
 def Tile_RecvOp : Tile_Instruction<"recv", 6> {
   let summary = "waits for the next message of a channel and stores its elements";
   let arguments = (ins Tile_ChannelIndex:$channel, Tile_Extents:$dims, Tile_Access:$to);
+  let accesses = ["writes to along dims"];
+  let assemblyFormat = "$channel custom<Extents>($dims) `to` $to attr-dict";
 }
 
-def Tile_LoopOp : Tile_Instruction<"loop", 7> {
+def Tile_LoopOp : Tile_Instruction<"loop", 7, [SingleBlock, NoTerminator]> {
   let summary = "runs its body `trips` times, the index in a slot";
   let description = [{
     The slot holds 0, 1, … during the trips. With `condition`, the slot it
@@ -92,12 +117,16 @@ def Tile_LoopOp : Tile_Instruction<"loop", 7> {
   let arguments = (ins Tile_Extent:$trips, Tile_SlotIndex:$index,
       Tile_OptionalSlot:$condition);
   let regions = (region Tile_Body:$body);
+  let assemblyFormat = [{
+    custom<Extent>($trips) `index` $index (`while` $condition^)? $body attr-dict
+  }];
 }
 
-def Tile_BranchOp : Tile_Instruction<"branch", 8> {
+def Tile_BranchOp : Tile_Instruction<"branch", 8, [SingleBlock, NoTerminator]> {
   let summary = "runs one of two bodies, by a slot's value being non-zero";
   let arguments = (ins Tile_SlotIndex:$condition);
   let regions = (region Tile_Body:$then, Tile_Body:$otherwise);
+  let assemblyFormat = "`if` $condition $then `else` $otherwise attr-dict";
 }
 
 def Tile_SortOp : Tile_Instruction<"sort", 9> {
@@ -110,6 +139,13 @@ def Tile_SortOp : Tile_Instruction<"sort", 9> {
   let arguments = (ins Tile_Extents:$dims, Tile_Extent:$count,
       Tile_Access:$input, Tile_Access:$values, Tile_Access:$indices,
       Tile_Flag:$largest);
+  let accesses = ["reads input along dims",
+                  "writes values along dims with last count",
+                  "writes indices along dims with last count"];
+  let assemblyFormat = [{
+    custom<Extents>($dims) `first` custom<Extent>($count) `from` $input `values` $values `indices` $indices
+    (`largest` $largest^)? attr-dict
+  }];
 }
 
 def Tile_ScatterOp : Tile_Instruction<"scatter", 10> {
@@ -122,16 +158,105 @@ def Tile_ScatterOp : Tile_Instruction<"scatter", 10> {
   let arguments = (ins Tile_Extents:$dims, Tile_Accesses:$indices,
       Tile_Extents:$sizes, Tile_Strides:$place_strides, Tile_Access:$updates,
       Tile_Access:$to, Tile_CombineKind:$kind);
+  let accesses = ["reads indices along dims", "reads updates along dims"];
+  let assemblyFormat = [{
+    custom<Combine>($kind) custom<Extents>($dims) `indices` $indices `sizes` custom<Extents>($sizes) `strides` $place_strides
+    `from` $updates `to` $to attr-dict
+  }];
 }
 
 def Tile_CompactOp : Tile_Instruction<"compact", 11> {
   let summary = "writes the indices of non-zero elements and counts them in a slot";
   let arguments = (ins Tile_Extents:$dims, Tile_Access:$input,
       Tile_Access:$indices, Tile_SlotIndex:$count);
+  let accesses = ["reads input along dims"];
+  let assemblyFormat = "custom<Extents>($dims) `from` $input `indices` $indices `count` $count attr-dict";
 }
 
 def Tile_EndOp : Tile_Instruction<"end", 12> {
   let summary = "ends the stream";
+  let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// What a module of the tile phase holds besides instructions
+//===----------------------------------------------------------------------===//
+
+def Tile_ProgramOp : Tile_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock,
+    NoTerminator, HasParent<"::mlir::ModuleOp">]> {
+  let summary = "what one unit does in one entry point: a stream of instructions";
+  let description = [{
+    `unit` is the number in the module's `analog.units`. `scratch` is the size
+    of the unit's memory, `peak` the most bytes that are alive at once.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<StrAttr>:$sym_visibility,
+      ConfinedAttr<I32Attr, [IntNonNegative]>:$unit, StrAttr:$entry,
+      ConfinedAttr<I64Attr, [IntNonNegative]>:$scratch_bytes,
+      ConfinedAttr<I64Attr, [IntNonNegative]>:$peak_bytes,
+      TypedArrayAttrBase<Tile_Slot, "slots">:$slots);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `unit` $unit `entry` $entry `scratch` $scratch_bytes `peak`
+    $peak_bytes `slots` $slots $body attr-dict
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def Tile_ValueOp : Tile_Op<"value", [HasParent<"::mlir::ModuleOp">]> {
+  let summary = "an input, output or state of an entry point and its place in the io space";
+  let description = [{
+    The order of these ops is the order of the entry point's inputs, outputs and
+    states. A bounded dimension names the slot of unit 0 that holds its extent
+    in `extent_slots` (else -1), its bound in `bound`; `declared` are the
+    dimensions as the model wrote them.
+  }];
+  let arguments = (ins StrAttr:$direction, StrAttr:$name, TypeAttr:$type,
+      ConfinedAttr<I64Attr, [IntNonNegative]>:$offset,
+      ConfinedAttr<I64Attr, [IntNonNegative]>:$bytes,
+      DefaultValuedStrAttr<StrAttr, "main">:$entry,
+      OptionalAttr<DenseI32ArrayAttr>:$extent_slots,
+      OptionalAttr<StrArrayAttr>:$bound, OptionalAttr<StrArrayAttr>:$declared);
+  let assemblyFormat = [{
+    custom<Keyword>($direction) $name `:` $type `at` $offset `bytes` $bytes
+    attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_ConstantOp : Tile_Op<"constant", [Symbol, HasParent<"::mlir::ModuleOp">]> {
+  let summary = "data at a byte offset of the constant space";
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<StrAttr>:$sym_visibility,
+      ConfinedAttr<I64Attr, [IntNonNegative]>:$offset, ElementsAttr:$value);
+  let assemblyFormat = "$sym_name `at` $offset `=` $value attr-dict";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// What a kernel's body holds besides arith and math
+//===----------------------------------------------------------------------===//
+
+def Tile_IndexOp : Tile_Op<"index", [Pure]> {
+  let summary = "the current point's coordinate in a dimension of the kernel";
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$dim);
+  let results = (outs AnyTypeOf<[Index, I64]>:$result);
+  let assemblyFormat = "$dim attr-dict `:` type($result)";
+}
+
+def Tile_LoadOp : Tile_Op<"load", [MemoryEffects<[MemRead]>]> {
+  let summary = "an element of memory at computed indices, each checked against its size";
+  let arguments = (ins Tile_Table:$table,
+      Variadic<AnyTypeOf<[Index, AnySignlessInteger]>>:$indices);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $table `[` $indices `]` attr-dict `:` functional-type($indices, $result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, HasParent<"KernelOp">]> {
+  let summary = "the values that go to the kernel's writes";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
 //===----------------------------------------------------------------------===//

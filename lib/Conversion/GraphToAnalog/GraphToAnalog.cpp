@@ -1,0 +1,370 @@
+//===- GraphToAnalog.cpp - stationary products onto arrays ----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every op that says it has stationary weights becomes an analog.matmul (one
+// per group of a grouped convolution); then what follows column by column and
+// is constant (bias, BatchNormalization, scales) moves into its affine, so
+// that no weight is rewritten.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Conversion/GraphToAnalog/GraphToAnalog.h"
+
+#include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Graph/IR/GraphOps.h"
+#include "mho/Dialect/Graph/IR/NodeLoc.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mho;
+
+namespace mho {
+#define GEN_PASS_DEF_CONVERTGRAPHTOANALOG
+#include "mho/Conversion/Passes.h.inc"
+} // namespace mho
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Constants as floats
+//===----------------------------------------------------------------------===//
+
+/// The f32 elements of a constant without copying the blob, or nullopt where
+/// the value is not an f32 constant with data.
+std::optional<SmallVector<float>> constantFloats(Value value) {
+  ElementsAttr elements;
+  if (!value || !matchPattern(value, m_Constant(&elements)) ||
+      !elements.getElementType().isF32())
+    return std::nullopt;
+  SmallVector<float> result(elements.getNumElements());
+  if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
+    llvm::copy(dense.getValues<float>(), result.begin());
+    return result;
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
+  if (!resource || !resource.getRawHandle().getBlob())
+    return std::nullopt;
+  ArrayRef<char> bytes = resource.getRawHandle().getBlob()->getData();
+  if (bytes.size() != result.size() * sizeof(float))
+    return std::nullopt;
+  memcpy(result.data(), bytes.data(), bytes.size());
+  return result;
+}
+
+Value floatConstant(OpBuilder &builder, Location loc, ArrayRef<float> values) {
+  auto type =
+      RankedTensorType::get({int64_t(values.size())}, builder.getF32Type());
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(type, values));
+}
+
+/// The name that reports and symbols use for `loc`.
+std::string nameOf(Location loc) {
+  SmallVector<std::pair<StringRef, StringRef>> nodes;
+  graph::collectNodes(loc, nodes);
+  return nodes.empty() ? std::string("matmul") : nodes.front().first.str();
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns
+//===----------------------------------------------------------------------===//
+
+/// A product with constant weights becomes one analog.matmul per group.
+struct LowerStationaryProduct
+    : OpInterfaceRewritePattern<graph::WeightStationaryOpInterface> {
+  LowerStationaryProduct(MLIRContext *context, const EncodingChoice &encoding)
+      : OpInterfaceRewritePattern(context), encoding(encoding) {}
+
+  LogicalResult
+  matchAndRewrite(graph::WeightStationaryOpInterface op,
+                  PatternRewriter &rewriter) const override {
+    auto resultType = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    if (!resultType || !resultType.getElementType().isF32())
+      return rewriter.notifyMatchFailure(op, "arrays compute on f32");
+    SmallVector<graph::StationaryProduct> products =
+        op.getStationaryProducts();
+    if (products.empty())
+      return rewriter.notifyMatchFailure(op, "no constant weights");
+    Location loc = op->getLoc();
+    SmallVector<Value> parts;
+    for (auto [number, product] : llvm::enumerate(products)) {
+      FailureOr<Value> part =
+          lowerProduct(op, product, number, products.size(), rewriter);
+      if (failed(part))
+        return failure();
+      parts.push_back(*part);
+    }
+    Value whole = parts.front();
+    if (parts.size() > 1)
+      whole = graph::ConcatOp::create(rewriter, loc, resultType, parts,
+                                      resultType.getRank() - 1);
+    if (whole.getType() != resultType)
+      whole = graph::ReshapeOp::create(rewriter, loc, resultType, whole);
+    rewriter.replaceOp(op, whole);
+    return success();
+  }
+
+private:
+  FailureOr<Value> lowerProduct(Operation *op,
+                                const graph::StationaryProduct &product,
+                                size_t number, size_t count,
+                                PatternRewriter &rewriter) const {
+    Location loc = op->getLoc();
+    Value input = product.input;
+    auto inputType = cast<RankedTensorType>(input.getType());
+    auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
+    auto view = analog::ViewAttr::get(rewriter.getContext(), product.rows,
+                                      product.columns, product.offsets,
+                                      product.sizes);
+    int64_t columns = view.getNumColumns();
+    if (!inputType.getElementType().isF32() || inputType.getRank() == 0)
+      return rewriter.notifyMatchFailure(op, "arrays compute on f32"),
+             failure();
+
+    int64_t channels = inputType.getShape().back();
+    if (product.channelCount != channels) {
+      SmallVector<int64_t> shape(inputType.getShape());
+      shape.back() = product.channelCount;
+      SmallVector<int64_t> starts(shape.size(), 0), steps(shape.size(), 1);
+      starts.back() = product.channelBegin;
+      input = graph::SliceOp::create(
+          rewriter, loc, inputType.clone(ArrayRef<int64_t>(shape)), input,
+          starts, steps);
+    }
+    Value scale;
+    if (product.scale != 1.0f)
+      scale = floatConstant(rewriter, loc,
+                            SmallVector<float>(columns, product.scale));
+    Value shift;
+    if (product.shift) {
+      auto values = constantFloats(product.shift);
+      if (!values ||
+          (values->size() != 1 &&
+           int64_t(values->size()) < product.shiftBegin + columns))
+        return rewriter.notifyMatchFailure(op, "bias is not per column"),
+               failure();
+      if (values->size() == 1)
+        values->resize(columns, values->front());
+      else
+        *values = SmallVector<float>(
+            ArrayRef(*values).slice(product.shiftBegin, columns));
+      for (float &value : *values)
+        value *= product.shiftScale;
+      shift = floatConstant(rewriter, loc, *values);
+    }
+    SmallVector<int64_t> shape;
+    if (product.windowed) {
+      shape.assign(resultType.getShape().begin(), resultType.getShape().end());
+      shape.back() = columns;
+    } else {
+      shape.assign(inputType.getShape().begin(), inputType.getShape().end());
+      shape.back() = columns;
+    }
+    analog::WindowAttr window;
+    if (product.windowed)
+      window = analog::WindowAttr::get(rewriter.getContext(), product.kernel,
+                                       product.strides, product.dilations,
+                                       product.pads);
+    std::string name = nameOf(loc);
+    if (count > 1)
+      name += ".group" + std::to_string(number);
+    return analog::MatmulOp::create(
+               rewriter, loc,
+               RankedTensorType::get(shape, rewriter.getF32Type()), input,
+               product.weights, scale, shift, view, window,
+               analog::EncodingAttr::get(rewriter.getContext(), encoding.kind,
+                                         encoding.devices),
+               rewriter.getStringAttr(name), FloatAttr(),
+               DenseF32ArrayAttr())
+        .getResult();
+  }
+
+  const EncodingChoice &encoding;
+};
+
+/// What a following op does to column n: y·factor[n] + term[n].
+struct Affine {
+  SmallVector<float> factor, term;
+};
+
+/// Replaces `op`, which does `affine` to the columns of `matmul`, by a matmul
+/// that does it itself.
+void foldAffine(analog::MatmulOp matmul, Operation *op, const Affine &affine,
+                PatternRewriter &rewriter) {
+  size_t columns = affine.factor.size();
+  auto orDefault = [&](Value constant, float value) {
+    auto values = constantFloats(constant);
+    return values ? *values : SmallVector<float>(columns, value);
+  };
+  SmallVector<float> scale = orDefault(matmul.getScale(), 1.0f);
+  SmallVector<float> shift = orDefault(matmul.getShift(), 0.0f);
+  bool scaled = false, shifted = false;
+  for (size_t n = 0; n < columns; ++n) {
+    scale[n] *= affine.factor[n];
+    shift[n] = shift[n] * affine.factor[n] + affine.term[n];
+    scaled |= scale[n] != 1.0f;
+    shifted |= shift[n] != 0.0f;
+  }
+  Location loc = rewriter.getFusedLoc({matmul.getLoc(), op->getLoc()});
+  rewriter.setInsertionPoint(op);
+  Value scaleValue = scaled ? floatConstant(rewriter, loc, scale) : Value();
+  Value shiftValue = shifted ? floatConstant(rewriter, loc, shift) : Value();
+  auto fused = analog::MatmulOp::create(
+      rewriter, loc, matmul.getType(), matmul.getX(), matmul.getW(), scaleValue,
+      shiftValue, matmul.getView(), matmul.getWindowAttr(),
+      matmul.getEncoding(), matmul.getSymAttr(), matmul.getInputRangeAttr(),
+      matmul.getAdcRangesAttr());
+  rewriter.replaceOp(op, fused);
+}
+
+/// The matmul that alone feeds `value`, where its affine may change.
+analog::MatmulOp soleMatmul(Value value) {
+  auto matmul = value.getDefiningOp<analog::MatmulOp>();
+  if (!matmul || !matmul->hasOneUse())
+    return nullptr;
+  if ((matmul.getScale() && !constantFloats(matmul.getScale())) ||
+      (matmul.getShift() && !constantFloats(matmul.getShift())))
+    return nullptr;
+  return matmul;
+}
+
+struct FoldBatchNormalization
+    : OpRewritePattern<graph::BatchNormalizationOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::BatchNormalizationOp op,
+                                PatternRewriter &rewriter) const override {
+    analog::MatmulOp matmul = soleMatmul(op.getX());
+    auto type = cast<RankedTensorType>(op.getY().getType());
+    bool columnsLast = op.getChannelsLast() || type.getRank() == 2;
+    if (!matmul || !columnsLast)
+      return failure();
+    auto scale = constantFloats(op.getScale());
+    auto bias = constantFloats(op.getBias());
+    auto mean = constantFloats(op.getMean());
+    auto variance = constantFloats(op.getVariance());
+    if (!scale || !bias || !mean || !variance)
+      return failure();
+    Affine affine;
+    for (size_t n = 0; n < scale->size(); ++n) {
+      float factor = (*scale)[n] / std::sqrt((*variance)[n] +
+                                             op.getEpsilon().convertToFloat());
+      affine.factor.push_back(factor);
+      affine.term.push_back((*bias)[n] - (*mean)[n] * factor);
+    }
+    foldAffine(matmul, op, affine, rewriter);
+    return success();
+  }
+};
+
+/// The per-column values of a constant that broadcasts to `type` along its
+/// last axis only.
+std::optional<SmallVector<float>> perColumn(Value value,
+                                            RankedTensorType type) {
+  auto constant = dyn_cast<RankedTensorType>(value.getType());
+  int64_t columns = type.getShape().back();
+  if (!constant || constant.getRank() > type.getRank() ||
+      (constant.getNumElements() != 1 &&
+       (constant.getNumElements() != columns ||
+        constant.getShape().back() != columns)))
+    return std::nullopt;
+  auto values = constantFloats(value);
+  if (values && values->size() == 1)
+    values->resize(columns, values->front());
+  return values;
+}
+
+/// x + c, x - c, x · c, x / c with c per column.
+template <typename OpTy> struct FoldArithmetic : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
+    constexpr bool commutes = std::is_same_v<OpTy, graph::AddOp> ||
+                              std::is_same_v<OpTy, graph::MulOp>;
+    Value product = op.getA(), other = op.getB();
+    analog::MatmulOp matmul = soleMatmul(product);
+    if (!matmul && commutes) {
+      std::swap(product, other);
+      matmul = soleMatmul(product);
+    }
+    if (!matmul || op.getY().getType() != matmul.getType())
+      return failure();
+    auto values = perColumn(other, cast<RankedTensorType>(matmul.getType()));
+    if (!values)
+      return failure();
+    Affine affine{SmallVector<float>(values->size(), 1.0f),
+                  SmallVector<float>(values->size(), 0.0f)};
+    for (auto [n, value] : llvm::enumerate(*values)) {
+      if constexpr (std::is_same_v<OpTy, graph::AddOp>)
+        affine.term[n] = value;
+      else if constexpr (std::is_same_v<OpTy, graph::SubOp>)
+        affine.term[n] = -value;
+      else if constexpr (std::is_same_v<OpTy, graph::MulOp>)
+        affine.factor[n] = value;
+      else
+        affine.factor[n] = 1.0f / value;
+    }
+    foldAffine(matmul, op, affine, rewriter);
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Pass
+//===----------------------------------------------------------------------===//
+
+/// Weights with NaN or infinity cannot become conductances.
+LogicalResult verifyFinite(analog::MatmulOp op) {
+  auto values = constantFloats(op.getW());
+  if (!values)
+    return success();
+  for (float value : *values)
+    if (!std::isfinite(value))
+      return op.emitError("weights of '")
+             << op.getSym() << "' hold " << (std::isnan(value) ? "NaN" : "infinity")
+             << "; an array can only hold finite numbers";
+  return success();
+}
+
+struct ConvertGraphToAnalog
+    : mho::impl::ConvertGraphToAnalogBase<ConvertGraphToAnalog> {
+  using ConvertGraphToAnalogBase::ConvertGraphToAnalogBase;
+
+  void runOnOperation() override {
+    EncodingChoice choice{encoding, devices};
+    RewritePatternSet lowering(&getContext());
+    lowering.add<LowerStationaryProduct>(&getContext(), choice);
+    lowering.add<FoldBatchNormalization, FoldArithmetic<graph::AddOp>,
+                 FoldArithmetic<graph::SubOp>, FoldArithmetic<graph::MulOp>,
+                 FoldArithmetic<graph::DivOp>>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(lowering))))
+      return signalPassFailure();
+    bool finite = true;
+    getOperation()->walk([&](analog::MatmulOp op) {
+      finite &= succeeded(verifyFinite(op));
+    });
+    if (!finite)
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass>
+mho::createConvertGraphToAnalogPass(const EncodingChoice &encoding) {
+  ConvertGraphToAnalogOptions options;
+  options.encoding = encoding.kind;
+  options.devices = encoding.devices;
+  return std::make_unique<ConvertGraphToAnalog>(options);
+}

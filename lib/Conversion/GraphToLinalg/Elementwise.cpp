@@ -1,0 +1,320 @@
+//===- Elementwise.cpp - element-wise graph ops to linalg -----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace mho::graph {
+
+namespace {
+
+/// Builds the scalar form of an element-wise op.
+struct Scalars {
+  ImplicitLocOpBuilder &b;
+  const Lowering &l;
+
+  bool isFloat(Value v) const { return isa<FloatType>(v.getType()); }
+
+  Value negate(Value x) {
+    if (isFloat(x))
+      return arith::NegFOp::create(b, x);
+    return arith::SubIOp::create(b, constantOf(b, x.getType(), 0), x);
+  }
+  Value magnitude(Value x, bool isUnsigned) {
+    if (isFloat(x))
+      return math::AbsFOp::create(b, x);
+    return isUnsigned ? x : Value(math::AbsIOp::create(b, x));
+  }
+  Value divide(Value x, Value y, bool isUnsigned) {
+    if (isFloat(x))
+      return arith::DivFOp::create(b, x, y);
+    if (isUnsigned)
+      return arith::DivUIOp::create(b, x, y);
+    return arith::DivSIOp::create(b, x, y);
+  }
+  Value compare(Value x, Value y, arith::CmpFPredicate onFloats,
+                arith::CmpIPredicate onSigned,
+                arith::CmpIPredicate onUnsigned) {
+    if (isFloat(x))
+      return arith::CmpFOp::create(b, onFloats, x, y);
+    bool isUnsigned = l.isUnsigned(0) || x.getType().isInteger(1);
+    return arith::CmpIOp::create(b, isUnsigned ? onUnsigned : onSigned, x, y);
+  }
+  Value sigmoid(Value x) {
+    Value one = constantOf(b, x.getType(), 1);
+    Value e = math::ExpOp::create(b, arith::NegFOp::create(b, x));
+    return arith::DivFOp::create(b, one, arith::AddFOp::create(b, one, e));
+  }
+  Value power(Value x, Value y) {
+    Type type = x.getType();
+    FloatAttr constant;
+    if (isFloat(x) && matchPattern(y, m_Constant(&constant))) {
+      double exponent = constant.getValueAsDouble();
+      if (exponent == 2)
+        return arith::MulFOp::create(b, x, x);
+      if (exponent == 3)
+        return arith::MulFOp::create(b, arith::MulFOp::create(b, x, x), x);
+      if (exponent == 1)
+        return x;
+    }
+    // Integers go through f64, as the standard library's pow does.
+    Type wide = isFloat(x) ? type : b.getF64Type();
+    bool narrow = isFloat(y) && y.getType().getIntOrFloatBitWidth() >
+                                    wide.getIntOrFloatBitWidth();
+    if (narrow)
+      wide = y.getType();
+    Value base = castScalar(b, x, l.isUnsigned(0), wide, false);
+    Value exponent = castScalar(b, y, l.isUnsigned(1), wide, false);
+    Value result = math::PowFOp::create(b, base, exponent);
+    return castScalar(b, result, false, type, l.isUnsigned(0));
+  }
+};
+
+/// The scalar form of a unary or binary op; null for any other op.
+Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
+  Scalars s{b, l};
+  using F = arith::CmpFPredicate;
+  using I = arith::CmpIPredicate;
+  bool isUnsigned = l.isUnsigned(0);
+  auto arithmetic = [&](auto onFloats, auto onIntegers) -> Value {
+    if (s.isFloat(x[0]))
+      return decltype(onFloats)::create(b, x[0], x[1]);
+    return decltype(onIntegers)::create(b, x[0], x[1]);
+  };
+  return llvm::TypeSwitch<Operation *, Value>(l.op)
+      .Case([&](NegOp) { return s.negate(x[0]); })
+      .Case([&](AbsOp) { return s.magnitude(x[0], isUnsigned); })
+      .Case([&](SqrtOp) { return math::SqrtOp::create(b, x[0]); })
+      .Case([&](ReciprocalOp) {
+        return arith::DivFOp::create(b, constantOf(b, x[0].getType(), 1),
+                                     x[0]);
+      })
+      .Case([&](ExpOp) { return math::ExpOp::create(b, x[0]); })
+      .Case([&](LogOp) { return math::LogOp::create(b, x[0]); })
+      .Case([&](ErfOp) { return math::ErfOp::create(b, x[0]); })
+      .Case([&](ReluOp) {
+        return maximum(b, x[0], constantOf(b, x[0].getType(), 0), isUnsigned);
+      })
+      .Case([&](SigmoidOp) { return s.sigmoid(x[0]); })
+      .Case([&](TanhOp) { return math::TanhOp::create(b, x[0]); })
+      .Case([&](FloorOp) { return math::FloorOp::create(b, x[0]); })
+      .Case([&](CeilOp) { return math::CeilOp::create(b, x[0]); })
+      .Case([&](RoundOp) { return math::RoundEvenOp::create(b, x[0]); })
+      .Case([&](NotOp) {
+        Value yes = arith::ConstantOp::create(b, b.getBoolAttr(true));
+        return arith::XOrIOp::create(b, x[0], yes);
+      })
+      .Case([&](AddOp) {
+        return arithmetic(arith::AddFOp(), arith::AddIOp());
+      })
+      .Case([&](SubOp) {
+        return arithmetic(arith::SubFOp(), arith::SubIOp());
+      })
+      .Case([&](MulOp) {
+        return arithmetic(arith::MulFOp(), arith::MulIOp());
+      })
+      .Case([&](DivOp) { return s.divide(x[0], x[1], isUnsigned); })
+      .Case([&](PowOp) { return s.power(x[0], x[1]); })
+      .Case([&](MaxOp) { return maximum(b, x[0], x[1], isUnsigned); })
+      .Case([&](MinOp) { return minimum(b, x[0], x[1], isUnsigned); })
+      .Case([&](AndOp) { return arith::AndIOp::create(b, x[0], x[1]); })
+      .Case([&](OrOp) { return arith::OrIOp::create(b, x[0], x[1]); })
+      .Case([&](XorOp) { return arith::XOrIOp::create(b, x[0], x[1]); })
+      .Case([&](EqualOp) {
+        return s.compare(x[0], x[1], F::OEQ, I::eq, I::eq);
+      })
+      .Case([&](LessOp) {
+        return s.compare(x[0], x[1], F::OLT, I::slt, I::ult);
+      })
+      .Case([&](LessOrEqualOp) {
+        return s.compare(x[0], x[1], F::OLE, I::sle, I::ule);
+      })
+      .Case([&](GreaterOp) {
+        return s.compare(x[0], x[1], F::OGT, I::sgt, I::ugt);
+      })
+      .Case([&](GreaterOrEqualOp) {
+        return s.compare(x[0], x[1], F::OGE, I::sge, I::uge);
+      })
+      .Case([&](WhereOp) {
+        return arith::SelectOp::create(b, x[0], x[1], x[2]);
+      })
+      .Case([&](LeakyReluOp leaky) {
+        Value zero = constantOf(b, x[0].getType(), 0);
+        Value below = arith::CmpFOp::create(b, F::OLT, x[0], zero);
+        Value slope =
+            constantOf(b, x[0].getType(), leaky.getAlpha().convertToDouble());
+        Value scaled = arith::MulFOp::create(b, x[0], slope);
+        return arith::SelectOp::create(b, below, scaled, x[0]);
+      })
+      .Default([](Operation *) { return Value(); });
+}
+
+/// Scale and zero point run along one axis of x, or are scalars.
+FailureOr<AffineMap> axisMap(Lowering &l, Value v, int64_t axis,
+                             int64_t rank) {
+  auto type = l.typeOf(v);
+  if (type.getNumElements() == 1) {
+    SmallVector<AffineExpr> zeros(type.getRank(),
+                                  l.b.getAffineConstantExpr(0));
+    return AffineMap::get(rank, 0, zeros, l.b.getContext());
+  }
+  if (axis < 0)
+    axis += rank;
+  if (type.getRank() != 1 || axis < 0 || axis >= rank)
+    return l.op->emitOpError("takes a scalar scale or one along an axis, not ")
+           << type;
+  return AffineMap::get(rank, 0, l.b.getAffineDimExpr(axis));
+}
+
+template <typename OpTy>
+FailureOr<SmallVector<AffineMap>> quantizerMaps(Lowering &l, OpTy op,
+                                                SmallVector<Value> &operands) {
+  int64_t rank = l.resultType().getRank();
+  operands = {op.getX(), op.getScale()};
+  SmallVector<AffineMap> maps{l.b.getMultiDimIdentityMap(rank)};
+  if (op.getZeroPoint())
+    operands.push_back(op.getZeroPoint());
+  for (Value v : ArrayRef(operands).drop_front()) {
+    auto map = axisMap(l, v, op.getAxis(), rank);
+    if (failed(map))
+      return failure();
+    maps.push_back(*map);
+  }
+  return maps;
+}
+
+FailureOr<Value> lowerQuantize(Lowering &l, QuantizeLinearOp op) {
+  SmallVector<Value> operands;
+  auto maps = quantizerMaps(l, op, operands);
+  if (failed(maps))
+    return failure();
+  Type to = l.resultType().getElementType();
+  bool isUnsigned = l.isResultUnsigned();
+  return l.mapped(
+      operands, *maps, l.resultType(),
+      [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+        Value x = castScalar(b, args[0], l.isUnsigned(0), b.getF32Type(),
+                             false);
+        Value scale = castScalar(b, args[1], false, b.getF32Type(), false);
+        Value y = arith::DivFOp::create(b, x, scale);
+        if (auto floats = dyn_cast<FloatType>(to)) {
+          double bound = APFloat::getLargest(floats.getFloatSemantics())
+                             .convertToDouble();
+          y = arith::MaximumFOp::create(
+              b, y, constantOf(b, b.getF32Type(), -bound));
+          y = arith::MinimumFOp::create(b, y,
+                                        constantOf(b, b.getF32Type(), bound));
+          return y;
+        }
+        y = math::RoundEvenOp::create(b, y);
+        if (args.size() > 2)
+          y = arith::AddFOp::create(
+              b, y,
+              castScalar(b, args[2], isUnsigned, b.getF32Type(), false));
+        unsigned width = to.getIntOrFloatBitWidth();
+        double low = isUnsigned ? 0 : -double(int64_t(1) << (width - 1));
+        double high = double((int64_t(1) << (isUnsigned ? width : width - 1)) -
+                             1);
+        y = arith::MaximumFOp::create(b, y,
+                                      constantOf(b, b.getF32Type(), low));
+        y = arith::MinimumFOp::create(b, y,
+                                      constantOf(b, b.getF32Type(), high));
+        return castScalar(b, y, false, to, isUnsigned);
+      });
+}
+
+FailureOr<Value> lowerDequantize(Lowering &l, DequantizeLinearOp op) {
+  SmallVector<Value> operands;
+  auto maps = quantizerMaps(l, op, operands);
+  if (failed(maps))
+    return failure();
+  Type to = l.resultType().getElementType();
+  Type wide = isNarrowFloat(to) ? l.b.getF32Type() : to;
+  return l.mapped(
+      operands, *maps, l.resultType(),
+      [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+        Value x = args[0];
+        if (isa<FloatType>(x.getType())) {
+          x = castScalar(b, x, false, wide, false);
+        } else if (args.size() > 2) {
+          Type i32 = b.getI32Type();
+          x = arith::SubIOp::create(
+              b, castScalar(b, x, l.isUnsigned(0), i32, false),
+              castScalar(b, args[2], l.isUnsigned(0), i32, false));
+          x = castScalar(b, x, false, wide, false);
+        } else {
+          x = castScalar(b, x, l.isUnsigned(0), wide, false);
+        }
+        return arith::MulFOp::create(
+            b, x, castScalar(b, args[1], false, wide, false));
+      });
+}
+
+Value lowerClip(Lowering &l, ClipOp op) {
+  SmallVector<Value> operands{op.getX()};
+  if (op.getLow())
+    operands.push_back(op.getLow());
+  if (op.getHigh())
+    operands.push_back(op.getHigh());
+  int64_t rank = l.resultType().getRank();
+  SmallVector<AffineMap> maps{l.b.getMultiDimIdentityMap(rank)};
+  for (Value bound : ArrayRef(operands).drop_front()) {
+    SmallVector<AffineExpr> zeros(l.typeOf(bound).getRank(),
+                                  l.b.getAffineConstantExpr(0));
+    maps.push_back(AffineMap::get(rank, 0, zeros, l.b.getContext()));
+  }
+  return l.mapped(operands, maps, l.resultType(),
+                  [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                    Value y = args[0];
+                    if (op.getLow())
+                      y = maximum(b, y, args[1], l.isUnsigned(0));
+                    if (op.getHigh())
+                      y = minimum(b, y, args.back(), l.isUnsigned(0));
+                    return y;
+                  });
+}
+
+Value lowerCast(Lowering &l, CastOp op) {
+  Type to = l.resultType().getElementType();
+  // Already widened narrow floats come back as f32 and are narrowed outside.
+  Type inside = isNarrowFloat(to) ? Type(l.b.getF32Type()) : to;
+  return l.elementwise(op.getX(), l.resultType(),
+                       [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                         return castScalar(b, args[0], l.isUnsigned(0),
+                                           inside, l.isResultUnsigned());
+                       });
+}
+
+} // namespace
+
+FailureOr<Value> lowerElementwise(Lowering &l) {
+  if (auto op = dyn_cast<QuantizeLinearOp>(l.op))
+    return lowerQuantize(l, op);
+  if (auto op = dyn_cast<DequantizeLinearOp>(l.op))
+    return lowerDequantize(l, op);
+  if (auto op = dyn_cast<ClipOp>(l.op))
+    return lowerClip(l, op);
+  if (auto op = dyn_cast<CastOp>(l.op))
+    return lowerCast(l, op);
+  if (!l.op->hasTrait<OpTrait::OneResult>() || l.op->getNumOperands() == 0 ||
+      !isa<NegOp, AbsOp, SqrtOp, ReciprocalOp, ExpOp, LogOp, ErfOp, ReluOp,
+           SigmoidOp, TanhOp, FloorOp, CeilOp, RoundOp, NotOp, AddOp, SubOp,
+           MulOp, DivOp, PowOp, MaxOp, MinOp, AndOp, OrOp, XorOp, EqualOp,
+           LessOp, LessOrEqualOp, GreaterOp, GreaterOrEqualOp, WhereOp,
+           LeakyReluOp>(l.op))
+    return Value();
+  return l.elementwise(l.op->getOperands(), l.resultType(),
+                       [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                         return scalarOf(l, b, args);
+                       });
+}
+
+} // namespace mho::graph

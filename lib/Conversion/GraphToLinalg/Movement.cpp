@@ -1,0 +1,235 @@
+//===- Movement.cpp - graph ops that move data to linalg ------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+using namespace mlir;
+
+namespace mho::graph {
+
+namespace {
+
+Value lowerTranspose(Lowering &l, TransposeOp op) {
+  auto from = l.typeOf(op.getX());
+  ArrayRef<int64_t> perm = op.getPerm();
+  // Axes of extent 1 move for free.
+  SmallVector<int64_t> order;
+  for (int64_t axis : perm)
+    if (from.getDimSize(axis) != 1)
+      order.push_back(axis);
+  if (llvm::is_sorted(order))
+    return l.reshape(op.getX(), l.resultType().getShape());
+  SmallVector<AffineExpr> exprs(from.getRank());
+  for (auto [i, axis] : llvm::enumerate(perm))
+    exprs[axis] = l.b.getAffineDimExpr(i);
+  return l.moved(op.getX(),
+                 AffineMap::get(from.getRank(), 0, exprs, l.b.getContext()),
+                 l.resultType());
+}
+
+Value lowerConcat(Lowering &l, ConcatOp op) {
+  auto type = l.resultType();
+  if (op.getXs().size() == 1)
+    return op.getXs()[0];
+  int64_t axis = op.getAxis() < 0 ? op.getAxis() + type.getRank()
+                                  : op.getAxis();
+  Value y = l.empty(type.getShape(), type.getElementType());
+  SmallVector<int64_t> offsets(type.getRank(), 0), ones(type.getRank(), 1);
+  for (Value x : op.getXs()) {
+    ArrayRef<int64_t> sizes = l.typeOf(x).getShape();
+    if (sizes[axis] == 0)
+      continue;
+    y = tensor::InsertSliceOp::create(
+        l.b, x, y, getAsIndexOpFoldResult(l.b.getContext(), offsets),
+        getAsIndexOpFoldResult(l.b.getContext(), sizes),
+        getAsIndexOpFoldResult(l.b.getContext(), ones));
+    offsets[axis] += sizes[axis];
+  }
+  return y;
+}
+
+Value lowerSlice(Lowering &l, SliceOp op) {
+  auto type = l.resultType();
+  ArrayRef<int64_t> starts = op.getStarts(), steps = op.getSteps();
+  if (llvm::all_of(steps, [](int64_t s) { return s > 0; }))
+    return l.slice(op.getX(), starts, type.getShape(), steps);
+  // Backwards: the map counts down.
+  SmallVector<AffineExpr> exprs;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    exprs.push_back(l.b.getAffineDimExpr(i) * steps[i] + starts[i]);
+  return l.moved(op.getX(),
+                 AffineMap::get(type.getRank(), 0, exprs, l.b.getContext()),
+                 type);
+}
+
+/// Element i of a border of mode edge, reflect or wrap: the index into an axis
+/// of `extent` that place `i - low` shows.
+Value borderIndex(ImplicitLocOpBuilder &b, Value i, int64_t low,
+                  int64_t extent, StringRef mode) {
+  auto constant = [&](int64_t n) {
+    return arith::ConstantOp::create(b, b.getI64IntegerAttr(n));
+  };
+  Value place = arith::SubIOp::create(b, i, constant(low));
+  Value zero = constant(0);
+  if (mode == "edge" || extent == 1)
+    return arith::MinSIOp::create(b, arith::MaxSIOp::create(b, place, zero),
+                                  constant(extent - 1));
+  int64_t period = mode == "wrap" ? extent : 2 * (extent - 1);
+  Value turn = arith::RemSIOp::create(b, place, constant(period));
+  Value negative =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, turn, zero);
+  Value up = arith::AddIOp::create(b, turn, constant(period));
+  turn = arith::SelectOp::create(b, negative, up, turn);
+  if (mode == "wrap")
+    return turn;
+  Value back = arith::SubIOp::create(b, constant(period), turn);
+  return arith::MinSIOp::create(b, turn, back);
+}
+
+FailureOr<Value> lowerPad(Lowering &l, PadOp op) {
+  auto from = l.typeOf(op.getX());
+  auto type = l.resultType();
+  ArrayRef<int64_t> low = op.getLow(), high = op.getHigh();
+  StringRef mode = op.getMode();
+  if (mode == "constant") {
+    auto fill = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
+    if (!op.getValue() || l.splat(op.getValue()))
+      return l.padded(op.getX(), low, high,
+                      op.getValue() ? l.splat(op.getValue()) : fill);
+    // The value is known at run time only: spread it, then insert.
+    Value spread = l.mapped(
+        op.getValue(),
+        AffineMap::get(type.getRank(), 0,
+                       SmallVector<AffineExpr>(
+                           l.typeOf(op.getValue()).getRank(),
+                           l.b.getAffineConstantExpr(0)),
+                       l.b.getContext()),
+        type, [](ImplicitLocOpBuilder &, ValueRange args) { return args[0]; });
+    SmallVector<int64_t> cut, sizes, offsets, ones(type.getRank(), 1);
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      cut.push_back(std::max<int64_t>(0, -low[i]));
+      sizes.push_back(from.getDimSize(i) - cut[i] -
+                      std::max<int64_t>(0, -high[i]));
+      offsets.push_back(std::max<int64_t>(0, low[i]));
+    }
+    MLIRContext *context = l.b.getContext();
+    return Value(tensor::InsertSliceOp::create(
+        l.b, l.slice(op.getX(), cut, sizes, ones), spread,
+        getAsIndexOpFoldResult(context, offsets),
+        getAsIndexOpFoldResult(context, sizes),
+        getAsIndexOpFoldResult(context, ones)));
+  }
+  if (mode != "reflect" && mode != "edge" && mode != "wrap")
+    return l.op->emitOpError("knows the modes constant, reflect, edge and "
+                             "wrap, not ")
+           << mode;
+  int64_t rank = type.getRank();
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  return l.generic(
+      {}, l.empty(type.getShape(), type.getElementType()),
+      l.b.getMultiDimIdentityMap(rank), iterators,
+      [&](ImplicitLocOpBuilder &b, ValueRange) {
+        SmallVector<Value> places;
+        for (int64_t i = 0; i < rank; ++i) {
+          Value index = linalg::IndexOp::create(b, i);
+          if (low[i] != 0 || high[i] != 0) {
+            index = arith::IndexCastOp::create(b, b.getI64Type(), index);
+            index = borderIndex(b, index, low[i], from.getDimSize(i), mode);
+            index = arith::IndexCastOp::create(b, b.getIndexType(), index);
+          }
+          places.push_back(index);
+        }
+        return SmallVector<Value>{
+            tensor::ExtractOp::create(b, op.getX(), places)};
+      })[0];
+}
+
+Value lowerExpand(Lowering &l, ExpandOp op) {
+  auto type = l.resultType();
+  auto from = l.typeOf(op.getX());
+  if (from.getNumElements() == type.getNumElements())
+    return l.reshape(op.getX(), type.getShape());
+  return l.moved(op.getX(), l.broadcastMap(from.getShape(), type.getShape()),
+                 type);
+}
+
+/// y[before, j…, after] = x[before, indices[j…], after]. Indices are checked
+/// when they are used; negative ones count from the end.
+Value lowerGather(Lowering &l, GatherOp op) {
+  auto from = l.typeOf(op.getX());
+  auto chosen = l.typeOf(op.getIndices());
+  auto type = l.resultType();
+  int64_t axis = op.getAxis() < 0 ? op.getAxis() + from.getRank()
+                                  : op.getAxis();
+  int64_t extent = from.getDimSize(axis);
+  if (auto known = dyn_cast_if_present<IntegerAttr>(l.splat(op.getIndices()));
+      known && chosen.getNumElements() == 1) {
+    int64_t place = known.getInt() < 0 ? known.getInt() + extent
+                                       : known.getInt();
+    if (place >= 0 && place < extent) {
+      SmallVector<int64_t> offsets(from.getRank(), 0), ones(from.getRank(), 1);
+      SmallVector<int64_t> sizes(from.getShape());
+      offsets[axis] = place;
+      sizes[axis] = 1;
+      return l.reshape(l.slice(op.getX(), offsets, sizes, ones),
+                       type.getShape());
+    }
+  }
+  int64_t rank = type.getRank(), count = chosen.getRank();
+  SmallVector<AffineExpr> exprs;
+  for (int64_t i = 0; i < count; ++i)
+    exprs.push_back(l.b.getAffineDimExpr(axis + i));
+  AffineMap map = AffineMap::get(rank, 0, exprs, l.b.getContext());
+  return l.mapped(
+      op.getIndices(), map, type,
+      [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+        Value index = castScalar(b, args[0], l.isUnsigned(1), b.getI64Type(),
+                                 false);
+        Value zero = constantOf(b, b.getI64Type(), 0);
+        Value below =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
+        Value fromEnd = arith::AddIOp::create(
+            b, index, constantOf(b, b.getI64Type(), extent));
+        index = arith::SelectOp::create(b, below, fromEnd, index);
+        SmallVector<Value> places;
+        for (int64_t i = 0; i < from.getRank(); ++i) {
+          if (i == axis)
+            places.push_back(
+                arith::IndexCastOp::create(b, b.getIndexType(), index));
+          else
+            places.push_back(
+                linalg::IndexOp::create(b, i < axis ? i : i + count - 1));
+        }
+        Value element = tensor::ExtractOp::create(b, op.getX(), places);
+        return isNarrowFloat(element.getType())
+                   ? convertFloat(b, element, b.getF32Type())
+                   : element;
+      });
+}
+
+} // namespace
+
+FailureOr<Value> lowerMovement(Lowering &l) {
+  if (auto op = dyn_cast<ReshapeOp>(l.op))
+    return l.reshape(op.getX(), l.resultType().getShape());
+  if (auto op = dyn_cast<TransposeOp>(l.op))
+    return lowerTranspose(l, op);
+  if (auto op = dyn_cast<ConcatOp>(l.op))
+    return lowerConcat(l, op);
+  if (auto op = dyn_cast<SliceOp>(l.op))
+    return lowerSlice(l, op);
+  if (auto op = dyn_cast<PadOp>(l.op))
+    return lowerPad(l, op);
+  if (auto op = dyn_cast<ExpandOp>(l.op))
+    return lowerExpand(l, op);
+  if (auto op = dyn_cast<GatherOp>(l.op))
+    return lowerGather(l, op);
+  return Value();
+}
+
+} // namespace mho::graph

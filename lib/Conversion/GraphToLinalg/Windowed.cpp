@@ -1,0 +1,365 @@
+//===- Windowed.cpp - digital convolution and pooling to linalg -----------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace mho::graph {
+
+namespace {
+
+/// Window attributes with the positions of the image's axes.
+struct Window {
+  ArrayRef<int64_t> kernel, strides, pads, dilations;
+  bool channelsLast;
+  int64_t spatial() const { return kernel.size(); }
+  int64_t firstAxis() const { return channelsLast ? 1 : 2; }
+  int64_t channelAxis() const { return channelsLast ? spatial() + 1 : 1; }
+};
+
+template <typename OpTy> Window windowOf(OpTy op) {
+  return {op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
+          op.getChannelsLast()};
+}
+
+/// x with the border that the output positions reach into.
+Value bordered(Lowering &l, Value x, const Window &w, TypedAttr fill) {
+  auto from = l.typeOf(x);
+  auto to = l.resultType();
+  SmallVector<int64_t> low(from.getRank(), 0), high(from.getRank(), 0);
+  for (int64_t i = 0; i < w.spatial(); ++i) {
+    int64_t axis = w.firstAxis() + i;
+    int64_t reach = (to.getDimSize(axis) - 1) * w.strides[i] +
+                    (w.kernel[i] - 1) * w.dilations[i] + 1;
+    low[axis] = w.pads[i];
+    high[axis] = std::max<int64_t>(
+        0, reach - w.pads[i] - from.getDimSize(axis));
+  }
+  return l.padded(x, low, high, fill);
+}
+
+/// Loop dims of a pooling: batch, output places, window places, channel (the
+/// innermost where it is the innermost of memory, else after the batch).
+struct PoolDims {
+  PoolDims(Lowering &l, const Window &w) : w(w) {
+    int64_t s = w.spatial(), next = 0;
+    auto dim = [&] { return l.b.getAffineDimExpr(next++); };
+    batch = dim();
+    if (!w.channelsLast)
+      channel = dim();
+    for (int64_t i = 0; i < s; ++i)
+      place.push_back(dim());
+    for (int64_t i = 0; i < s; ++i)
+      window.push_back(dim());
+    iterators.assign(next, utils::IteratorType::parallel);
+    std::fill(iterators.end() - s, iterators.end(),
+              utils::IteratorType::reduction);
+    if (w.channelsLast) {
+      channel = dim();
+      iterators.push_back(utils::IteratorType::parallel);
+    }
+  }
+  /// N, spatial, C or N, C, spatial.
+  SmallVector<AffineExpr> image(ArrayRef<AffineExpr> spatial) const {
+    SmallVector<AffineExpr> exprs{batch};
+    if (!w.channelsLast)
+      exprs.push_back(channel);
+    exprs.append(spatial.begin(), spatial.end());
+    if (w.channelsLast)
+      exprs.push_back(channel);
+    return exprs;
+  }
+  SmallVector<AffineExpr> read() const {
+    SmallVector<AffineExpr> exprs;
+    for (int64_t i = 0; i < w.spatial(); ++i)
+      exprs.push_back(place[i] * w.strides[i] + window[i] * w.dilations[i]);
+    return image(exprs);
+  }
+  AffineMap map(Lowering &l, ArrayRef<AffineExpr> exprs) const {
+    return AffineMap::get(iterators.size(), 0, exprs, l.b.getContext());
+  }
+
+  const Window &w;
+  AffineExpr batch, channel;
+  SmallVector<AffineExpr> place, window;
+  SmallVector<utils::IteratorType> iterators;
+};
+
+Value pool(Lowering &l, Value x, const Window &w, TypedAttr init,
+           llvm::function_ref<Value(ImplicitLocOpBuilder &, Value, Value)>
+               combine) {
+  PoolDims dims(l, w);
+  // Only its shape counts: it says how far the window dims run.
+  Value shape = l.empty(w.kernel, init.getType());
+  Value start = l.filled(l.resultType().getShape(), init);
+  return l.generic({x, shape}, start,
+                   {dims.map(l, dims.read()), dims.map(l, dims.window),
+                    dims.map(l, dims.image(dims.place))},
+                   dims.iterators,
+                   [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                     Value v = castScalar(b, args[0], l.isUnsigned(0),
+                                          init.getType(), l.isUnsigned(0));
+                     return SmallVector<Value>{combine(b, args[2], v)};
+                   })[0];
+}
+
+Value lowerMaxPool(Lowering &l, MaxPoolOp op) {
+  Window w = windowOf(op);
+  bool isUnsigned = l.isUnsigned(0);
+  TypedAttr least = lowest(l.resultType().getElementType(), isUnsigned);
+  Value x = bordered(l, op.getX(), w, least);
+  return pool(l, x, w, least, [&](ImplicitLocOpBuilder &b, Value a, Value v) {
+    return maximum(b, a, v, isUnsigned);
+  });
+}
+
+/// How many elements each output place of one axis averages over.
+SmallVector<int64_t> countsOf(const Window &w, int64_t axis, int64_t extent,
+                              int64_t outputs, bool withPads) {
+  int64_t low = withPads ? -w.pads[axis] : 0;
+  int64_t high = extent + (withPads ? w.pads[w.spatial() + axis] : 0);
+  SmallVector<int64_t> counts;
+  for (int64_t o = 0; o < outputs; ++o) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < w.kernel[axis]; ++k) {
+      int64_t place =
+          o * w.strides[axis] + k * w.dilations[axis] - w.pads[axis];
+      count += place >= low && place < high;
+    }
+    counts.push_back(std::max<int64_t>(count, 1));
+  }
+  return counts;
+}
+
+Value lowerAveragePool(Lowering &l, AveragePoolOp op) {
+  Window w = windowOf(op);
+  auto from = l.typeOf(op.getX());
+  auto type = l.resultType();
+  Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
+                                                   : type.getElementType();
+  auto zero = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
+  Value x = bordered(l, op.getX(), w, zero);
+  Value sums = pool(l, x, w, cast<TypedAttr>(l.b.getZeroAttr(wide)),
+                    [](ImplicitLocOpBuilder &b, Value a, Value v) {
+                      return arith::AddFOp::create(b, a, v);
+                    });
+
+  // The counts of the output places: a product over the axes.
+  SmallVector<int64_t> shape;
+  SmallVector<double> counts{1};
+  for (int64_t i = 0; i < w.spatial(); ++i) {
+    int64_t axis = w.firstAxis() + i;
+    shape.push_back(type.getDimSize(axis));
+    SmallVector<double> next;
+    auto own = countsOf(w, i, from.getDimSize(axis), shape.back(),
+                        op.getCountIncludePad());
+    for (double outer : counts)
+      for (int64_t n : own)
+        next.push_back(outer * double(n));
+    counts = std::move(next);
+  }
+  auto countType = RankedTensorType::get(shape, wide);
+  DenseElementsAttr attr;
+  if (wide.isF64()) {
+    attr = DenseElementsAttr::get(countType, ArrayRef<double>(counts));
+  } else {
+    SmallVector<float> singles(counts.begin(), counts.end());
+    attr = DenseElementsAttr::get(countType, ArrayRef<float>(singles));
+  }
+  Value divisor = arith::ConstantOp::create(l.b, countType, attr);
+  SmallVector<AffineExpr> exprs;
+  for (int64_t i = 0; i < w.spatial(); ++i)
+    exprs.push_back(l.b.getAffineDimExpr(w.firstAxis() + i));
+  return l.mapped(
+      {sums, divisor},
+      {l.b.getMultiDimIdentityMap(type.getRank()),
+       AffineMap::get(type.getRank(), 0, exprs, l.b.getContext())},
+      type, [](ImplicitLocOpBuilder &b, ValueRange args) {
+        return arith::DivFOp::create(b, args[0], args[1]);
+      });
+}
+
+/// Splits the channel axis of an image into groups × channels of a group.
+Value grouped(Lowering &l, Value v, int64_t axis, int64_t groups) {
+  SmallVector<int64_t> shape(l.typeOf(v).getShape());
+  int64_t inGroup = shape[axis] / groups;
+  shape[axis] = groups;
+  shape.insert(shape.begin() + axis + 1, inGroup);
+  return l.reshape(v, shape);
+}
+
+/// Batch, groups, output places, output channels of a group are parallel; the
+/// window and the input channels of a group are summed. Channels run innermost
+/// where they are innermost in memory.
+Value lowerConv(Lowering &l, ConvOp op) {
+  Window w = windowOf(op);
+  auto type = l.resultType();
+  int64_t groups = op.getGroups(), s = w.spatial();
+  int64_t channelAxis = w.channelAxis();
+  auto zero = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
+  Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
+                                                   : type.getElementType();
+  Value x = grouped(l, bordered(l, op.getX(), w, zero), channelAxis, groups);
+  Value weights = grouped(l, op.getW(), 0, groups);
+
+  // Dims: n, places, window, input channel, group, output channel; or
+  // n, group, output channel, places, input channel, window.
+  int64_t next = 0;
+  SmallVector<utils::IteratorType> iterators;
+  auto dim = [&](utils::IteratorType kind) {
+    iterators.push_back(kind);
+    return l.b.getAffineDimExpr(next++);
+  };
+  auto dims = [&](utils::IteratorType kind) {
+    SmallVector<AffineExpr> exprs;
+    for (int64_t i = 0; i < s; ++i)
+      exprs.push_back(dim(kind));
+    return exprs;
+  };
+  constexpr auto parallel = utils::IteratorType::parallel;
+  constexpr auto reduction = utils::IteratorType::reduction;
+  AffineExpr batch = dim(parallel), group, output, input;
+  SmallVector<AffineExpr> places, window;
+  if (w.channelsLast) {
+    places = dims(parallel);
+    window = dims(reduction);
+    input = dim(reduction);
+    group = dim(parallel);
+    output = dim(parallel);
+  } else {
+    group = dim(parallel);
+    output = dim(parallel);
+    places = dims(parallel);
+    input = dim(reduction);
+    window = dims(reduction);
+  }
+  auto image = [&](ArrayRef<AffineExpr> spatial, AffineExpr channel) {
+    SmallVector<AffineExpr> exprs{batch};
+    if (!w.channelsLast)
+      exprs.append({group, channel});
+    exprs.append(spatial.begin(), spatial.end());
+    if (w.channelsLast)
+      exprs.append({group, channel});
+    return AffineMap::get(next, 0, exprs, l.b.getContext());
+  };
+  SmallVector<AffineExpr> read;
+  for (int64_t i = 0; i < s; ++i)
+    read.push_back(places[i] * w.strides[i] + window[i] * w.dilations[i]);
+  SmallVector<AffineExpr> weightExprs{group, output, input};
+  weightExprs.append(window);
+
+  SmallVector<int64_t> shape(type.getShape());
+  shape[channelAxis] = groups;
+  shape.insert(shape.begin() + channelAxis + 1,
+               type.getDimSize(channelAxis) / groups);
+  Value start = l.filled(shape, cast<TypedAttr>(l.b.getZeroAttr(wide)));
+  Value y = l.generic(
+      {x, weights}, start,
+      {image(read, input),
+       AffineMap::get(next, 0, weightExprs, l.b.getContext()),
+       image(places, output)},
+      iterators, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        Value product =
+            arith::MulFOp::create(b, convertFloat(b, args[0], wide),
+                                  convertFloat(b, args[1], wide));
+        return SmallVector<Value>{
+            arith::AddFOp::create(b, args[2], product)};
+      })[0];
+  y = l.reshape(y, type.getShape());
+  if (!op.getBias() && wide == type.getElementType())
+    return y;
+  SmallVector<Value> operands{y};
+  SmallVector<AffineMap> maps{l.b.getMultiDimIdentityMap(type.getRank())};
+  if (op.getBias()) {
+    operands.push_back(op.getBias());
+    maps.push_back(AffineMap::get(type.getRank(), 0,
+                                  l.b.getAffineDimExpr(channelAxis)));
+  }
+  return l.mapped(operands, maps, type,
+                  [](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+                    if (args.size() == 1)
+                      return args[0];
+                    return arith::AddFOp::create(b, args[0], args[1]);
+                  });
+}
+
+/// Per channel a = scale/sqrt(variance + epsilon), c = bias - mean·a; then
+/// y = x·a + c. Constant parameters are folded here.
+Value lowerBatchNorm(Lowering &l, BatchNormalizationOp op) {
+  auto type = l.resultType();
+  int64_t channelAxis = op.getChannelsLast() ? type.getRank() - 1 : 1;
+  double epsilon = op.getEpsilon().convertToDouble();
+  auto channelType = l.typeOf(op.getScale());
+  Value a, c;
+  DenseFPElementsAttr scale, bias, mean, variance;
+  if (channelType.getElementType().isF32() &&
+      matchPattern(op.getScale(), m_Constant(&scale)) &&
+      matchPattern(op.getBias(), m_Constant(&bias)) &&
+      matchPattern(op.getMean(), m_Constant(&mean)) &&
+      matchPattern(op.getVariance(), m_Constant(&variance))) {
+    SmallVector<float> as, cs;
+    for (auto [s, o, m, v] :
+         llvm::zip(scale.getValues<float>(), bias.getValues<float>(),
+                   mean.getValues<float>(), variance.getValues<float>())) {
+      as.push_back(s / std::sqrt(v + float(epsilon)));
+      cs.push_back(o - m * as.back());
+    }
+    a = arith::ConstantOp::create(
+        l.b, channelType,
+        DenseElementsAttr::get(channelType, ArrayRef<float>(as)));
+    c = arith::ConstantOp::create(
+        l.b, channelType,
+        DenseElementsAttr::get(channelType, ArrayRef<float>(cs)));
+  } else {
+    a = l.elementwise(
+        {op.getScale(), op.getVariance()}, channelType,
+        [&](ImplicitLocOpBuilder &b, ValueRange args) {
+          Value eps = constantOf(b, args[1].getType(), epsilon);
+          Value root = math::SqrtOp::create(
+              b, arith::AddFOp::create(b, args[1], eps));
+          return arith::DivFOp::create(b, args[0], root);
+        });
+    c = l.elementwise(
+        {op.getBias(), op.getMean(), a}, channelType,
+        [](ImplicitLocOpBuilder &b, ValueRange args) {
+          return arith::SubFOp::create(
+              b, args[0], arith::MulFOp::create(b, args[1], args[2]));
+        });
+  }
+  AffineMap perChannel =
+      AffineMap::get(type.getRank(), 0, l.b.getAffineDimExpr(channelAxis));
+  return l.mapped({op.getX(), a, c},
+                  {l.b.getMultiDimIdentityMap(type.getRank()), perChannel,
+                   perChannel},
+                  type, [](ImplicitLocOpBuilder &b, ValueRange args) {
+                    return arith::AddFOp::create(
+                        b, arith::MulFOp::create(b, args[0], args[1]),
+                        args[2]);
+                  });
+}
+
+} // namespace
+
+FailureOr<Value> lowerWindowed(Lowering &l) {
+  if (auto op = dyn_cast<MaxPoolOp>(l.op))
+    return lowerMaxPool(l, op);
+  if (auto op = dyn_cast<AveragePoolOp>(l.op))
+    return lowerAveragePool(l, op);
+  if (auto op = dyn_cast<ConvOp>(l.op)) {
+    if (!isa<FloatType>(l.resultType().getElementType()))
+      return l.op->emitOpError("takes floats, not ") << l.resultType();
+    return lowerConv(l, op);
+  }
+  if (auto op = dyn_cast<BatchNormalizationOp>(l.op))
+    return lowerBatchNorm(l, op);
+  return Value();
+}
+
+} // namespace mho::graph

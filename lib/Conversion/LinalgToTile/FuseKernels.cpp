@@ -1,0 +1,208 @@
+//===- FuseKernels.cpp - fusion of generics under our rule ----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Upstream's fusion function under two rules of ours: nothing is computed
+// twice, and no node's location is lost.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Conversion/LinalgToTile/LinalgToTile.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+namespace mho {
+#define GEN_PASS_DEF_FUSEKERNELS
+#include "mho/Conversion/Passes.h.inc"
+} // namespace mho
+
+using namespace mlir;
+using namespace mho;
+
+namespace {
+
+/// Whether the body yields an input as it is: transpose, broadcast, reversal.
+bool onlyMoves(linalg::GenericOp op) {
+  Block &body = *op.getBody();
+  return llvm::hasSingleElement(body) && op.getNumDpsInputs() == 1 &&
+         body.getTerminator()->getOperand(0) == body.getArgument(0);
+}
+
+/// Whether the loop nest of `op` reads every element of the operand once.
+bool readsOnce(linalg::GenericOp op, OpOperand &operand) {
+  auto type = cast<ShapedType>(operand.get().getType());
+  int64_t points = 1;
+  for (int64_t extent : op.getStaticLoopRanges())
+    points *= extent;
+  return points == type.getNumElements() &&
+         op.getMatchingIndexingMap(&operand).isProjectedPermutation(
+             /*allowZeroInResults=*/true);
+}
+
+/// One dim per axis: no window, no computed place.
+bool readsByAxes(linalg::GenericOp op, OpOperand &operand) {
+  return op.getMatchingIndexingMap(&operand).isProjectedPermutation(
+      /*allowZeroInResults=*/true);
+}
+
+bool usedOnce(linalg::GenericOp producer, OpOperand &operand) {
+  return producer->getNumResults() == 1 && operand.get().hasOneUse();
+}
+
+bool shouldFuse(OpOperand &operand) {
+  auto producer = operand.get().getDefiningOp<linalg::GenericOp>();
+  auto consumer = dyn_cast<linalg::GenericOp>(operand.getOwner());
+  if (!producer || !consumer || !consumer.isDpsInput(&operand) ||
+      !linalg::areElementwiseOpsFusable(&operand))
+    return false;
+  if (onlyMoves(producer))
+    return readsByAxes(consumer, operand);
+  return usedOnce(producer, operand) && readsOnce(consumer, operand);
+}
+
+/// Fuses producers into `consumer` until none is left that should be.
+void fuseInto(IRRewriter &rewriter, linalg::GenericOp consumer) {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (OpOperand *operand : consumer.getDpsInputOperands()) {
+      if (!shouldFuse(*operand))
+        continue;
+      auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+      rewriter.setInsertionPoint(consumer);
+      auto fused = linalg::fuseElementwiseOps(rewriter, operand);
+      if (failed(fused))
+        continue;
+      auto op = cast<linalg::GenericOp>(fused->fusedOp);
+      op->setLoc(FusedLoc::get(rewriter.getContext(),
+                               {producer.getLoc(), consumer.getLoc()}));
+      if (Attribute init = consumer->getAttr(kInitAttr))
+        op->setAttr(kInitAttr, init);
+      for (auto [from, to] : fused->replacements)
+        if (from.getDefiningOp() == consumer)
+          rewriter.replaceAllUsesWith(from, to);
+      rewriter.eraseOp(consumer);
+      if (producer->use_empty())
+        rewriter.eraseOp(producer);
+      consumer = op;
+      changed = true;
+      break;
+    }
+  }
+}
+
+/// Turns the fills that reductions start from into their `tile.init`.
+void foldInits(IRRewriter &rewriter, linalg::GenericOp op) {
+  if (op.getNumReductionLoops() == 0)
+    return;
+  SmallVector<Attribute> inits;
+  bool any = false;
+  for (OpOperand &init : op.getDpsInitsMutable()) {
+    inits.push_back(rewriter.getUnitAttr());
+    auto fill = init.get().getDefiningOp<linalg::FillOp>();
+    TypedAttr value;
+    if (!fill || !matchPattern(fill.getInputs()[0], m_Constant(&value)))
+      continue;
+    inits.back() = value;
+    any = true;
+    // An own destination each, so that none is shared.
+    rewriter.setInsertionPoint(op);
+    auto type = cast<RankedTensorType>(init.get().getType());
+    Value fresh = tensor::EmptyOp::create(rewriter, op.getLoc(),
+                                          type.getShape(),
+                                          type.getElementType());
+    rewriter.modifyOpInPlace(op, [&] { init.set(fresh); });
+    if (fill->use_empty())
+      rewriter.eraseOp(fill);
+  }
+  if (any)
+    op->setAttr(kInitAttr, rewriter.getArrayAttr(inits));
+}
+
+/// Moves what `v` is made of in front of `before`, if it is only an empty
+/// tensor, a fill of one, or an insert into either.
+bool hoistDestination(Value v, Operation *before) {
+  Operation *op = v.getDefiningOp();
+  if (!op || op->getBlock() != before->getBlock() ||
+      op->isBeforeInBlock(before))
+    return op != nullptr;
+  if (isa<tensor::EmptyOp, arith::ConstantOp>(op)) {
+    op->moveBefore(before);
+    return true;
+  }
+  auto fill = dyn_cast<linalg::FillOp>(op);
+  if (!fill || !hoistDestination(fill.getInputs()[0], before) ||
+      !hoistDestination(fill.getOutputs()[0], before))
+    return false;
+  op->moveBefore(before);
+  return true;
+}
+
+/// The first op that builds the inserted value: where a destination must exist
+/// for the value to be built in place.
+Operation *builderOf(Value v) {
+  Operation *op = v.getDefiningOp();
+  while (op && isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+                   tensor::CastOp>(op))
+    op = op->getOperand(0).getDefiningOp();
+  auto inPlace = dyn_cast_if_present<DestinationStyleOpInterface>(op);
+  if (!inPlace || !inPlace->hasOneUse())
+    return inPlace ? op : nullptr;
+  return op;
+}
+
+/// Makes the destination of a chain of inserts stand before the first op that
+/// computes what is inserted.
+void hoistInsertDestination(tensor::InsertSliceOp insert) {
+  Operation *first = insert;
+  Value dest = insert.getDest();
+  Operation *link = insert;
+  while (auto chain = dyn_cast_if_present<tensor::InsertSliceOp>(link)) {
+    Operation *builder = builderOf(chain.getSource());
+    if (builder && builder->getBlock() == insert->getBlock() &&
+        builder->isBeforeInBlock(first))
+      first = builder;
+    dest = chain.getDest();
+    link = dest.getDefiningOp();
+  }
+  hoistDestination(dest, first);
+}
+
+struct FuseKernels : mho::impl::FuseKernelsBase<FuseKernels> {
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    SmallVector<linalg::GenericOp> generics;
+    auto collect = [&] {
+      generics.clear();
+      getOperation().walk(
+          [&](linalg::GenericOp op) { generics.push_back(op); });
+    };
+    // Program order: a consumer finds its producers already fused.
+    collect();
+    for (linalg::GenericOp op : generics)
+      foldInits(rewriter, op);
+    for (linalg::GenericOp op : generics)
+      fuseInto(rewriter, op);
+    // What only moved elements is now unused where it went into every reader.
+    collect();
+    for (linalg::GenericOp op : llvm::reverse(generics))
+      if (op->use_empty())
+        rewriter.eraseOp(op);
+    getOperation().walk([&](tensor::InsertSliceOp insert) {
+      if (!llvm::any_of(insert->getUsers(), [&](Operation *user) {
+            auto next = dyn_cast<tensor::InsertSliceOp>(user);
+            return next && next.getDest() == insert.getResult();
+          }))
+        hoistInsertDestination(insert);
+    });
+  }
+};
+
+} // namespace

@@ -1,0 +1,179 @@
+//===- LinalgToTile.cpp - unit functions to tile programs -----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Programs go where their functions stood. Ops become instructions in their
+// own order; views, allocations and constants are only addresses and vanish.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Conversion/LinalgToTile/LinalgToTile.h"
+
+#include "Instructions.h"
+
+#include "mho/Conversion/GraphToLinalg/GraphToLinalg.h"
+#include "mho/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mho {
+#define GEN_PASS_DEF_CONVERTLINALGTOTILE
+#include "mho/Conversion/Passes.h.inc"
+} // namespace mho
+
+using namespace mlir;
+using namespace mho;
+
+namespace {
+
+/// The ONNX name of an argument or result.
+constexpr llvm::StringLiteral kNameAttr = "mho.name";
+
+int64_t numberOf(func::FuncOp func, StringRef name) {
+  auto attr = func->getAttrOfType<IntegerAttr>(name);
+  return attr ? attr.getInt() : 0;
+}
+
+/// Converts one function; the program stands behind it.
+class UnitConverter {
+public:
+  UnitConverter(func::FuncOp func, const UnitContext &context)
+      : func(func), context(context), b(func) {}
+
+  LogicalResult run() {
+    if (!llvm::hasSingleElement(func.getBody()))
+      return func.emitOpError("has branches between blocks, which no "
+                              "instruction does");
+    StringRef unitName = func.getSymName();
+    // @unit_3_main runs in entry point "main".
+    StringRef entry = unitName;
+    if (entry.consume_front("unit_"))
+      entry = entry.drop_while(llvm::isDigit);
+    entry.consume_front("_");
+    if (entry.empty())
+      entry = "main";
+    addValues(entry);
+    auto program = tile::ProgramOp::create(
+        b, func.getLoc(), StringAttr::get(func.getContext(), unitName),
+        StringAttr(), b.getI32IntegerAttr(context.unit),
+        b.getStringAttr(entry),
+        b.getI64IntegerAttr(numberOf(func, tile::kScratchBytesAttr)),
+        b.getI64IntegerAttr(numberOf(func, tile::kPeakBytesAttr)),
+        b.getArrayAttr({}));
+    b.createBlock(&program.getBody());
+    LogicalResult result = success();
+    for (Operation &op : func.getBody().front())
+      if (failed(convert(&op)))
+        result = failure();
+    tile::EndOp::create(b, func.getLoc());
+    return result;
+  }
+
+private:
+  void addValues(StringRef entry) {
+    for (BlockArgument arg : func.getArguments())
+      addValue("input", arg.getArgNumber(), arg.getType(),
+               func.getArgAttrDict(arg.getArgNumber()), arg.getLoc(), entry);
+    for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
+      addValue("output", i, type, func.getResultAttrDict(i), func.getLoc(),
+               entry);
+  }
+
+  void addValue(StringRef direction, unsigned i, Type type,
+                DictionaryAttr attributes, Location loc, StringRef entry) {
+    auto buffer = cast<MemRefType>(type);
+    Type declared = RankedTensorType::get(buffer.getShape(),
+                                          buffer.getElementType());
+    auto name = b.getStringAttr(direction + Twine(i));
+    int64_t offset = 0;
+    if (attributes) {
+      if (auto own = attributes.getAs<TypeAttr>(kDeclaredTypeAttr))
+        declared = own.getValue();
+      if (auto own = attributes.getAs<StringAttr>(kNameAttr))
+        name = own;
+      if (auto own = attributes.getAs<IntegerAttr>(tile::kOffsetAttr))
+        offset = own.getInt();
+    }
+    int64_t bytes = buffer.getNumElements();
+    if (auto element = tile::elementTypeOf(buffer.getElementType()))
+      bytes *= isa::sizeOf(*element);
+    tile::ValueOp::create(b, loc, b.getStringAttr(direction), name,
+                          TypeAttr::get(declared), b.getI64IntegerAttr(offset),
+                          b.getI64IntegerAttr(bytes), b.getStringAttr(entry),
+                          DenseI32ArrayAttr(), ArrayAttr(), ArrayAttr());
+  }
+
+  LogicalResult convert(Operation *op) {
+    if (llvm::isa<ViewLikeOpInterface, memref::AllocOp, memref::DeallocOp,
+              memref::GetGlobalOp, func::ReturnOp>(op) ||
+        op->hasTrait<OpTrait::ConstantLike>())
+      return success();
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case([&](linalg::GenericOp o) {
+          return convertGeneric(o, b, context);
+        })
+        .Case([&](linalg::FillOp o) { return convertFill(o, b, context); })
+        .Case([&](memref::CopyOp o) { return convertCopy(o, b, context); })
+        .Case([&](analog::MvmOp o) { return convertMvm(o, b, context); })
+        .Case([&](analog::SendOp o) { return convertSend(o, b, context); })
+        .Case([&](analog::RecvOp o) { return convertRecv(o, b, context); })
+        .Default([](Operation *o) {
+          return o->emitOpError("has no instruction");
+        });
+  }
+
+  func::FuncOp func;
+  const UnitContext &context;
+  OpBuilder b;
+};
+
+struct ConvertLinalgToTile
+    : mho::impl::ConvertLinalgToTileBase<ConvertLinalgToTile> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Places places(module);
+    llvm::DenseMap<StringAttr, analog::BankOp> banks;
+    for (auto bank : module.getOps<analog::BankOp>())
+      banks[bank.getSymNameAttr()] = bank;
+
+    SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+    bool failedOnce = false;
+    for (func::FuncOp func : functions) {
+      auto unit = func->getAttrOfType<IntegerAttr>(analog::kUnitAttr);
+      UnitContext context{places, banks,
+                          unit ? int32_t(unit.getInt()) : int32_t(0)};
+      if (failed(UnitConverter(func, context).run()))
+        failedOnce = true;
+    }
+    if (failedOnce)
+      return signalPassFailure();
+    for (func::FuncOp func : functions)
+      func.erase();
+    replaceGlobals(module);
+  }
+
+  void replaceGlobals(ModuleOp module) {
+    for (auto global :
+         llvm::make_early_inc_range(module.getOps<memref::GlobalOp>())) {
+      OpBuilder b(global);
+      auto offset = global->getAttrOfType<IntegerAttr>(tile::kOffsetAttr);
+      auto value = dyn_cast_if_present<ElementsAttr>(
+          global.getInitialValueAttr());
+      if (!value || !offset) {
+        global.emitOpError("has no value or no planned place");
+        signalPassFailure();
+        continue;
+      }
+      tile::ConstantOp::create(b, global.getLoc(), global.getSymNameAttr(),
+                               StringAttr(), offset, value);
+      global.erase();
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,179 @@
+//===- Nest.cpp - addresses and loop nests of instructions ----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Nest.h"
+
+#include "mho/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+
+namespace mho {
+
+isa::Type unsignedOf(isa::Type type) {
+  switch (type) {
+  case isa::Type::I4:
+    return isa::Type::U4;
+  case isa::Type::I8:
+    return isa::Type::U8;
+  case isa::Type::I16:
+    return isa::Type::U16;
+  case isa::Type::I32:
+    return isa::Type::U32;
+  case isa::Type::I64:
+    return isa::Type::U64;
+  default:
+    return type;
+  }
+}
+
+uint64_t bitsOf(TypedAttr value) {
+  if (auto number = dyn_cast<FloatAttr>(value))
+    return number.getValue().bitcastToAPInt().getZExtValue();
+  return cast<IntegerAttr>(value).getValue().getZExtValue();
+}
+
+FailureOr<Place> Places::of(Value buffer, Operation *user) const {
+  auto type = cast<MemRefType>(buffer.getType());
+  Place place;
+  int64_t offset;
+  SmallVector<int64_t> strides;
+  if (failed(type.getStridesAndOffset(strides, offset)) ||
+      !type.hasStaticShape() || ShapedType::isDynamic(offset) ||
+      llvm::any_of(strides, ShapedType::isDynamic))
+    return user->emitOpError("a buffer has no fixed extents and strides: ")
+           << type;
+  std::optional<isa::Type> element = tile::elementTypeOf(type.getElementType());
+  if (!element)
+    return user->emitOpError("elements of type ")
+           << type.getElementType() << " have no place in memory";
+  place.shape.assign(type.getShape().begin(), type.getShape().end());
+  place.access.type = *element;
+  place.access.strides.assign(strides.begin(), strides.end());
+
+  Value root = buffer;
+  while (auto view = root.getDefiningOp<ViewLikeOpInterface>())
+    root = view.getViewSource();
+  IntegerAttr base;
+  if (auto arg = dyn_cast<BlockArgument>(root)) {
+    if (auto func = dyn_cast<func::FuncOp>(arg.getOwner()->getParentOp()))
+      base = func.getArgAttrOfType<IntegerAttr>(arg.getArgNumber(),
+                                                tile::kOffsetAttr);
+    place.access.space = isa::Space::Io;
+  } else if (auto get = root.getDefiningOp<memref::GetGlobalOp>()) {
+    if (auto global = globals.lookup(get.getNameAttr().getAttr()))
+      base = global->getAttrOfType<IntegerAttr>(tile::kOffsetAttr);
+    place.access.space = isa::Space::Const;
+  } else if (auto alloc = root.getDefiningOp<memref::AllocOp>()) {
+    base = alloc->getAttrOfType<IntegerAttr>(tile::kOffsetAttr);
+    auto space = alloc->getAttrOfType<StringAttr>(tile::kSpaceAttr);
+    place.access.space = space && space.getValue() == "io"
+                             ? isa::Space::Io
+                             : isa::Space::Scratch;
+  }
+  if (!base)
+    return user->emitOpError("a buffer has no planned place (run "
+                             "tile-plan-memory before)");
+  place.access.offset =
+      base.getInt() + offset * int64_t(isa::sizeOf(*element));
+  return place;
+}
+
+//===----------------------------------------------------------------------===//
+// Nest
+//===----------------------------------------------------------------------===//
+
+Nest::Nest(ArrayRef<int64_t> extents)
+    : extents(extents), groups(extents.size(), 0),
+      pinned(extents.size(), false),
+      dims(llvm::to_vector(llvm::seq<int>(0, extents.size()))) {}
+
+/// Calls `f` with every list of numbers per dim of an access.
+static void forEachRow(isa::Access &access,
+                       llvm::function_ref<void(std::vector<int64_t> &)> f) {
+  f(access.strides);
+  for (isa::ValidRange &range : access.valid)
+    f(range.coefficients);
+}
+
+void Nest::shorten() {
+  auto remove = [&](size_t dim) {
+    extents.erase(extents.begin() + dim);
+    groups.erase(groups.begin() + dim);
+    pinned.erase(pinned.begin() + dim);
+    for (isa::Access &access : accesses)
+      forEachRow(access, [&](std::vector<int64_t> &row) {
+        row.erase(row.begin() + dim);
+      });
+    for (int &place : dims) {
+      if (place == int(dim))
+        place = -1;
+      else if (place > int(dim))
+        --place;
+    }
+  };
+  for (size_t dim = extents.size(); dim-- > 0;)
+    if (extents[dim] == 1)
+      remove(dim);
+  for (size_t dim = extents.size(); dim-- > 1;) {
+    size_t outer = dim - 1;
+    if (groups[outer] != groups[dim] || pinned[outer] || pinned[dim])
+      continue;
+    bool asOne = true;
+    for (isa::Access &access : accesses)
+      forEachRow(access, [&](std::vector<int64_t> &row) {
+        asOne &= row[outer] == row[dim] * extents[dim];
+      });
+    if (!asOne)
+      continue;
+    extents[dim] *= extents[outer];
+    remove(outer);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Maps
+//===----------------------------------------------------------------------===//
+
+/// Adds factor · expr to the coefficients; false where it is not linear.
+static bool addLinear(AffineExpr expr, int64_t factor,
+                      std::vector<int64_t> &coefficients, int64_t &constant) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    coefficients[dim.getPosition()] += factor;
+    return true;
+  }
+  if (auto number = dyn_cast<AffineConstantExpr>(expr)) {
+    constant += factor * number.getValue();
+    return true;
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return false;
+  if (expr.getKind() == AffineExprKind::Add)
+    return addLinear(binary.getLHS(), factor, coefficients, constant) &&
+           addLinear(binary.getRHS(), factor, coefficients, constant);
+  auto scale = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (expr.getKind() != AffineExprKind::Mul || !scale)
+    return false;
+  return addLinear(binary.getLHS(), factor * scale.getValue(), coefficients,
+                   constant);
+}
+
+FailureOr<isa::Access> through(const Place &place, AffineMap map) {
+  isa::Access access = place.access;
+  access.strides.assign(map.getNumDims(), 0);
+  int64_t constant = 0;
+  for (auto [axis, expr] : llvm::enumerate(map.getResults()))
+    if (!addLinear(expr, place.access.strides[axis], access.strides, constant))
+      return failure();
+  access.offset += constant * int64_t(isa::sizeOf(access.type));
+  return access;
+}
+
+} // namespace mho

@@ -1,0 +1,308 @@
+//===- SetRanges.cpp - full scales of DACs and ADCs -----------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Calibrated ranges are written as they are. Banks without one get the default
+// rule: what is known of a tensor is its root mean square and its largest
+// magnitude; graph inputs count as standard normal, every op says what it
+// does to the two.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Dialect/Analog/Transforms/Passes.h"
+
+#include "mho/Dialect/Graph/IR/GraphOps.h"
+
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mho;
+
+namespace mho {
+#define GEN_PASS_DEF_SETRANGES
+#include "mho/Dialect/Analog/Transforms/Passes.h.inc"
+} // namespace mho
+
+namespace {
+
+/// An ADC and an input cover this many standard deviations.
+constexpr float kSigmas = 4.0f;
+
+struct Magnitude {
+  float rms = 1.0f;
+  float largest = kSigmas;
+};
+
+/// Calls `visit` with every element of an f32 constant, in order.
+bool forEachFloat(ElementsAttr elements,
+                  function_ref<void(int64_t, float)> visit) {
+  if (!elements || !elements.getElementType().isF32())
+    return false;
+  if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
+    for (auto [i, value] : llvm::enumerate(dense.getValues<float>()))
+      visit(i, value);
+    return true;
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
+  if (!resource || !resource.getRawHandle().getBlob())
+    return false;
+  ArrayRef<char> bytes = resource.getRawHandle().getBlob()->getData();
+  for (size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
+    float value;
+    memcpy(&value, bytes.data() + i * sizeof(float), sizeof(float));
+    visit(i, value);
+  }
+  return true;
+}
+
+Magnitude magnitudeOf(ElementsAttr elements) {
+  double squares = 0;
+  float largest = 0;
+  int64_t count = 0;
+  if (!forEachFloat(elements, [&](int64_t, float value) {
+        squares += double(value) * value;
+        largest = std::max(largest, std::fabs(value));
+        ++count;
+      }) ||
+      count == 0)
+    return {};
+  return {float(std::sqrt(squares / count)), largest};
+}
+
+/// Norms of a bank's columns, block row by block row.
+struct ColumnNorms {
+  /// [row block][column]: √Σw², Σ|w|, max|w|.
+  std::vector<std::vector<float>> square, sum, top;
+};
+
+ColumnNorms columnNorms(analog::BankOp bank) {
+  auto view = bank.getView();
+  auto type = cast<ShapedType>(bank.getWeights().getType());
+  ArrayRef<int64_t> splits = bank.getRowSplits();
+  int64_t rows = view.getNumRows(), columns = view.getNumColumns();
+  ColumnNorms norms;
+  for (auto *part : {&norms.square, &norms.sum, &norms.top})
+    part->assign(splits.size() - 1, std::vector<float>(columns, 0.0f));
+  // Row and column of an element, from its coordinates on every axis.
+  SmallVector<int64_t> rowStride(type.getRank(), 0), colStride(type.getRank(), 0);
+  auto fill = [&](ArrayRef<int64_t> axes, SmallVector<int64_t> &strides) {
+    int64_t stride = 1;
+    for (int64_t axis : llvm::reverse(axes)) {
+      strides[axis] = stride;
+      stride *= view.getSizes()[axis];
+    }
+  };
+  fill(view.getRows(), rowStride);
+  fill(view.getColumns(), colStride);
+  std::vector<int32_t> blockOfRow(rows);
+  for (size_t block = 0; block + 1 < splits.size(); ++block)
+    for (int64_t row = splits[block]; row < splits[block + 1]; ++row)
+      blockOfRow[row] = block;
+  SmallVector<int64_t> at(type.getRank(), 0);
+  forEachFloat(bank.getWeights(), [&](int64_t, float value) {
+    int64_t row = 0, column = 0;
+    bool inside = true;
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      int64_t local = at[axis] - view.getOffsets()[axis];
+      inside &= local >= 0 && local < view.getSizes()[axis];
+      row += local * rowStride[axis];
+      column += local * colStride[axis];
+    }
+    if (inside) {
+      int32_t block = blockOfRow[row];
+      norms.square[block][column] += value * value;
+      norms.sum[block][column] += std::fabs(value);
+      norms.top[block][column] =
+          std::max(norms.top[block][column], std::fabs(value));
+    }
+    for (int64_t axis = type.getRank() - 1; axis >= 0; --axis) {
+      if (++at[axis] < type.getDimSize(axis))
+        break;
+      at[axis] = 0;
+    }
+  });
+  for (auto &block : norms.square)
+    for (float &value : block)
+      value = std::sqrt(value);
+  return norms;
+}
+
+class RangeRule {
+public:
+  explicit RangeRule(ModuleOp module) : symbols(module) {}
+
+  /// Propagates through `function`; notes what each bank's inputs reach.
+  void run(func::FuncOp function) {
+    for (BlockArgument argument : function.getArguments())
+      known[argument] = Magnitude();
+    for (Operation &op : function.front().without_terminator()) {
+      Magnitude result = transfer(&op);
+      for (Value value : op.getResults())
+        known[value] = result;
+    }
+  }
+
+  /// The largest input that any use of the bank sees.
+  const Magnitude &inputOf(analog::BankOp bank) { return inputs[bank]; }
+
+private:
+  Magnitude of(Value value) {
+    ElementsAttr elements;
+    auto found = known.find(value);
+    if (found != known.end())
+      return found->second;
+    if (matchPattern(value, m_Constant(&elements)))
+      return known[value] = magnitudeOf(elements);
+    return {};
+  }
+
+  Magnitude sum(Magnitude a, Magnitude b) {
+    float rms = std::hypot(a.rms, b.rms);
+    return {rms, std::min(a.largest + b.largest,
+                          std::max({kSigmas * rms, a.largest, b.largest}))};
+  }
+
+  Magnitude transfer(Operation *op) {
+    SmallVector<Magnitude> in;
+    for (Value operand : op->getOperands())
+      in.push_back(of(operand));
+    return llvm::TypeSwitch<Operation *, Magnitude>(op)
+        .Case([&](analog::MvmOp mvm) { return transferMvm(mvm, in[0]); })
+        .Case<graph::AddOp, graph::SubOp>(
+            [&](Operation *) { return sum(in[0], in[1]); })
+        .Case([&](graph::MulOp) {
+          return Magnitude{in[0].rms * in[1].rms, in[0].largest * in[1].largest};
+        })
+        .Case([&](graph::ReluOp) {
+          return Magnitude{in[0].rms * std::sqrt(0.5f), in[0].largest};
+        })
+        .Case<graph::SigmoidOp, graph::TanhOp, graph::SoftmaxOp, graph::ErfOp>(
+            [](Operation *) { return Magnitude{0.5f, 1.0f}; })
+        .Case([&](graph::ClipOp clip) {
+          Magnitude result = in[0];
+          float bound = 0;
+          for (Value side : {clip.getLow(), clip.getHigh()})
+            bound = side ? std::max(bound, of(side).largest)
+                         : std::numeric_limits<float>::infinity();
+          result.largest = std::min(result.largest, bound);
+          result.rms = std::min(result.rms, bound);
+          return result;
+        })
+        .Case([&](graph::QuantizeLinearOp) { return in[0]; })
+        .Default([&](Operation *) {
+          Magnitude result{0, 0};
+          for (auto [operand, magnitude] : llvm::zip(op->getOperands(), in)) {
+            auto type = dyn_cast<ShapedType>(operand.getType());
+            if (!type || !isa<FloatType>(type.getElementType()) ||
+                isa_and_nonnull<tensor::EmptyOp>(operand.getDefiningOp()))
+              continue;
+            result.rms = std::max(result.rms, magnitude.rms);
+            result.largest = std::max(result.largest, magnitude.largest);
+          }
+          return result.largest > 0 ? result : Magnitude();
+        });
+  }
+
+  Magnitude transferMvm(analog::MvmOp mvm, Magnitude x) {
+    auto bank = symbols.lookup<analog::BankOp>(mvm.getBank());
+    Magnitude &seen = inputs.try_emplace(bank, Magnitude{0, 0}).first->second;
+    seen.rms = std::max(seen.rms, x.rms);
+    seen.largest = std::max(seen.largest, x.largest);
+    auto found = norms.find(bank);
+    if (found == norms.end())
+      found = norms.try_emplace(bank, columnNorms(bank)).first;
+    ArrayRef<int64_t> colSplits = bank.getColSplits();
+    int64_t begin = colSplits[mvm.getColBegin()];
+    int64_t end = colSplits[mvm.getColEnd()];
+    std::vector<float> scale(bank.getView().getNumColumns(), 1.0f);
+    std::vector<float> shift(bank.getView().getNumColumns(), 0.0f);
+    if (auto values = bank.getScale())
+      forEachFloat(*values, [&](int64_t n, float v) { scale[n] = v; });
+    if (auto values = bank.getShift(); values && mvm.getShift())
+      forEachFloat(*values, [&](int64_t n, float v) { shift[n] = v; });
+    double squares = 0;
+    float largest = 0;
+    for (int64_t column = begin; column < end; ++column) {
+      double variance = 0;
+      for (uint64_t block = mvm.getRowBegin(); block < mvm.getRowEnd(); ++block)
+        variance += double(found->second.square[block][column]) *
+                    found->second.square[block][column];
+      float spread = x.rms * std::sqrt(variance) * std::fabs(scale[column]);
+      squares += double(spread) * spread + double(shift[column]) * shift[column];
+      largest = std::max(largest, kSigmas * spread + std::fabs(shift[column]));
+    }
+    return {float(std::sqrt(squares / std::max<int64_t>(end - begin, 1))),
+            largest};
+  }
+
+  SymbolTable symbols;
+  DenseMap<Value, Magnitude> known;
+  DenseMap<Operation *, Magnitude> inputs;
+  DenseMap<Operation *, ColumnNorms> norms;
+};
+
+/// The rule's ranges: four standard deviations, but never more than the
+/// column can reach.
+BankRanges defaultRanges(analog::BankOp bank, const Magnitude &input) {
+  BankRanges ranges;
+  ranges.input = input.largest > 0 ? input.largest : 1.0f;
+  ColumnNorms norms = columnNorms(bank);
+  ArrayRef<int64_t> colSplits = bank.getColSplits();
+  for (size_t row = 0; row < norms.square.size(); ++row)
+    for (size_t block = 0; block + 1 < colSplits.size(); ++block) {
+      float range = 0;
+      for (int64_t n = colSplits[block]; n < colSplits[block + 1]; ++n) {
+        if (norms.top[row][n] == 0)
+          continue;
+        float spread =
+            kSigmas * input.rms / ranges.input * norms.square[row][n];
+        range = std::max(range, std::min(spread, norms.sum[row][n]) /
+                                    norms.top[row][n]);
+      }
+      ranges.adc.push_back(range > 0 ? range : 1.0f);
+    }
+  return ranges;
+}
+
+struct SetRanges : mho::impl::SetRangesBase<SetRanges> {
+  SetRanges() = default;
+  explicit SetRanges(RangesByBank given) : given(std::move(given)) {}
+
+  void runOnOperation() override {
+    RangeRule rule(getOperation());
+    bool ruled = false;
+    for (auto bank : getOperation().getOps<analog::BankOp>()) {
+      BankRanges ranges;
+      auto found = given.find(bank.getSymName().str());
+      if (found != given.end()) {
+        ranges = found->second;
+      } else if (bank.getInputRange()) {
+        continue;
+      } else {
+        if (!ruled)
+          for (auto function : getOperation().getOps<func::FuncOp>())
+            rule.run(function);
+        ruled = true;
+        ranges = defaultRanges(bank, rule.inputOf(bank));
+      }
+      Builder builder(&getContext());
+      bank.setInputRangeAttr(builder.getF32FloatAttr(ranges.input));
+      bank.setAdcRangesAttr(builder.getDenseF32ArrayAttr(ranges.adc));
+    }
+  }
+
+  RangesByBank given;
+};
+
+} // namespace
+
+std::unique_ptr<Pass> mho::createSetRangesPass(RangesByBank ranges) {
+  return std::make_unique<SetRanges>(std::move(ranges));
+}

@@ -1,0 +1,193 @@
+//===- Constants.cpp - elements of constants, whatever holds them -------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Constants.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/APFloat.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace mlir;
+
+namespace mho::graph {
+
+/// Constants beyond this many bytes are blobs, which nobody hashes.
+static constexpr size_t kInlineBytes = 64 << 10;
+
+unsigned elementBytes(Type type) {
+  if (type.isInteger(1))
+    return 1;
+  if (isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type))
+    return type.getIntOrFloatBitWidth() / 8;
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    unsigned width = integer.getWidth();
+    if (width == 8 || width == 16 || width == 32 || width == 64)
+      return width / 8;
+  }
+  return 0;
+}
+
+std::optional<ConstantReader> ConstantReader::get(Attribute attribute) {
+  auto elements = dyn_cast_or_null<ElementsAttr>(attribute);
+  if (!elements)
+    return std::nullopt;
+  ConstantReader reader;
+  reader.tensor = dyn_cast<RankedTensorType>(elements.getType());
+  if (!reader.tensor || !reader.tensor.hasStaticShape())
+    return std::nullopt;
+  Type element = reader.tensor.getElementType();
+  reader.bytes = elementBytes(element);
+  reader.count = reader.tensor.getNumElements();
+  reader.floating = isa<FloatType>(element);
+  reader.isSigned = !element.isUnsignedInteger() && !element.isInteger(1);
+  if (!reader.bytes)
+    return std::nullopt;
+  if (auto dense = dyn_cast<DenseElementsAttr>(attribute)) {
+    reader.splat = dense.isSplat();
+    if (element.isInteger(1)) {
+      reader.owned = std::make_shared<std::vector<char>>();
+      if (reader.splat)
+        reader.owned->push_back(dense.getSplatValue<bool>());
+      else
+        for (bool value : dense.getValues<bool>())
+          reader.owned->push_back(value);
+      reader.data = *reader.owned;
+    } else {
+      reader.data = dense.getRawData();
+    }
+  } else if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob)
+      return std::nullopt;
+    reader.data = blob->getData();
+  } else {
+    return std::nullopt;
+  }
+  if (reader.data.size() <
+      size_t(reader.splat ? 1 : reader.count) * reader.bytes)
+    return std::nullopt;
+  return reader;
+}
+
+template <typename T> static T loadAs(const char *from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return value;
+}
+
+static float widenHalf(uint16_t half) {
+  float magnitude;
+  unsigned exponent = half >> 10 & 31, fraction = half & 1023;
+  if (exponent == 31)
+    magnitude = fraction ? std::numeric_limits<float>::quiet_NaN()
+                         : std::numeric_limits<float>::infinity();
+  else if (exponent == 0)
+    magnitude = std::ldexp(float(fraction), -24);
+  else
+    magnitude = std::ldexp(float(fraction | 1024), int(exponent) - 25);
+  return half >> 15 ? -magnitude : magnitude;
+}
+
+ConstantReader::Element ConstantReader::load(const char *from) const {
+  auto real = [](double value) { return Element{value, int64_t(0)}; };
+  auto integer = [](auto value) {
+    return Element{double(value), int64_t(value)};
+  };
+  if (floating) {
+    if (bytes == 4)
+      return real(loadAs<float>(from));
+    if (bytes == 8)
+      return real(loadAs<double>(from));
+    uint16_t bits = loadAs<uint16_t>(from);
+    if (tensor.getElementType().isF16())
+      return real(widenHalf(bits));
+    return real(llvm::bit_cast<float>(uint32_t(bits) << 16));
+  }
+  switch (bytes) {
+  case 1:
+    return isSigned ? integer(loadAs<int8_t>(from))
+                    : integer(loadAs<uint8_t>(from));
+  case 2:
+    return isSigned ? integer(loadAs<int16_t>(from))
+                    : integer(loadAs<uint16_t>(from));
+  case 4:
+    return isSigned ? integer(loadAs<int32_t>(from))
+                    : integer(loadAs<uint32_t>(from));
+  default:
+    return isSigned ? integer(loadAs<int64_t>(from))
+                    : integer(loadAs<uint64_t>(from));
+  }
+}
+
+ConstantWriter::ConstantWriter(RankedTensorType type, bool splat)
+    : tensor(type), count(splat ? 1 : type.getNumElements()),
+      bytes(elementBytes(type.getElementType())) {
+  data.resize(count * bytes);
+}
+
+void ConstantWriter::setDouble(int64_t index, double value) {
+  Type element = tensor.getElementType();
+  if (element.isF32()) {
+    float narrow = value;
+    std::memcpy(at(index), &narrow, 4);
+  } else if (element.isF64()) {
+    std::memcpy(at(index), &value, 8);
+  } else if (auto type = dyn_cast<FloatType>(element)) {
+    llvm::APFloat narrow(value);
+    bool lossy;
+    narrow.convert(type.getFloatSemantics(),
+                   llvm::APFloat::rmNearestTiesToEven, &lossy);
+    uint16_t bits = narrow.bitcastToAPInt().getZExtValue();
+    std::memcpy(at(index), &bits, 2);
+  } else if (element.isInteger(1)) {
+    *at(index) = value != 0;
+  } else {
+    unsigned width = bytes * 8;
+    bool isUnsigned = element.isUnsignedInteger();
+    double low = isUnsigned ? 0 : -std::ldexp(1.0, width - 1);
+    double high = std::ldexp(1.0, isUnsigned ? width : width - 1);
+    int64_t integer;
+    if (std::isnan(value))
+      integer = 0;
+    else if (value <= low)
+      integer = isUnsigned ? 0 : int64_t(uint64_t(-1) << (width - 1));
+    else if (value >= high)
+      integer = isUnsigned ? int64_t(uint64_t(-1) >> (64 - width))
+                           : int64_t(uint64_t(-1) >> (65 - width));
+    else
+      integer = value >= 0 ? int64_t(uint64_t(value)) : int64_t(value);
+    setInteger(index, integer);
+  }
+}
+
+void ConstantWriter::setInteger(int64_t index, int64_t value) {
+  if (tensor.getElementType().isInteger(1))
+    value = value != 0;
+  // Little-endian, as the attribute storage of this toolchain's hosts.
+  std::memcpy(at(index), &value, bytes);
+}
+
+Attribute ConstantWriter::finish() {
+  if (tensor.getElementType().isInteger(1)) {
+    auto bools = std::make_unique<bool[]>(count);
+    for (int64_t i = 0; i < count; ++i)
+      bools[i] = data[i];
+    return DenseElementsAttr::get(tensor,
+                                  ArrayRef<bool>(bools.get(), size_t(count)));
+  }
+  if (data.size() <= kInlineBytes)
+    return DenseElementsAttr::getFromRawBuffer(tensor, data);
+  return DenseResourceElementsAttr::get(
+      tensor, "folded",
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(data, /*align=*/16));
+}
+
+} // namespace mho::graph

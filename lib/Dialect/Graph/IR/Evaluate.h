@@ -1,0 +1,69 @@
+//===- Evaluate.h - graph ops on constants ------------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
+#define MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
+
+#include "Constants.h"
+
+#include "mlir/IR/Operation.h"
+
+namespace mho::graph {
+
+/// Results beyond these many elements stay computed at run time. Conversions
+/// and reorderings of weights may be larger, so that arrays can hold them.
+inline constexpr int64_t kFoldLimit = int64_t(1) << 20;
+inline constexpr int64_t kWeightFoldLimit = int64_t(1) << 28;
+
+/// The result of `op` on constant operands (null entries are omitted or not
+/// constant); null where it cannot be told or is not worth it.
+mlir::Attribute evaluate(mlir::Operation *op,
+                         llvm::ArrayRef<mlir::Attribute> operands);
+
+/// The same for ops that only move elements.
+mlir::Attribute evaluateMovement(mlir::Operation *op,
+                                 llvm::ArrayRef<ConstantReader> operands,
+                                 mlir::RankedTensorType type);
+
+/// Row-major strides of `shape`.
+llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> shape);
+
+/// Steps through all positions of `shape` in row-major order; `offset(i)` is
+/// the position's address under the strides of list i.
+class Odometer {
+public:
+  Odometer(llvm::ArrayRef<int64_t> shape,
+           llvm::ArrayRef<llvm::SmallVector<int64_t>> strides)
+      : shape(shape), strides(strides.begin(), strides.end()),
+        index(shape.size(), 0), offsets(strides.size(), 0) {}
+
+  int64_t offset(size_t list) const { return offsets[list]; }
+  int64_t &offset(size_t list) { return offsets[list]; }
+  llvm::ArrayRef<int64_t> position() const { return index; }
+
+  void next() {
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      for (size_t i = 0; i < strides.size(); ++i)
+        offsets[i] += strides[i][axis];
+      if (++index[axis] < shape[axis])
+        return;
+      for (size_t i = 0; i < strides.size(); ++i)
+        offsets[i] -= strides[i][axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+
+private:
+  llvm::ArrayRef<int64_t> shape;
+  llvm::SmallVector<llvm::SmallVector<int64_t>> strides;
+  llvm::SmallVector<int64_t> index;
+  llvm::SmallVector<int64_t> offsets;
+};
+
+} // namespace mho::graph
+
+#endif // MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H

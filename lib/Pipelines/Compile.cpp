@@ -1,0 +1,139 @@
+//===- Compile.cpp - a model to a program, phase by phase -----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Pipelines/Compile.h"
+
+#include "mho/Support/TemporaryFile.h"
+#include "mho/Target/Program/Emit.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+using namespace mho;
+
+Compilation::Compilation(MLIRContext &context, CompileOptions options)
+    : context(context), options(std::move(options)) {}
+
+LogicalResult Compilation::import() {
+  auto chip = ChipModel::read(options.target);
+  if (!chip.ok())
+    return emitError(UnknownLoc::get(&context), chip.message());
+  if (!options.readMode.empty()) {
+    auto selected = (*chip)->withReadMode(options.readMode);
+    if (!selected.ok())
+      return emitError(UnknownLoc::get(&context), selected.message());
+    chipModel = *selected;
+  } else {
+    chipModel = *chip;
+  }
+  root = importOnnx(options.model, options.import, context);
+  reached = Phase::Graph;
+  return success(bool(root));
+}
+
+LogicalResult Compilation::runStep(Phase next, RangesByBank ranges) {
+  PassManager passes(&context);
+  if (failed(applyPassManagerCLOptions(passes)))
+    return failure();
+  switch (next) {
+  case Phase::Graph:
+    buildGraphPipeline(passes);
+    break;
+  case Phase::Analog:
+    buildAnalogPipeline(passes, *chipModel);
+    break;
+  case Phase::Placed:
+    buildPlacedPipeline(passes, chipModel, std::move(ranges));
+    break;
+  case Phase::Tile:
+  case Phase::Binary:
+    buildTilePipeline(passes);
+    break;
+  }
+  if (failed(passes.run(*root)))
+    return failure();
+  reached = next;
+  return dump(next);
+}
+
+LogicalResult Compilation::lowerTo(Phase phase) {
+  if (!verified) {
+    if (failed(runStep(Phase::Graph, {})))
+      return failure();
+    verified = true;
+  }
+  phase = std::min(phase, Phase::Tile);
+  while (reached < phase) {
+    Phase next = Phase(int(reached) + 1);
+    if (failed(runStep(next, {})))
+      return failure();
+    if (next == Phase::Placed && options.calibrate) {
+      RangesByBank ranges;
+      if (failed(calibrate(ranges)))
+        return failure();
+      PassManager passes(&context);
+      passes.addPass(createSetRangesPass(std::move(ranges)));
+      passes.addPass(createVerifyPlaced());
+      if (failed(passes.run(*root)) || failed(dump(Phase::Placed)))
+        return failure();
+      calibrated = true;
+    }
+  }
+  return success();
+}
+
+/// Runs the same program, its ranges not yet set by data, on the samples:
+/// there is no second evaluator.
+LogicalResult Compilation::calibrate(RangesByBank &ranges) {
+  Compilation trial(context, options);
+  trial.options.calibrate = nullptr;
+  trial.options.dumpFolder.clear();
+  trial.chipModel = chipModel;
+  trial.root = root->clone();
+  trial.reached = Phase::Placed;
+  trial.verified = true;
+  Expected<TemporaryFile> file = TemporaryFile::create("mho-calibration");
+  if (!file.ok())
+    return emitError(UnknownLoc::get(&context), file.message());
+  if (failed(trial.lowerTo(Phase::Tile)) || failed(trial.emit(file->path())))
+    return failure();
+  auto found = options.calibrate(file->path());
+  if (!found.ok())
+    return emitError(UnknownLoc::get(&context), found.message());
+  ranges = std::move(*found);
+  return success();
+}
+
+LogicalResult Compilation::emit(const std::string &path) {
+  EmitOptions emit;
+  emit.seed = options.seed;
+  emit.calibrated = calibrated;
+  return emitProgram(*root, path, chipModel->chip(), emit);
+}
+
+LogicalResult Compilation::dump(Phase phase) {
+  if (options.dumpFolder.empty())
+    return success();
+  std::error_code code = llvm::sys::fs::create_directories(options.dumpFolder);
+  std::string path = options.dumpFolder + "/" + std::to_string(int(phase)) +
+                     "-" + nameOf(phase).str() + ".mlir";
+  if (!code) {
+    llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
+    if (!code) {
+      OpPrintingFlags flags;
+      flags.enableDebugInfo(true).elideLargeElementsAttrs(16).elideLargeResourceString(0);
+      root->print(file.os(), flags);
+      file.keep();
+      return success();
+    }
+  }
+  return emitError(UnknownLoc::get(&context), "cannot write '")
+         << path << "': " << code.message();
+}

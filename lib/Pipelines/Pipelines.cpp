@@ -1,0 +1,88 @@
+//===- Pipelines.cpp - the phases and the passes between them -------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Pipelines/Pipelines.h"
+
+#include "mho/Conversion/GraphToAnalog/GraphToAnalog.h"
+#include "mho/Conversion/LinalgToTile/Pipeline.h"
+#include "mho/Conversion/Passes.h"
+#include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Analog/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mho/Dialect/Graph/IR/GraphOps.h"
+#include "mho/Dialect/Graph/Transforms/Passes.h"
+#include "mho/Dialect/Tile/IR/TileOps.h"
+#include "mho/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Transforms/Passes.h"
+
+#include <array>
+
+using namespace mlir;
+
+namespace mho {
+
+static constexpr std::array<llvm::StringLiteral, 5> phaseNames = {
+    "graph", "analog", "placed", "tile", "binary"};
+
+llvm::StringRef nameOf(Phase phase) { return phaseNames[size_t(phase)]; }
+
+std::optional<Phase> phaseNamed(llvm::StringRef name) {
+  for (auto [i, known] : llvm::enumerate(phaseNames))
+    if (known == name)
+      return Phase(i);
+  return std::nullopt;
+}
+
+void buildGraphPipeline(OpPassManager &passes) {
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(graph::createVerifySupported());
+}
+
+void buildAnalogPipeline(OpPassManager &passes, const ChipModel &chip) {
+  passes.addPass(graph::createChooseLayout());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createConvertGraphToAnalogPass(
+      {chip.encoding().str(), chip.devicesPerPolarity()}));
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createVerifyLogical());
+}
+
+void buildPlacedPipeline(OpPassManager &passes,
+                         std::shared_ptr<const ChipModel> chip,
+                         RangesByBank ranges) {
+  passes.addPass(createPlaceBanksPass(std::move(chip)));
+  passes.addPass(createSetRangesPass(std::move(ranges)));
+  passes.addPass(createVerifyPlaced());
+}
+
+void buildTilePipeline(OpPassManager &passes) {
+  passes.addPass(createProjectUnits());
+  buildUnitPipeline(passes);
+}
+
+void registerAllDialects(DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<graph::GraphDialect, analog::AnalogDialect,
+                  tile::TileDialect>();
+  analog::registerBufferizableOpInterfaceExternalModels(registry);
+}
+
+void registerAllPasses() {
+  mlir::registerAllPasses();
+  registerAnalogPasses();
+  graph::registerGraphPasses();
+  registerConversionPasses();
+  tile::registerTilePasses();
+}
+
+} // namespace mho

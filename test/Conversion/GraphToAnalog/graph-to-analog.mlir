@@ -1,0 +1,45 @@
+// RUN: mho-opt %s -split-input-file -convert-graph-to-analog=devices=2 -canonicalize | FileCheck %s
+
+// A product with constant weights moves onto arrays; its bias becomes the shift.
+
+// CHECK-LABEL: func.func @gemm
+// CHECK: %[[BIAS:.*]] = arith.constant dense<{{.*}}1.000000e+00, 2.000000e+00{{.*}}> : tensor<2xf32>
+// CHECK: analog.matmul %arg0, %{{.*}} shift %{{.*}} view <rows = [1] columns = [0] offsets = [0, 0] sizes = [2, 3]> <"differential" x 2>
+// CHECK-NOT: graph.gemm
+func.func @gemm(%x: tensor<4x3xf32>) -> tensor<4x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>
+  %c = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %y = graph.gemm %x, %w, %c {trans_b} : (tensor<4x3xf32>, tensor<2x3xf32>, tensor<2xf32>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
+// BatchNormalization goes into the affine; the weights stay as they are.
+
+// CHECK-LABEL: func.func @batch_norm
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<2.000000e+00> : tensor<2x1x1x1xf32>
+// CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<5.000000e-01> : tensor<2xf32>
+// CHECK-DAG: %[[SHIFT:.*]] = arith.constant dense<2.500000e+00> : tensor<2xf32>
+// CHECK: analog.matmul %arg0, %[[W]] scale %[[SCALE]] shift %[[SHIFT]]
+// CHECK-NOT: graph.batch_normalization
+func.func @batch_norm(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x4x2xf32> {
+  %w = arith.constant dense<2.0> : tensor<2x1x1x1xf32>
+  %one = arith.constant dense<1.0> : tensor<2xf32>
+  %three = arith.constant dense<3.0> : tensor<2xf32>
+  %four = arith.constant dense<4.0> : tensor<2xf32>
+  %y = graph.conv %x, %w {kernel = array<i64: 1, 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, channels_last} : (tensor<1x4x4x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x4x4x2xf32>
+  %z = graph.batch_normalization %y, %one, %three, %one, %four {epsilon = 0.0 : f32, channels_last} : (tensor<1x4x4x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x4x4x2xf32>
+  return %z : tensor<1x4x4x2xf32>
+}
+
+// -----
+
+// A product of two run-time tensors stays digital.
+
+// CHECK-LABEL: func.func @dynamic
+// CHECK: graph.matmul
+func.func @dynamic(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  %y = graph.matmul %a, %b : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}

@@ -1,0 +1,46 @@
+// RUN: mho-opt %s -split-input-file -analog-place-banks=chip=hermes -analog-set-ranges -analog-verify-placed | FileCheck %s
+// RUN: mho-opt %s -split-input-file -analog-place-banks=chip=ideal -analog-set-ranges -analog-verify-placed | FileCheck %s --check-prefix=IDEAL
+
+// 576 rows are three equal parts of 192 on three cores, summed from core to
+// core; the ReLU behind runs on the last one.
+
+// CHECK: analog.bank @conv
+// CHECK-SAME: row_splits = array<i64: 0, 192, 384, 576>
+// IDEAL: analog.bank @conv
+// IDEAL-SAME: row_splits = array<i64: 0, 288, 576>
+// CHECK-LABEL: func.func @main
+// CHECK: %[[P0:.*]] = analog.mvm @conv rows[0, 1] columns[0, 1] {{.*}} {unit = 1 : i32}
+// CHECK: %[[P1:.*]] = analog.mvm @conv rows[1, 2] columns[0, 1] {{.*}} {unit = 2 : i32}
+// CHECK: %[[S1:.*]] = graph.add %[[P0]], %[[P1]] {unit = 2 : i32}
+// CHECK: %[[P2:.*]] = analog.mvm @conv rows[2, 3] columns[0, 1] {{.*}} {shift, unit = 3 : i32}
+// CHECK: %[[S2:.*]] = graph.add %[[S1]], %[[P2]] {unit = 3 : i32}
+// CHECK: graph.relu %[[S2]] {unit = 3 : i32}
+// IDEAL-LABEL: func.func @main
+// IDEAL: analog.mvm @conv rows[0, 2] columns[0, 1] {{.*}} {shift, unit = 0 : i32}
+// IDEAL: graph.relu {{.*}} {unit = 0 : i32}
+func.func @main(%x: tensor<1x8x8x64xf32>) -> tensor<1x8x8x64xf32> {
+  %w = arith.constant dense<0.5> : tensor<64x64x3x3xf32>
+  %y = analog.matmul %x, %w
+    view <rows = [2, 3, 1] columns = [0] offsets = [0, 0, 0, 0] sizes = [64, 64, 3, 3]>
+    window <kernel = [3, 3] strides = [1, 1] dilations = [1, 1] pads = [1, 1, 1, 1]>
+    <"differential" x 2> {sym = "conv"} : (tensor<1x8x8x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x8x8x64xf32>
+  %z = graph.relu %y : tensor<1x8x8x64xf32>
+  return %z : tensor<1x8x8x64xf32>
+}
+
+// -----
+
+// Tied weights are one bank.
+
+// CHECK: analog.bank @first
+// CHECK-NOT: analog.bank
+// CHECK: analog.mvm @first
+// CHECK: analog.mvm @first
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %w = arith.constant dense<0.5> : tensor<4x4xf32>
+  %y = analog.matmul %x, %w view <rows = [0] columns = [1] offsets = [0, 0] sizes = [4, 4]>
+    <"differential" x 2> {sym = "first"} : (tensor<1x4xf32>, tensor<4x4xf32>) -> tensor<1x4xf32>
+  %z = analog.matmul %y, %w view <rows = [0] columns = [1] offsets = [0, 0] sizes = [4, 4]>
+    <"differential" x 2> {sym = "second"} : (tensor<1x4xf32>, tensor<4x4xf32>) -> tensor<1x4xf32>
+  return %z : tensor<1x4xf32>
+}

@@ -1,0 +1,33 @@
+// RUN: mho-opt %s -split-input-file -graph-choose-layout | FileCheck %s
+
+// Two convolutions and what lies between become channels last; one transpose
+// is left at each border of the program.
+
+// CHECK-LABEL: func.func @between
+// CHECK: graph.transpose %arg0 [0, 2, 3, 1]
+// CHECK: graph.conv {{.*}}channels_last
+// CHECK-NEXT: graph.relu %{{.*}} : tensor<1x8x8x4xf32>
+// CHECK-NEXT: graph.conv {{.*}}channels_last
+// CHECK-NEXT: graph.transpose %{{.*}} [0, 3, 1, 2]
+// CHECK-NOT: graph.transpose
+func.func @between(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>, %v: tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32> {
+  %a = graph.conv %x, %w {kernel = array<i64: 1, 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %b = graph.relu %a : tensor<1x4x8x8xf32>
+  %c = graph.conv %b, %v {kernel = array<i64: 1, 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  return %c : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// Padding amounts and slice bounds move with their axes.
+
+// CHECK-LABEL: func.func @shortcut
+// CHECK: graph.max_pool
+// CHECK: graph.slice %{{.*}} [0, 0, 0, 0] steps [1, 2, 2, 1]
+// CHECK: graph.pad %{{.*}}high = array<i64: 0, 0, 0, 2>{{.*}}low = array<i64: 0, 0, 0, 1>
+func.func @shortcut(%x: tensor<1x3x8x8xf32>) -> tensor<1x6x4x4xf32> {
+  %p = graph.max_pool %x {kernel = array<i64: 1, 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
+  %s = graph.slice %p [0, 0, 0, 0] steps [1, 1, 2, 2] : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xf32>
+  %y = graph.pad %s {low = array<i64: 0, 1, 0, 0>, high = array<i64: 0, 2, 0, 0>} : (tensor<1x3x4x4xf32>) -> tensor<1x6x4x4xf32>
+  return %y : tensor<1x6x4x4xf32>
+}
