@@ -16,6 +16,7 @@
 #include "Lowering.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 namespace mho {
 #define GEN_PASS_DEF_CONVERTGRAPHTOLINALG

@@ -84,7 +84,7 @@ void multiply(int64_t m, int64_t n, int64_t k, MatrixView<const A> a,
   // Blocks of rows and of panels, both free to run on any thread.
   int64_t rowBlocks = ceilDiv(m, kBlockRows);
   int64_t wide = ceilDiv(kWorkPerTask, panelWork * std::min(m, kBlockRows));
-  wide = std::clamp<int64_t>(ceilDiv(wide, 4) * 4, 4, panelCount);
+  wide = std::min(std::max<int64_t>(ceilDiv(wide, 4) * 4, 4), panelCount);
   if (!pool || pool->size() == 1)
     wide = panelCount;
   int64_t panelBlocks = ceilDiv(panelCount, wide);

@@ -161,10 +161,9 @@ private:
       for (int64_t column = 0; column < bank.colBlocks(); ++column)
         for (int64_t row = 0; row < bank.rowBlocks(); ++row, ++next) {
           Place &place = bank.places[row * bank.colBlocks() + column];
-          int64_t perUnit = chip.arraysPerUnit(arrayKind);
-          int64_t unit = perUnit ? next / perUnit : 0;
-          place.unit = unitOfKind(arrayKind, unit);
-          place.array = perUnit ? next % perUnit : next;
+          auto perUnit = chip.arraysPerUnit(arrayKind);
+          place.unit = unitOfKind(arrayKind, perUnit ? next / *perUnit : 0);
+          place.array = perUnit ? next % *perUnit : next;
         }
     }
   }
@@ -319,8 +318,7 @@ private:
       int32_t home = unitOf(sum);
       for (auto [follower, kind] : chain) {
         if (unitKinds[home] != kind)
-          home = unitOfKind(kind, column % std::max<int64_t>(
-                                               chip.unitCount(kind), 1));
+          home = unitOfKind(kind, column % chip.unitCount(kind).value_or(1));
         OperationState state(follower->getLoc(), follower->getName(), {sum},
                              {sum.getType()}, follower->getAttrs());
         Operation *copy = builder.create(state);

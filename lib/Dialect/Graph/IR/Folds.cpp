@@ -12,6 +12,7 @@
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;

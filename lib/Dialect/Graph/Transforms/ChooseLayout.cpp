@@ -26,10 +26,10 @@
 using namespace mlir;
 using namespace mho;
 
-namespace mho {
+namespace mho::graph {
 #define GEN_PASS_DEF_CHOOSELAYOUT
 #include "mho/Dialect/Graph/Transforms/Passes.h.inc"
-} // namespace mho
+} // namespace mho::graph
 
 namespace {
 
@@ -282,7 +282,7 @@ struct TransposeToReshape : OpRewritePattern<graph::TransposeOp> {
   }
 };
 
-struct ChooseLayout : mho::impl::ChooseLayoutBase<ChooseLayout> {
+struct ChooseLayout : mho::graph::impl::ChooseLayoutBase<ChooseLayout> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);

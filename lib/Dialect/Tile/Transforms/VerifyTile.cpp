@@ -26,7 +26,7 @@ struct VerifyTile : mho::tile::impl::VerifyTileBase<VerifyTile> {
     llvm::DenseSet<std::pair<StringAttr, int32_t>> units;
     for (Operation &op : *getOperation().getBody()) {
       // Banks keep their weights until they are emitted.
-      if (::isa<tile::ValueOp, tile::ConstantOp>(op) ||
+      if (llvm::isa<tile::ValueOp, tile::ConstantOp>(op) ||
           op.getName().getStringRef() == "analog.bank")
         continue;
       auto program = dyn_cast<tile::ProgramOp>(op);

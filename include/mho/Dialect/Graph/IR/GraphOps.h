@@ -29,7 +29,7 @@ struct StationaryProduct {
   /// The constant, read as a matrix as `#analog.view` tells. The rows of a
   /// convolution run over the kernel's axes, then the channel.
   mlir::Value weights;
-  llvm::SmallVector<int64_t> rows, columns, offsets, sizes;
+  llvm::SmallVector<int64_t, 0> rows, columns, offsets, sizes;
   /// Constant added to every vector (one value per column, or one for all), or
   /// null. For a group of a convolution it is the whole bias; the columns of the
   /// group start at `shiftBegin`.
@@ -41,7 +41,7 @@ struct StationaryProduct {
   /// The slice of the input's channel axis that belongs to the group.
   int64_t channelBegin = 0, channelCount = 0;
   bool windowed = false;
-  llvm::SmallVector<int64_t> kernel, strides, dilations, pads;
+  llvm::SmallVector<int64_t, 0> kernel, strides, dilations, pads;
 };
 
 /// Names an op's results after its ONNX node.

@@ -88,7 +88,7 @@ def Graph_LeakyReluOp : Graph_Op<"leaky_relu", [Pure, Elementwise_, SameOperands
   let assemblyFormat = "$x attr-dict `:` type($y)";
 }
 
-def Graph_ClipOp : Graph_Op<"clip", [Pure, Elementwise_]> {
+def Graph_ClipOp : Graph_Op<"clip", [Pure, Elementwise_, AttrSizedOperandSegments]> {
   let summary = "x held between two scalars of its type, each optional";
   let arguments = (ins Graph_Tensor:$x, Optional<Graph_Tensor>:$low, Optional<Graph_Tensor>:$high);
   let results = (outs Graph_Tensor:$y);
@@ -308,9 +308,9 @@ def Graph_UnsupportedOp : Graph_Op<"unsupported"> {
     on, so that graph-verify-supported can list all of them at once. Results may
     be unranked.
   }];
-  let arguments = (ins Variadic<AnyType>:$inputs, StrAttr:$operator, StrAttr:$reason);
+  let arguments = (ins Variadic<AnyType>:$inputs, StrAttr:$onnx_op, StrAttr:$reason);
   let results = (outs Variadic<AnyType>:$outputs);
-  let assemblyFormat = "$operator `(` $inputs `)` `because` $reason attr-dict `:` functional-type($inputs, $outputs)";
+  let assemblyFormat = "$onnx_op `(` $inputs `)` `because` $reason attr-dict `:` functional-type($inputs, $outputs)";
 }
 
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS

@@ -11,7 +11,7 @@
 #include "mho/Dialect/Tile/IR/TileOps.h"
 #include "mho/Program/Instructions.h"
 
-#include "llvm/ADT/FunctionRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace mho::tile {
 

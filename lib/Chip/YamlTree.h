@@ -1,0 +1,51 @@
+//===- YamlTree.h - a YAML file as a tree with places ---------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_LIB_CHIP_YAMLTREE_H
+#define MHO_LIB_CHIP_YAMLTREE_H
+
+#include "mho/Support/Status.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/SMLoc.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mho {
+
+/// One node of a YAML document and where it stands.
+struct YamlNode {
+  enum class Kind { Scalar, Map, List } kind = Kind::Scalar;
+  std::string scalar;
+  std::vector<std::pair<YamlNode, YamlNode>> entries; ///< of a map, in order
+  std::vector<YamlNode> items;                        ///< of a list
+  llvm::SMLoc place;
+
+  const YamlNode *find(llvm::StringRef key) const;
+};
+
+/// A parsed file: its tree, and "file:line:column: …" for messages.
+class YamlFile {
+public:
+  static Expected<std::unique_ptr<YamlFile>> parse(llvm::StringRef text,
+                                                   llvm::StringRef file);
+  const YamlNode &root() const { return tree; }
+  Status error(const YamlNode &at, const std::string &message) const;
+
+private:
+  std::string name;
+  llvm::SourceMgr sources;
+  YamlNode tree;
+};
+
+} // namespace mho
+
+#endif // MHO_LIB_CHIP_YAMLTREE_H

@@ -1,0 +1,57 @@
+"""What the Python tests share: where the tools and the reference models are."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tools import Tools
+
+SOURCE = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="also run the tests marked long")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--long"):
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="takes long; run with --long"))
+
+
+@pytest.fixture(scope="session")
+def source() -> Path:
+    """Top of the checkout."""
+    return SOURCE
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """Folder of the reference models, which is no part of a clone."""
+    folder = Path(os.environ.get("MHO_MODELS", SOURCE / ".." / "shared" / "models"))
+    if not folder.is_dir():
+        pytest.skip("the reference models are not here (MHO_MODELS names their folder)")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def bin_folder() -> Path:
+    return Path(os.environ.get("MHO_BIN", SOURCE / "build" / "release" / "bin")).resolve()
+
+
+@pytest.fixture
+def tools(bin_folder, tmp_path) -> Tools:
+    """The tools, run in a folder of the test's own."""
+    return Tools(bin_folder, tmp_path)
+
+
+@pytest.fixture
+def digits(source, tmp_path):
+    """Folder of the demo's model, and its data written for this test."""
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, source / "examples/digits/data.py", tmp_path], check=True)
+    return source / "examples" / "digits" / "digits.onnx"

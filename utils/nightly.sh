@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# What is too slow for every change: the long tests, and all tests again with
+# AddressSanitizer and UBSan.
+#
+# Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+cd "$(dirname "$0")/.." || exit 1
+code=0
+utils/test.sh --long || code=1
+utils/test.sh --preset=asan || code=1
+exit $code
