@@ -1,9 +1,13 @@
 """What the Python tests share: where the tools and the reference models are."""
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
 from tools import Tools
 
 SOURCE = Path(__file__).resolve().parent.parent
@@ -47,11 +51,11 @@ def tools(bin_folder, tmp_path) -> Tools:
     return Tools(bin_folder, tmp_path)
 
 
-@pytest.fixture
-def digits(source, tmp_path):
-    """Folder of the demo's model, and its data written for this test."""
-    import subprocess
-    import sys
-
-    subprocess.run([sys.executable, source / "examples/digits/data.py", tmp_path], check=True)
-    return source / "examples" / "digits" / "digits.onnx"
+@pytest.fixture(scope="session")
+def digits(source, tmp_path_factory) -> Path:
+    """A folder with the demo's digits.onnx, calibration.npz and test.npz."""
+    folder = tmp_path_factory.mktemp("digits")
+    example = source / "examples" / "digits"
+    subprocess.run([sys.executable, example / "data.py", folder], check=True)
+    shutil.copy(example / "digits.onnx", folder)
+    return folder

@@ -443,7 +443,7 @@ mho::Expected<fb::ChipT> mho::parseChip(StringRef yaml, StringRef name) {
     if (!is_contained(effects, StringRef(effect)))
       read.fail(*root.find("effects"), "unknown effect '" + effect +
                                            "', known are " +
-                                           join(effects, ", "));
+                                           join(ArrayRef<StringRef>(effects), ", "));
   chip.time_s = 1e-9 * read.number(root, "time", "time in ns", "chip", 0, 1e30,
                                    0.0);
   chip.temperature_c = read.number(root, "temperature", "temperature", "chip",
@@ -454,7 +454,7 @@ mho::Expected<fb::ChipT> mho::parseChip(StringRef yaml, StringRef name) {
   if (!is_contained(compensations, StringRef(chip.compensation)))
     read.fail(*root.find("compensation"),
               "unknown compensation '" + chip.compensation + "', known are " +
-                  join(compensations, ", "));
+                  join(ArrayRef<StringRef>(compensations), ", "));
   chip.passive_power_w =
       read.number(root, "passive_power", "power", "chip", 0, kLargest, 0.0);
   chip.area_mm2 = read.number(root, "area", "area", "chip", 0, kLargest, 0.0);

@@ -16,20 +16,25 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace mho {
+
+struct YamlEntry;
 
 /// One node of a YAML document and where it stands.
 struct YamlNode {
   enum class Kind { Scalar, Map, List } kind = Kind::Scalar;
   std::string scalar;
-  std::vector<std::pair<YamlNode, YamlNode>> entries; ///< of a map, in order
-  std::vector<YamlNode> items;                        ///< of a list
+  std::vector<YamlEntry> entries; ///< of a map, in order
+  std::vector<YamlNode> items;    ///< of a list
   llvm::SMLoc place;
 
   const YamlNode *find(llvm::StringRef key) const;
+};
+
+struct YamlEntry {
+  YamlNode key, value;
 };
 
 /// A parsed file: its tree, and "file:line:column: …" for messages.

@@ -49,8 +49,10 @@ void buildGraphPipeline(OpPassManager &passes) {
 void buildAnalogPipeline(OpPassManager &passes, const ChipModel &chip) {
   passes.addPass(graph::createChooseLayout());
   passes.addPass(createCanonicalizerPass());
-  passes.addPass(createConvertGraphToAnalogPass(
-      {chip.encoding().str(), chip.devicesPerPolarity()}));
+  ConvertGraphToAnalogOptions arrays;
+  arrays.encoding = chip.encoding().str();
+  arrays.devices = chip.devicesPerPolarity();
+  passes.addPass(createConvertGraphToAnalog(arrays));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createVerifyLogical());

@@ -49,7 +49,8 @@ private:
   std::optional<std::string> text;
 };
 
-inline Status success() { return {}; }
+/// A template, so that where MLIR's `success` is visible too that one is meant.
+template <int = 0> inline Status success() { return {}; }
 inline Status failure(std::string message) {
   return Status::failure(std::move(message));
 }

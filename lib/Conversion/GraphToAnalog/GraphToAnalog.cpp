@@ -77,6 +77,12 @@ std::string nameOf(Location loc) {
   return nodes.empty() ? std::string("matmul") : nodes.front().first.str();
 }
 
+/// How the target's arrays hold a signed weight.
+struct EncodingChoice {
+  std::string kind;
+  unsigned devices;
+};
+
 //===----------------------------------------------------------------------===//
 // Patterns
 //===----------------------------------------------------------------------===//
@@ -130,8 +136,8 @@ private:
                                       product.sizes);
     int64_t columns = view.getNumColumns();
     if (!inputType.getElementType().isF32() || inputType.getRank() == 0)
-      return rewriter.notifyMatchFailure(op, "arrays compute on f32"),
-             failure();
+      return LogicalResult(
+          rewriter.notifyMatchFailure(op, "arrays compute on f32"));
 
     int64_t channels = inputType.getShape().back();
     if (product.channelCount != channels) {
@@ -153,8 +159,8 @@ private:
       if (!values ||
           (values->size() != 1 &&
            int64_t(values->size()) < product.shiftBegin + columns))
-        return rewriter.notifyMatchFailure(op, "bias is not per column"),
-               failure();
+        return LogicalResult(
+            rewriter.notifyMatchFailure(op, "bias is not per column"));
       if (values->size() == 1)
         values->resize(columns, values->front());
       else
@@ -339,7 +345,7 @@ LogicalResult verifyFinite(analog::MatmulOp op) {
 
 struct ConvertGraphToAnalog
     : mho::impl::ConvertGraphToAnalogBase<ConvertGraphToAnalog> {
-  using ConvertGraphToAnalogBase::ConvertGraphToAnalogBase;
+  using Base::Base;
 
   void runOnOperation() override {
     EncodingChoice choice{encoding, devices};
@@ -360,11 +366,3 @@ struct ConvertGraphToAnalog
 };
 
 } // namespace
-
-std::unique_ptr<Pass>
-mho::createConvertGraphToAnalogPass(const EncodingChoice &encoding) {
-  ConvertGraphToAnalogOptions options;
-  options.encoding = encoding.kind;
-  options.devices = encoding.devices;
-  return std::make_unique<ConvertGraphToAnalog>(options);
-}

@@ -192,7 +192,8 @@ FailureOr<analog::BankOp> Disassembler::addBank(uint32_t number) {
   if (failed(weights))
     return failure();
   ElementsAttr affine[2];
-  for (auto [i, place] : llvm::enumerate({bank.scale(), bank.shift()})) {
+  const uint64_t affinePlaces[] = {bank.scale(), bank.shift()};
+  for (auto [i, place] : llvm::enumerate(affinePlaces)) {
     if (place == kNoAffine)
       continue;
     FailureOr<ElementsAttr> values =

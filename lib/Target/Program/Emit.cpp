@@ -113,7 +113,7 @@ LogicalResult Emitter::addConstants() {
       return failure();
     constants.push_back({op, op.getOffset(), std::move(*elements)});
   }
-  llvm::stable_sort(constants, [](const Constant &a, const Constant &b) {
+  llvm::sort(constants, [](const Constant &a, const Constant &b) {
     return a.offset < b.offset;
   });
   for (const Constant &constant : constants) {
@@ -487,6 +487,6 @@ LogicalResult mho::emitProgram(ModuleOp module, StringRef path,
                                const EmitOptions &options) {
   Emitter emitter(module, chip, options);
   if (failed(emitter.build()))
-    return failure();
+    return mlir::failure();
   return emitter.write(path);
 }

@@ -147,10 +147,10 @@ static std::vector<int64_t> walkAxes(ArrayRef<int64_t> axes,
 
 FailureOr<WeightImage> WeightImage::of(analog::BankOp bank) {
   WeightImage image;
-  image.bank = bank;
+  image.name = bank.getSymName().str();
   FailureOr<Elements> elements = Elements::of(bank, bank.getWeights());
   if (failed(elements))
-    return failure();
+    return mlir::failure();
   image.elements = std::move(*elements);
   ArrayRef<int64_t> shape = bank.getWeights().getShapedType().getShape();
   SmallVector<int64_t> strides(shape.size(), 1);
@@ -180,7 +180,7 @@ Status WeightImage::write(const Sink &sink) const {
         if (!std::isfinite(weight))
           return mho::failure("weight " + std::to_string(row) + ", " +
                               std::to_string(col) + " of bank '" +
-                              bank.getSymName().str() +
+                              name +
                               "' is not a finite number");
         block.push_back(weight);
       }

@@ -47,7 +47,7 @@ public:
   Status write(const Sink &sink) const;
 
 private:
-  analog::BankOp bank;
+  std::string name;
   Elements elements;
   /// Element numbers of column 0 of each row, and of each column in row 0.
   std::vector<int64_t> rowOffsets, colOffsets;

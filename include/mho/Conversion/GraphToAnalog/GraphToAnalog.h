@@ -11,20 +11,11 @@
 #include "mlir/Pass/Pass.h"
 
 #include <memory>
-#include <string>
 
 namespace mho {
 
-/// How the target's arrays hold a signed weight.
-struct EncodingChoice {
-  std::string kind = "differential";
-  unsigned devices = 1;
-};
-
-/// Turns every product with constant weights into `analog.matmul` and folds
-/// the per-column affine ops behind it (bias, BatchNormalization) into it.
-std::unique_ptr<mlir::Pass>
-createConvertGraphToAnalogPass(const EncodingChoice &encoding);
+#define GEN_PASS_DECL_CONVERTGRAPHTOANALOG
+#include "mho/Conversion/Passes.h.inc"
 
 } // namespace mho
 

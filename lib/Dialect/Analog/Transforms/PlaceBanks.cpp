@@ -135,8 +135,10 @@ private:
     SmallVector<const BankPlan *> order;
     for (const BankPlan &bank : banks)
       order.push_back(&bank);
-    llvm::stable_sort(order, [](const BankPlan *a, const BankPlan *b) {
-      return a->rowBlocks() * a->colBlocks() > b->rowBlocks() * b->colBlocks();
+    // Plans lie in program order, so their addresses break ties.
+    llvm::sort(order, [](const BankPlan *a, const BankPlan *b) {
+      return std::pair(-a->rowBlocks() * a->colBlocks(), a) <
+             std::pair(-b->rowBlocks() * b->colBlocks(), b);
     });
     InFlightDiagnostic error =
         mlir::emitError(main.getLoc())
@@ -228,7 +230,7 @@ private:
                                           type.getElementType());
     auto mvm = analog::MvmOp::create(
         builder, loc, TypeRange{RankedTensorType::get(shape, type.getElementType())},
-        FlatSymbolRefAttr::get(builder.getContext(), bank.name), x, empty,
+        bank.name, x, empty,
         rowBegin, rowEnd, colBegin, colEnd, op.getWindowAttr(),
         /*accumulate=*/false, /*shift=*/rowEnd == bank.rowBlocks());
     setUnit(mvm, bank.place(rowBegin, colBegin).unit);
@@ -375,7 +377,7 @@ private:
 };
 
 struct PlaceBanks : mho::impl::PlaceBanksBase<PlaceBanks> {
-  using PlaceBanksBase::PlaceBanksBase;
+  using Base::Base;
   PlaceBanks(std::shared_ptr<const ChipModel> model) : model(std::move(model)) {}
 
   LogicalResult initialize(MLIRContext *context) override {

@@ -45,7 +45,7 @@ private:
         body.yields.push_back(registers.lookup(value));
       return success();
     }
-    if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
+    if (llvm::isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
       return lowerIndexCast(op);
     std::optional<isa::MicroOpcode> opcode =
         isa::microOpcode(op->getName().getStringRef().str());
@@ -121,7 +121,7 @@ private:
     bool widens = isa::sizeOf(*target) == 8;
     if (!widens)
       return append(op, isa::MicroOpcode::ArithTrunci);
-    return append(op, isa<arith::IndexCastUIOp>(op)
+    return append(op, llvm::isa<arith::IndexCastUIOp>(op)
                           ? isa::MicroOpcode::ArithExtui
                           : isa::MicroOpcode::ArithExtsi);
   }

@@ -126,25 +126,25 @@ LogicalResult tile::toInstructions(Block &block,
     if (auto kernel = dyn_cast<KernelOp>(op))
       if (failed(toKernelBody(kernel,
                               std::get<isa::Kernel>(*instruction).body)))
-        return failure();
+        return mlir::failure();
     size_t place = list.size();
     list.push_back({std::move(*instruction), &op});
     if (auto loop = dyn_cast<LoopOp>(op)) {
       isa::Body range;
       if (failed(appendBody(loop.getBody(), list, range)))
-        return failure();
+        return mlir::failure();
       std::get<isa::Loop>(list[place].instruction).body = range;
     } else if (auto branch = dyn_cast<BranchOp>(op)) {
       isa::Body then, otherwise;
       if (failed(appendBody(branch.getThen(), list, then)) ||
           failed(appendBody(branch.getOtherwise(), list, otherwise)))
-        return failure();
+        return mlir::failure();
       auto &lowered = std::get<isa::Branch>(list[place].instruction);
       lowered.then = then;
       lowered.otherwise = otherwise;
     }
   }
-  return success();
+  return mlir::success();
 }
 
 namespace {

@@ -1,0 +1,194 @@
+//===- Node.cpp - one ONNX node as its handler sees it ------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+#include "mho/Dialect/Graph/IR/Shapes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+
+#include <cstring>
+
+using namespace mlir;
+using onnx::AttributeProto;
+
+namespace mho::import {
+
+Value Node::input(size_t i) const {
+  if (Value value = optional(i))
+    return value;
+  fail("input " + Twine(i) + " is missing");
+}
+
+const AttributeProto *Node::attribute(StringRef name) const {
+  for (const AttributeProto &attribute : proto.attribute())
+    if (attribute.name() == name)
+      return &attribute;
+  return nullptr;
+}
+
+static const AttributeProto *typed(const Node &node, StringRef name,
+                                   AttributeProto::AttributeType type) {
+  const AttributeProto *attribute = node.attribute(name);
+  if (attribute && attribute->type() != type)
+    node.fail("attribute '" + name + "' is no " +
+              AttributeProto::AttributeType_Name(type));
+  return attribute;
+}
+
+int64_t Node::integer(StringRef name, int64_t otherwise) const {
+  auto *attribute = typed(*this, name, AttributeProto::INT);
+  return attribute ? attribute->i() : otherwise;
+}
+
+float Node::real(StringRef name, float otherwise) const {
+  auto *attribute = typed(*this, name, AttributeProto::FLOAT);
+  return attribute ? attribute->f() : otherwise;
+}
+
+std::string Node::string(StringRef name, StringRef otherwise) const {
+  auto *attribute = typed(*this, name, AttributeProto::STRING);
+  return attribute ? attribute->s() : otherwise.str();
+}
+
+std::optional<Shape> Node::integers(StringRef name) const {
+  auto *attribute = typed(*this, name, AttributeProto::INTS);
+  if (!attribute)
+    return std::nullopt;
+  return Shape(attribute->ints().begin(), attribute->ints().end());
+}
+
+std::optional<Shape> Node::constantIntegers(Value value) const {
+  ElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)) ||
+      !isa<IntegerType>(elements.getElementType()) ||
+      elements.getElementType().isInteger(1))
+    return std::nullopt;
+  Shape result;
+  if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
+    for (const APInt &element : dense.getValues<APInt>())
+      result.push_back(dense.getElementType().isUnsignedInteger()
+                           ? element.getZExtValue()
+                           : element.getSExtValue());
+    return result;
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
+  unsigned width = elements.getElementType().getIntOrFloatBitWidth() / 8;
+  AsmResourceBlob *blob = resource ? resource.getRawHandle().getBlob() : nullptr;
+  if (!blob || (width != 4 && width != 8))
+    return std::nullopt;
+  ArrayRef<char> bytes = blob->getData();
+  for (size_t at = 0; at + width <= bytes.size(); at += width) {
+    int64_t wide;
+    int32_t narrow;
+    if (width == 8)
+      std::memcpy(&wide, bytes.data() + at, 8);
+    else
+      std::memcpy(&narrow, bytes.data() + at, 4);
+    result.push_back(width == 8 ? wide : int64_t(narrow));
+  }
+  return result;
+}
+
+Shape Node::steering(size_t i, StringRef what) const {
+  auto values = constantIntegers(input(i));
+  if (values)
+    return *values;
+  std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
+  refuse(what + " ('" + name +
+         "') must be known when compiling; if it is an input of the model, "
+         "--constant=" + name + "=VALUE freezes it");
+}
+
+std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {
+  if (auto values = integers(name))
+    return values;
+  if (!optional(i))
+    return std::nullopt;
+  return steering(i, name);
+}
+
+int64_t Node::axis(int64_t value, int64_t rank) const {
+  if (value < -rank || value >= rank)
+    fail("axis " + Twine(value) + " is out of range for rank " + Twine(rank));
+  return value < 0 ? value + rank : value;
+}
+
+Shape Node::axes(ArrayRef<int64_t> values, int64_t rank) const {
+  Shape result;
+  for (int64_t value : values)
+    result.push_back(axis(value, rank));
+  llvm::sort(result);
+  if (std::adjacent_find(result.begin(), result.end()) != result.end())
+    fail("an axis is named twice");
+  return result;
+}
+
+Value Node::constant(ElementsAttr value) {
+  return arith::ConstantOp::create(b, loc, cast<TypedAttr>(value));
+}
+
+Value Node::scalar(Type element, double value) {
+  auto type = RankedTensorType::get({}, element);
+  if (isa<FloatType>(element))
+    return constant(
+        DenseElementsAttr::get(type, b.getFloatAttr(element, value)));
+  return constant(DenseElementsAttr::get(
+      type, b.getIntegerAttr(element, int64_t(value))));
+}
+
+Value Node::constantIntegers(ArrayRef<int64_t> values) {
+  auto type = RankedTensorType::get({int64_t(values.size())},
+                                    b.getIntegerType(64));
+  return constant(DenseElementsAttr::get(type, values));
+}
+
+Value Node::reshape(Value x, ArrayRef<int64_t> to) {
+  RankedTensorType from = type(x), target = typeOf(to, from.getElementType());
+  if (from.getNumElements() != target.getNumElements())
+    fail("cannot reshape " + Twine(from.getNumElements()) +
+         " elements into " + Twine(target.getNumElements()));
+  return from == target ? x : make<graph::ReshapeOp>(target, x);
+}
+
+Value Node::transpose(Value x, ArrayRef<int64_t> perm) {
+  Shape to;
+  for (int64_t from : perm)
+    to.push_back(shape(x)[from]);
+  return make<graph::TransposeOp>(typeOf(to, element(x)), x,
+                                  b.getDenseI64ArrayAttr(perm));
+}
+
+Value Node::cast(Value x, Type to) {
+  if (element(x) == to)
+    return x;
+  return make<graph::CastOp>(typeOf(shape(x), to), x);
+}
+
+static std::string text(Type type) {
+  std::string result;
+  llvm::raw_string_ostream(result) << type;
+  return result;
+}
+
+Shape Node::broadcast(Value a, Value c) const {
+  auto joined = graph::broadcastShapes(shape(a), shape(c));
+  if (!joined)
+    fail("inputs of types " + text(a.getType()) + " and " + text(c.getType()) +
+         " do not broadcast");
+  return *joined;
+}
+
+void Node::checkSameElement(Value a, Value c) const {
+  if (element(a) != element(c))
+    fail("inputs of types " + text(a.getType()) + " and " + text(c.getType()) +
+         " differ in their elements");
+}
+
+} // namespace mho::import

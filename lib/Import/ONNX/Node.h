@@ -1,0 +1,144 @@
+//===- Node.h - one ONNX node as its handler sees it --------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A binder: inputs, attributes and constants are asked for by name or number,
+// and what is missing or of the wrong kind ends the handler with a message.
+// Handlers therefore read like the operator's definition.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_LIB_IMPORT_ONNX_NODE_H
+#define MHO_LIB_IMPORT_ONNX_NODE_H
+
+#include "Errors.h"
+#include "Tensors.h"
+
+#include "mho/Dialect/Graph/IR/GraphOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringMap.h"
+#include "onnx/onnx_pb.h"
+
+#include <optional>
+
+namespace mho::import {
+
+using Shape = llvm::SmallVector<int64_t>;
+
+class Node {
+public:
+  Node(mlir::OpBuilder &b, mlir::Location loc, const onnx::NodeProto &proto,
+       int64_t opset, llvm::ArrayRef<mlir::Value> inputs, ModelFiles &files)
+      : b(b), loc(loc), proto(proto), opset(opset),
+        inputs(inputs.begin(), inputs.end()), files(files) {}
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  const onnx::NodeProto &proto;
+  /// Version of the operator set of the node's domain.
+  int64_t opset;
+  /// Null where an optional input is omitted.
+  llvm::SmallVector<mlir::Value> inputs;
+  ModelFiles &files;
+  /// What the handler made, in the order of the outputs.
+  llvm::SmallVector<mlir::Value> results;
+
+  /// The file is at fault: ends the import.
+  [[noreturn]] void fail(const llvm::Twine &what) const {
+    throw ModelError(what.str());
+  }
+  /// The form has no meaning here: the node becomes graph.unsupported.
+  [[noreturn]] void refuse(const llvm::Twine &why) const {
+    throw Unsupported(why.str());
+  }
+
+  size_t outputs() const { return proto.output_size(); }
+  bool wants(size_t output) const {
+    return output < outputs() && !proto.output(output).empty();
+  }
+  /// Input `i`, or null where it is omitted.
+  mlir::Value optional(size_t i) const {
+    return i < inputs.size() ? inputs[i] : mlir::Value();
+  }
+  mlir::Value input(size_t i) const;
+  mlir::RankedTensorType type(mlir::Value value) const {
+    return llvm::cast<mlir::RankedTensorType>(value.getType());
+  }
+  llvm::ArrayRef<int64_t> shape(mlir::Value value) const {
+    return type(value).getShape();
+  }
+  mlir::Type element(mlir::Value value) const {
+    return type(value).getElementType();
+  }
+
+  bool has(llvm::StringRef name) const { return attribute(name); }
+  const onnx::AttributeProto *attribute(llvm::StringRef name) const;
+  int64_t integer(llvm::StringRef name, int64_t otherwise) const;
+  float real(llvm::StringRef name, float otherwise) const;
+  std::string string(llvm::StringRef name, llvm::StringRef otherwise) const;
+  std::optional<Shape> integers(llvm::StringRef name) const;
+
+  /// The elements of a constant; nothing where `value` is none.
+  std::optional<Shape> constantIntegers(mlir::Value value) const;
+  /// The same of input `i`, which must be given and constant.
+  Shape steering(size_t i, llvm::StringRef what) const;
+  /// Attribute `name`, or else input `i`; nothing if neither is given.
+  std::optional<Shape> integersOrInput(llvm::StringRef name, size_t i) const;
+
+  /// A negative axis counts from the end; out of range is an error.
+  int64_t axis(int64_t value, int64_t rank) const;
+  /// Ascending axes, all distinct.
+  Shape axes(llvm::ArrayRef<int64_t> values, int64_t rank) const;
+
+  mlir::RankedTensorType typeOf(llvm::ArrayRef<int64_t> shape,
+                                mlir::Type element) const {
+    return tensorType(shape, element);
+  }
+
+  /// Builds an op, or the constant it folds to.
+  template <typename OpTy, typename... Args>
+  mlir::Value make(mlir::Type type, Args &&...args) {
+    return b.createOrFold<OpTy>(loc, type, std::forward<Args>(args)...);
+  }
+  mlir::Value constant(mlir::ElementsAttr value);
+  /// A scalar constant of an element type, from a number.
+  mlir::Value scalar(mlir::Type element, double value);
+  mlir::Value constantIntegers(llvm::ArrayRef<int64_t> values);
+
+  mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
+  mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> perm);
+  mlir::Value cast(mlir::Value x, mlir::Type element);
+  /// Element-wise op of two operands that broadcast; the result has `element`
+  /// elements, or the operands' if null.
+  template <typename OpTy>
+  mlir::Value binary(mlir::Value a, mlir::Value c, mlir::Type element = {}) {
+    checkSameElement(a, c);
+    return make<OpTy>(typeOf(broadcast(a, c), element ? element
+                                                      : this->element(a)),
+                      a, c);
+  }
+  Shape broadcast(mlir::Value a, mlir::Value c) const;
+  void checkSameElement(mlir::Value a, mlir::Value c) const;
+
+  void result(mlir::Value value) { results.push_back(value); }
+};
+
+using Handler = void (*)(Node &);
+/// By "domain" + "." + operator; ONNX's own domain is empty: ".Conv".
+using HandlerTable = llvm::StringMap<Handler>;
+
+void addElementwise(HandlerTable &table);
+void addProducts(HandlerTable &table);
+void addConvolutions(HandlerTable &table);
+void addMovement(HandlerTable &table);
+void addShaping(HandlerTable &table);
+void addReductions(HandlerTable &table);
+void addQuantization(HandlerTable &table);
+
+} // namespace mho::import
+
+#endif // MHO_LIB_IMPORT_ONNX_NODE_H

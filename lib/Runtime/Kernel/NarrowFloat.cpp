@@ -1,0 +1,132 @@
+//===- NarrowFloat.cpp - floats of 4 to 16 bits -----------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "NarrowFloat.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+using namespace mho;
+using namespace mho::rt;
+using isa::Type;
+
+namespace {
+enum class Special { Infinity, OneNan, NegativeZeroIsNan, None };
+
+struct Format {
+  int exponentBits, mantissaBits, bias;
+  Special special;
+};
+
+Format formatOf(Type type) {
+  switch (type) {
+  case Type::F16:
+    return {5, 10, 15, Special::Infinity};
+  case Type::BF16:
+    return {8, 7, 127, Special::Infinity};
+  case Type::F8E4M3FN:
+    return {4, 3, 7, Special::OneNan};
+  case Type::F8E5M2:
+    return {5, 2, 15, Special::Infinity};
+  case Type::F8E4M3FNUZ:
+    return {4, 3, 8, Special::NegativeZeroIsNan};
+  case Type::F8E5M2FNUZ:
+    return {5, 2, 16, Special::NegativeZeroIsNan};
+  default:
+    return {2, 1, 1, Special::None};
+  }
+}
+} // namespace
+
+float rt::decodeFloat(Type type, uint32_t bits) {
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  if (type == Type::BF16)
+    return std::bit_cast<float>(bits << 16);
+  if (type == Type::F8E8M0)
+    return bits == 255 ? nan : std::ldexp(1.0f, int(bits) - 127);
+  Format format = formatOf(type);
+  uint32_t mantissaMask = (1u << format.mantissaBits) - 1;
+  uint32_t exponentMask = (1u << format.exponentBits) - 1;
+  uint32_t mantissa = bits & mantissaMask;
+  uint32_t exponent = (bits >> format.mantissaBits) & exponentMask;
+  bool negative = (bits >> (format.mantissaBits + format.exponentBits)) & 1;
+  if (format.special == Special::Infinity && exponent == exponentMask)
+    return mantissa ? nan
+                    : (negative ? -1 : 1) *
+                          std::numeric_limits<float>::infinity();
+  if (format.special == Special::OneNan && exponent == exponentMask &&
+      mantissa == mantissaMask)
+    return nan;
+  if (format.special == Special::NegativeZeroIsNan && negative && !exponent &&
+      !mantissa)
+    return nan;
+  float value =
+      exponent
+          ? std::ldexp(float(mantissa | (mantissaMask + 1)),
+                       int(exponent) - format.bias - format.mantissaBits)
+          : std::ldexp(float(mantissa), 1 - format.bias - format.mantissaBits);
+  return negative ? -value : value;
+}
+
+uint32_t rt::encodeFloat(Type type, float value) {
+  if (type == Type::F8E8M0) {
+    if (!(value > 0) || std::isinf(value))
+      return value == 0 ? 0 : 255;
+    int exponent;
+    float fraction = std::frexp(value, &exponent);
+    int rounded = exponent - 1 + (fraction > 0.75f);
+    return uint32_t(std::clamp(rounded + 127, 0, 254));
+  }
+  Format format = formatOf(type);
+  uint32_t sign = uint32_t(std::signbit(value))
+                  << (format.mantissaBits + format.exponentBits);
+  uint32_t exponentMask = (1u << format.exponentBits) - 1;
+  uint32_t mantissaMask = (1u << format.mantissaBits) - 1;
+  uint32_t allOnes = (exponentMask << format.mantissaBits) | mantissaMask;
+  uint32_t nan = 0, overflow = 0, largest = allOnes;
+  switch (format.special) {
+  case Special::Infinity:
+    overflow = exponentMask << format.mantissaBits;
+    nan = overflow | (1u << (format.mantissaBits - 1));
+    largest = overflow - 1;
+    break;
+  case Special::OneNan:
+    nan = overflow = allOnes;
+    largest = allOnes - 1;
+    break;
+  case Special::NegativeZeroIsNan:
+    nan = overflow = 1u << (format.mantissaBits + format.exponentBits);
+    break;
+  case Special::None:
+    nan = overflow = allOnes;
+    break;
+  }
+  bool signless = format.special == Special::NegativeZeroIsNan;
+  if (std::isnan(value))
+    return signless ? nan : nan | sign;
+  if (std::isinf(value))
+    return signless ? nan : overflow | sign;
+  double magnitude = std::abs(double(value));
+  int exponent;
+  std::frexp(magnitude, &exponent);
+  int scale =
+      std::max(exponent - 1, 1 - format.bias) - format.mantissaBits;
+  uint64_t code = uint64_t(std::nearbyint(std::ldexp(magnitude, -scale)));
+  // Normal numbers carry the hidden bit in `code`, and a carry out of the
+  // mantissa moves into the exponent by itself.
+  uint64_t field =
+      uint64_t(scale + format.mantissaBits + format.bias - 1)
+          << format.mantissaBits;
+  uint64_t bits = magnitude == 0 ? 0 : field + code;
+  if (bits > largest)
+    return signless ? nan : overflow | sign;
+  if (bits == 0 && signless)
+    return 0;
+  return uint32_t(bits) | sign;
+}
