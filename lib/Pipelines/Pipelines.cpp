@@ -11,7 +11,6 @@
 #include "mho/Conversion/LinalgToTile/Pipeline.h"
 #include "mho/Conversion/Passes.h"
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
-#include "mho/Dialect/Analog/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Dialect/Graph/Transforms/Passes.h"
 #include "mho/Dialect/Tile/IR/TileOps.h"
@@ -76,7 +75,7 @@ void registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   registry.insert<graph::GraphDialect, analog::AnalogDialect,
                   tile::TileDialect>();
-  analog::registerBufferizableOpInterfaceExternalModels(registry);
+  registerUnitPipelineExtensions(registry);
 }
 
 void registerAllPasses() {
@@ -84,6 +83,7 @@ void registerAllPasses() {
   registerAnalogPasses();
   graph::registerGraphPasses();
   registerConversionPasses();
+  registerUnitPipeline();
   tile::registerTilePasses();
 }
 

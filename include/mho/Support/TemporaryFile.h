@@ -1,4 +1,5 @@
-//===- TemporaryFile.h - files that leave nothing behind -------------------===//
+//===- TemporaryFile.h - files that leave nothing behind
+//-------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
