@@ -18,12 +18,12 @@ class Graph:
         self.feeds = {}
 
     def random(self, *shape, scale: float = 1.0) -> np.ndarray:
-        return (self.rng.standard_normal(shape) * scale).astype(np.float32)
+        return np.asarray(self.rng.standard_normal(shape) * scale, np.float32)
 
     def input(self, *shape, values: np.ndarray | None = None, declared=None) -> str:
         """A graph input and what it is fed."""
         name = f"x{len(self.inputs)}"
-        values = self.random(*shape) if values is None else np.asarray(values)
+        values = np.asarray(self.random(*shape) if values is None else values)
         kind = helper.np_dtype_to_tensor_dtype(values.dtype)
         self.inputs.append(helper.make_tensor_value_info(name, kind, declared or values.shape))
         self.feeds[name] = values

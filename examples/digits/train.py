@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from data import load_split
 from onnx import TensorProto, helper, numpy_helper
+
+from data import load_split
 
 EPSILON = 1e-5
 MOMENTUM = 0.9

@@ -3,6 +3,7 @@ against ONNX Runtime."""
 
 import numpy as np
 import pytest
+
 from graphs import Graph
 from tools import reference, relative_error
 

@@ -94,8 +94,7 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
       .Case([&](AbsOp) { return s.magnitude(x[0], isUnsigned); })
       .Case([&](SqrtOp) { return math::SqrtOp::create(b, x[0]); })
       .Case([&](ReciprocalOp) {
-        return arith::DivFOp::create(b, constantOf(b, x[0].getType(), 1),
-                                     x[0]);
+        return arith::DivFOp::create(b, constantOf(b, x[0].getType(), 1), x[0]);
       })
       .Case([&](ExpOp) { return math::ExpOp::create(b, x[0]); })
       .Case([&](LogOp) { return math::LogOp::create(b, x[0]); })
@@ -112,15 +111,9 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
         Value yes = arith::ConstantOp::create(b, b.getBoolAttr(true));
         return arith::XOrIOp::create(b, x[0], yes);
       })
-      .Case([&](AddOp) {
-        return arithmetic(arith::AddFOp(), arith::AddIOp());
-      })
-      .Case([&](SubOp) {
-        return arithmetic(arith::SubFOp(), arith::SubIOp());
-      })
-      .Case([&](MulOp) {
-        return arithmetic(arith::MulFOp(), arith::MulIOp());
-      })
+      .Case([&](AddOp) { return arithmetic(arith::AddFOp(), arith::AddIOp()); })
+      .Case([&](SubOp) { return arithmetic(arith::SubFOp(), arith::SubIOp()); })
+      .Case([&](MulOp) { return arithmetic(arith::MulFOp(), arith::MulIOp()); })
       .Case([&](DivOp) { return s.divide(x[0], x[1], isUnsigned); })
       .Case([&](PowOp) { return s.power(x[0], x[1]); })
       .Case([&](MaxOp) { return maximum(b, x[0], x[1], isUnsigned); })
@@ -128,12 +121,10 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
       .Case([&](AndOp) { return arith::AndIOp::create(b, x[0], x[1]); })
       .Case([&](OrOp) { return arith::OrIOp::create(b, x[0], x[1]); })
       .Case([&](XorOp) { return arith::XOrIOp::create(b, x[0], x[1]); })
-      .Case([&](EqualOp) {
-        return s.compare(x[0], x[1], F::OEQ, I::eq, I::eq);
-      })
-      .Case([&](LessOp) {
-        return s.compare(x[0], x[1], F::OLT, I::slt, I::ult);
-      })
+      .Case(
+          [&](EqualOp) { return s.compare(x[0], x[1], F::OEQ, I::eq, I::eq); })
+      .Case(
+          [&](LessOp) { return s.compare(x[0], x[1], F::OLT, I::slt, I::ult); })
       .Case([&](LessOrEqualOp) {
         return s.compare(x[0], x[1], F::OLE, I::sle, I::ule);
       })
@@ -143,9 +134,8 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
       .Case([&](GreaterOrEqualOp) {
         return s.compare(x[0], x[1], F::OGE, I::sge, I::uge);
       })
-      .Case([&](WhereOp) {
-        return arith::SelectOp::create(b, x[0], x[1], x[2]);
-      })
+      .Case(
+          [&](WhereOp) { return arith::SelectOp::create(b, x[0], x[1], x[2]); })
       .Case([&](LeakyReluOp leaky) {
         Value zero = constantOf(b, x[0].getType(), 0);
         Value below = arith::CmpFOp::create(b, F::OLT, x[0], zero);
@@ -158,12 +148,10 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
 }
 
 /// Scale and zero point run along one axis of x, or are scalars.
-FailureOr<AffineMap> axisMap(Lowering &l, Value v, int64_t axis,
-                             int64_t rank) {
+FailureOr<AffineMap> axisMap(Lowering &l, Value v, int64_t axis, int64_t rank) {
   auto type = l.typeOf(v);
   if (type.getNumElements() == 1) {
-    SmallVector<AffineExpr> zeros(type.getRank(),
-                                  l.b.getAffineConstantExpr(0));
+    SmallVector<AffineExpr> zeros(type.getRank(), l.b.getAffineConstantExpr(0));
     return AffineMap::get(rank, 0, zeros, l.b.getContext());
   }
   if (axis < 0)
@@ -201,15 +189,15 @@ FailureOr<Value> lowerQuantize(Lowering &l, QuantizeLinearOp op) {
   return l.mapped(
       operands, *maps, l.resultType(),
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
-        Value x = castScalar(b, args[0], l.isUnsigned(0), b.getF32Type(),
-                             false);
+        Value x =
+            castScalar(b, args[0], l.isUnsigned(0), b.getF32Type(), false);
         Value scale = castScalar(b, args[1], false, b.getF32Type(), false);
         Value y = arith::DivFOp::create(b, x, scale);
         if (auto floats = dyn_cast<FloatType>(to)) {
-          double bound = APFloat::getLargest(floats.getFloatSemantics())
-                             .convertToDouble();
-          y = arith::MaximumFOp::create(
-              b, y, constantOf(b, b.getF32Type(), -bound));
+          double bound =
+              APFloat::getLargest(floats.getFloatSemantics()).convertToDouble();
+          y = arith::MaximumFOp::create(b, y,
+                                        constantOf(b, b.getF32Type(), -bound));
           y = arith::MinimumFOp::create(b, y,
                                         constantOf(b, b.getF32Type(), bound));
           return y;
@@ -217,14 +205,12 @@ FailureOr<Value> lowerQuantize(Lowering &l, QuantizeLinearOp op) {
         y = math::RoundEvenOp::create(b, y);
         if (args.size() > 2)
           y = arith::AddFOp::create(
-              b, y,
-              castScalar(b, args[2], isUnsigned, b.getF32Type(), false));
+              b, y, castScalar(b, args[2], isUnsigned, b.getF32Type(), false));
         unsigned width = to.getIntOrFloatBitWidth();
         double low = isUnsigned ? 0 : -double(int64_t(1) << (width - 1));
-        double high = double((int64_t(1) << (isUnsigned ? width : width - 1)) -
-                             1);
-        y = arith::MaximumFOp::create(b, y,
-                                      constantOf(b, b.getF32Type(), low));
+        double high =
+            double((int64_t(1) << (isUnsigned ? width : width - 1)) - 1);
+        y = arith::MaximumFOp::create(b, y, constantOf(b, b.getF32Type(), low));
         y = arith::MinimumFOp::create(b, y,
                                       constantOf(b, b.getF32Type(), high));
         return castScalar(b, y, false, to, isUnsigned);
@@ -238,24 +224,23 @@ FailureOr<Value> lowerDequantize(Lowering &l, DequantizeLinearOp op) {
     return failure();
   Type to = l.resultType().getElementType();
   Type wide = isNarrowFloat(to) ? l.b.getF32Type() : to;
-  return l.mapped(
-      operands, *maps, l.resultType(),
-      [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
-        Value x = args[0];
-        if (isa<FloatType>(x.getType())) {
-          x = castScalar(b, x, false, wide, false);
-        } else if (args.size() > 2) {
-          Type i32 = b.getI32Type();
-          x = arith::SubIOp::create(
-              b, castScalar(b, x, l.isUnsigned(0), i32, false),
-              castScalar(b, args[2], l.isUnsigned(0), i32, false));
-          x = castScalar(b, x, false, wide, false);
-        } else {
-          x = castScalar(b, x, l.isUnsigned(0), wide, false);
-        }
-        return arith::MulFOp::create(
-            b, x, castScalar(b, args[1], false, wide, false));
-      });
+  return l.mapped(operands, *maps, l.resultType(),
+                  [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+                    Value x = args[0];
+                    if (isa<FloatType>(x.getType())) {
+                      x = castScalar(b, x, false, wide, false);
+                    } else if (args.size() > 2) {
+                      Type i32 = b.getI32Type();
+                      x = arith::SubIOp::create(
+                          b, castScalar(b, x, l.isUnsigned(0), i32, false),
+                          castScalar(b, args[2], l.isUnsigned(0), i32, false));
+                      x = castScalar(b, x, false, wide, false);
+                    } else {
+                      x = castScalar(b, x, l.isUnsigned(0), wide, false);
+                    }
+                    return arith::MulFOp::create(
+                        b, x, castScalar(b, args[1], false, wide, false));
+                  });
 }
 
 Value lowerClip(Lowering &l, ClipOp op) {
@@ -288,8 +273,8 @@ Value lowerCast(Lowering &l, CastOp op) {
   Type inside = isNarrowFloat(to) ? Type(l.b.getF32Type()) : to;
   return l.elementwise(op.getX(), l.resultType(),
                        [&](ImplicitLocOpBuilder &b, ValueRange args) {
-                         return castScalar(b, args[0], l.isUnsigned(0),
-                                           inside, l.isResultUnsigned());
+                         return castScalar(b, args[0], l.isUnsigned(0), inside,
+                                           l.isResultUnsigned());
                        });
 }
 

@@ -33,9 +33,8 @@ Type signlessOf(Type type) {
   auto shaped = dyn_cast<ShapedType>(type);
   if (!shaped || !shaped.getElementType().isUnsignedInteger())
     return {};
-  return shaped.clone(
-      IntegerType::get(type.getContext(),
-                       shaped.getElementType().getIntOrFloatBitWidth()));
+  return shaped.clone(IntegerType::get(
+      type.getContext(), shaped.getElementType().getIntOrFloatBitWidth()));
 }
 
 bool isUnsigned(Value v) { return bool(signlessOf(v.getType())); }
@@ -132,19 +131,19 @@ private:
     ArrayRef<bool> flags;
     if (auto found = unsignedValues.find(op); found != unsignedValues.end())
       flags = found->second;
-    if (op->getNumResults() != 1 || llvm::any_of(op->getOperandTypes(), [](
-                                        Type t) {
-          auto tensor = dyn_cast<RankedTensorType>(t);
-          return !tensor || !tensor.hasStaticShape();
-        }) ||
+    if (op->getNumResults() != 1 ||
+        llvm::any_of(op->getOperandTypes(),
+                     [](Type t) {
+                       auto tensor = dyn_cast<RankedTensorType>(t);
+                       return !tensor || !tensor.hasStaticShape();
+                     }) ||
         !isa<RankedTensorType>(op->getResult(0).getType()))
       return op->emitOpError("has no digital form here: every operand and the "
                              "result must be tensors of known shape");
     graph::Lowering l(op, flags);
     using Family = FailureOr<Value> (*)(graph::Lowering &);
     constexpr Family families[] = {graph::lowerElementwise,
-                                   graph::lowerMovement,
-                                   graph::lowerReduction,
+                                   graph::lowerMovement, graph::lowerReduction,
                                    graph::lowerWindowed, graph::lowerProduct};
     for (Family family : families) {
       FailureOr<Value> y = family(l);

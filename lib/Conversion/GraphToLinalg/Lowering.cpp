@@ -31,15 +31,15 @@ static TypedAttr loneElement(DenseResourceElementsAttr resource) {
     return {};
   ArrayRef<char> data = blob->getData();
   if (element.isF32() && data.size() == 4)
-    return cast<DenseElementsAttr>(DenseElementsAttr::getFromRawBuffer(
-                                       cast<ShapedType>(resource.getType()),
-                                       data))
+    return cast<DenseElementsAttr>(
+               DenseElementsAttr::getFromRawBuffer(
+                   cast<ShapedType>(resource.getType()), data))
         .getSplatValue<TypedAttr>();
   if (element.isInteger() && element.getIntOrFloatBitWidth() >= 8 &&
       data.size() * 8 == element.getIntOrFloatBitWidth())
-    return cast<DenseElementsAttr>(DenseElementsAttr::getFromRawBuffer(
-                                       cast<ShapedType>(resource.getType()),
-                                       data))
+    return cast<DenseElementsAttr>(
+               DenseElementsAttr::getFromRawBuffer(
+                   cast<ShapedType>(resource.getType()), data))
         .getSplatValue<TypedAttr>();
   return {};
 }
@@ -56,8 +56,7 @@ TypedAttr Lowering::splat(Value v) const {
   Type element = dense.getElementType();
   if (element.isUnsignedInteger())
     return IntegerAttr::get(
-        IntegerType::get(element.getContext(),
-                         element.getIntOrFloatBitWidth()),
+        IntegerType::get(element.getContext(), element.getIntOrFloatBitWidth()),
         dense.getSplatValue<APInt>());
   return dense.getSplatValue<TypedAttr>();
 }
@@ -122,9 +121,10 @@ Value Lowering::mapped(ValueRange operands, ArrayRef<AffineMap> maps,
                  [&](ImplicitLocOpBuilder &b, ValueRange args) {
                    SmallVector<Value> scalars;
                    for (auto [i, place] : llvm::enumerate(places)) {
-                     Value v = place < 0 ? Value(arith::ConstantOp::create(
-                                               b, constants[i]))
-                                         : args[place];
+                     Value v =
+                         place < 0
+                             ? Value(arith::ConstantOp::create(b, constants[i]))
+                             : args[place];
                      if (isNarrowFloat(v.getType()))
                        v = convertFloat(b, v, b.getF32Type());
                      scalars.push_back(v);
@@ -136,10 +136,10 @@ Value Lowering::mapped(ValueRange operands, ArrayRef<AffineMap> maps,
                  })[0];
 }
 
-SmallVector<Value>
-Lowering::generic(ValueRange operands, ValueRange inits,
-                  ArrayRef<AffineMap> maps,
-                  ArrayRef<utils::IteratorType> iterators, BodyFn body) {
+SmallVector<Value> Lowering::generic(ValueRange operands, ValueRange inits,
+                                     ArrayRef<AffineMap> maps,
+                                     ArrayRef<utils::IteratorType> iterators,
+                                     BodyFn body) {
   SmallVector<Type> types(inits.getTypes());
   auto generic = linalg::GenericOp::create(
       b, types, operands, inits, maps, iterators,
@@ -155,8 +155,7 @@ Value Lowering::moved(Value in, AffineMap map, RankedTensorType type) {
   SmallVector<utils::IteratorType> iterators(type.getRank(),
                                              utils::IteratorType::parallel);
   return generic(in, init, {map, b.getMultiDimIdentityMap(type.getRank())},
-                 iterators,
-                 [](ImplicitLocOpBuilder &, ValueRange args) {
+                 iterators, [](ImplicitLocOpBuilder &, ValueRange args) {
                    return SmallVector<Value>{args[0]};
                  })[0];
 }
@@ -173,8 +172,8 @@ Value Lowering::reshape(Value v, ArrayRef<int64_t> shape) {
       return tensor::ExpandShapeOp::create(b, to, v, *groups);
     }
   // Through one dimension; a scalar has none to go through.
-  auto flat = RankedTensorType::get({from.getNumElements()},
-                                    from.getElementType());
+  auto flat =
+      RankedTensorType::get({from.getNumElements()}, from.getElementType());
   auto all = [](int64_t rank) {
     SmallVector<ReassociationIndices> groups(1);
     groups[0].append(llvm::to_vector<2>(llvm::seq<int64_t>(0, rank)));
@@ -203,8 +202,7 @@ Value Lowering::slice(Value v, ArrayRef<int64_t> offsets,
   if (typeOf(v).getShape() == sizes)
     return v;
   return tensor::ExtractSliceOp::create(b, v, indices(b, offsets),
-                                        indices(b, sizes),
-                                        indices(b, strides));
+                                        indices(b, sizes), indices(b, strides));
 }
 
 Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,

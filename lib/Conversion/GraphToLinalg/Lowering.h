@@ -38,10 +38,9 @@ using mlir::Value;
 using mlir::ValueRange;
 
 /// The body of a generic: block arguments to yielded values.
-using BodyFn = llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &,
-                                                     ValueRange)>;
-using ScalarFn =
-    llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
+using BodyFn =
+    llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)>;
+using ScalarFn = llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
 
 /// One graph op being lowered. Values of unsigned element types have already
 /// been made signless; `isUnsigned` tells what they were.

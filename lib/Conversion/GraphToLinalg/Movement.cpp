@@ -35,8 +35,8 @@ Value lowerConcat(Lowering &l, ConcatOp op) {
   auto type = l.resultType();
   if (op.getXs().size() == 1)
     return op.getXs()[0];
-  int64_t axis = op.getAxis() < 0 ? op.getAxis() + type.getRank()
-                                  : op.getAxis();
+  int64_t axis =
+      op.getAxis() < 0 ? op.getAxis() + type.getRank() : op.getAxis();
   Value y = l.empty(type.getShape(), type.getElementType());
   SmallVector<int64_t> offsets(type.getRank(), 0), ones(type.getRank(), 1);
   for (Value x : op.getXs()) {
@@ -68,8 +68,8 @@ Value lowerSlice(Lowering &l, SliceOp op) {
 
 /// Element i of a border of mode edge, reflect or wrap: the index into an axis
 /// of `extent` that place `i - low` shows.
-Value borderIndex(ImplicitLocOpBuilder &b, Value i, int64_t low,
-                  int64_t extent, StringRef mode) {
+Value borderIndex(ImplicitLocOpBuilder &b, Value i, int64_t low, int64_t extent,
+                  StringRef mode) {
   auto constant = [&](int64_t n) {
     return arith::ConstantOp::create(b, b.getI64IntegerAttr(n));
   };
@@ -103,11 +103,11 @@ FailureOr<Value> lowerPad(Lowering &l, PadOp op) {
     // The value is known at run time only: spread it, then insert.
     Value spread = l.mapped(
         op.getValue(),
-        AffineMap::get(type.getRank(), 0,
-                       SmallVector<AffineExpr>(
-                           l.typeOf(op.getValue()).getRank(),
-                           l.b.getAffineConstantExpr(0)),
-                       l.b.getContext()),
+        AffineMap::get(
+            type.getRank(), 0,
+            SmallVector<AffineExpr>(l.typeOf(op.getValue()).getRank(),
+                                    l.b.getAffineConstantExpr(0)),
+            l.b.getContext()),
         type, [](ImplicitLocOpBuilder &, ValueRange args) { return args[0]; });
     SmallVector<int64_t> cut, sizes, offsets, ones(type.getRank(), 1);
     for (int64_t i = 0; i < type.getRank(); ++i) {
@@ -164,13 +164,13 @@ Value lowerGather(Lowering &l, GatherOp op) {
   auto from = l.typeOf(op.getX());
   auto chosen = l.typeOf(op.getIndices());
   auto type = l.resultType();
-  int64_t axis = op.getAxis() < 0 ? op.getAxis() + from.getRank()
-                                  : op.getAxis();
+  int64_t axis =
+      op.getAxis() < 0 ? op.getAxis() + from.getRank() : op.getAxis();
   int64_t extent = from.getDimSize(axis);
   if (auto known = dyn_cast_if_present<IntegerAttr>(l.splat(op.getIndices()));
       known && chosen.getNumElements() == 1) {
-    int64_t place = known.getInt() < 0 ? known.getInt() + extent
-                                       : known.getInt();
+    int64_t place =
+        known.getInt() < 0 ? known.getInt() + extent : known.getInt();
     if (place >= 0 && place < extent) {
       SmallVector<int64_t> offsets(from.getRank(), 0), ones(from.getRank(), 1);
       SmallVector<int64_t> sizes(from.getShape());
@@ -188,8 +188,8 @@ Value lowerGather(Lowering &l, GatherOp op) {
   return l.mapped(
       op.getIndices(), map, type,
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
-        Value index = castScalar(b, args[0], l.isUnsigned(1), b.getI64Type(),
-                                 false);
+        Value index =
+            castScalar(b, args[0], l.isUnsigned(1), b.getI64Type(), false);
         Value zero = constantOf(b, b.getI64Type(), 0);
         Value below =
             arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);

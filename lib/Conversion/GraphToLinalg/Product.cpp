@@ -22,9 +22,9 @@ Value contract(Lowering &l, Value a, Value b, AffineMap aMap, AffineMap bMap,
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
-  AffineMap outMap = AffineMap::getMultiDimIdentityMap(rank + 1,
-                                                       l.b.getContext())
-                         .getMajorSubMap(rank);
+  AffineMap outMap =
+      AffineMap::getMultiDimIdentityMap(rank + 1, l.b.getContext())
+          .getMajorSubMap(rank);
   Value start = l.filled(shape, cast<TypedAttr>(l.b.getZeroAttr(wide)));
   return l.generic(
       {a, b}, start, {aMap, bMap, outMap}, iterators,
@@ -79,20 +79,18 @@ Value lowerMatmul(Lowering &l, MatmulOp op) {
   Type element = l.resultType().getElementType();
   Value y = contract(l, a, b, aMap, bMap, shape, element);
   if (l.typeOf(y).getElementType() != element)
-    y = l.elementwise(y, RankedTensorType::get(shape, element),
-                      [](ImplicitLocOpBuilder &, ValueRange args) {
-                        return args[0];
-                      });
+    y = l.elementwise(
+        y, RankedTensorType::get(shape, element),
+        [](ImplicitLocOpBuilder &, ValueRange args) { return args[0]; });
   return l.reshape(y, l.resultType().getShape());
 }
 
 Value lowerGemm(Lowering &l, GemmOp op) {
   auto type = l.resultType();
   auto dims = [&](unsigned first, unsigned second) {
-    return AffineMap::get(3, 0,
-                          {l.b.getAffineDimExpr(first),
-                           l.b.getAffineDimExpr(second)},
-                          l.b.getContext());
+    return AffineMap::get(
+        3, 0, {l.b.getAffineDimExpr(first), l.b.getAffineDimExpr(second)},
+        l.b.getContext());
   };
   AffineMap aMap = op.getTransA() ? dims(2, 0) : dims(0, 2);
   AffineMap bMap = op.getTransB() ? dims(1, 2) : dims(2, 1);
@@ -114,16 +112,16 @@ Value lowerGemm(Lowering &l, GemmOp op) {
       return arith::MulFOp::create(b, v, c);
     return arith::MulIOp::create(b, v, c);
   };
-  return l.elementwise(
-      operands, type, [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
-        Value v = scaled(b, args[0], alpha);
-        if (!hasC)
-          return v;
-        Value c = scaled(b, args[1], beta);
-        if (isa<FloatType>(v.getType()))
-          return arith::AddFOp::create(b, v, c);
-        return arith::AddIOp::create(b, v, c);
-      });
+  return l.elementwise(operands, type,
+                       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+                         Value v = scaled(b, args[0], alpha);
+                         if (!hasC)
+                           return v;
+                         Value c = scaled(b, args[1], beta);
+                         if (isa<FloatType>(v.getType()))
+                           return arith::AddFOp::create(b, v, c);
+                         return arith::AddIOp::create(b, v, c);
+                       });
 }
 
 } // namespace

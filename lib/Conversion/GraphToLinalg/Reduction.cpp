@@ -13,8 +13,7 @@ namespace mho::graph {
 
 namespace {
 
-using Combine =
-    llvm::function_ref<Value(ImplicitLocOpBuilder &, Value, Value)>;
+using Combine = llvm::function_ref<Value(ImplicitLocOpBuilder &, Value, Value)>;
 
 /// Reduces `axes` of x away. Narrow floats accumulate in f32, so the result
 /// has element type `accumulator`.
@@ -36,13 +35,12 @@ Value reduce(Lowering &l, Value x, ArrayRef<int64_t> axes, TypedAttr init,
   }
   AffineMap outMap = AffineMap::get(rank, 0, kept, l.b.getContext());
   Type accumulator = init.getType();
-  return l.generic(x, l.filled(shape, init),
-                   {l.b.getMultiDimIdentityMap(rank), outMap}, iterators,
-                   [&](ImplicitLocOpBuilder &b, ValueRange args) {
-                     Value v = castScalar(b, args[0], isUnsigned, accumulator,
-                                          isUnsigned);
-                     return SmallVector<Value>{combine(b, args[1], v)};
-                   })[0];
+  return l.generic(
+      x, l.filled(shape, init), {l.b.getMultiDimIdentityMap(rank), outMap},
+      iterators, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        Value v = castScalar(b, args[0], isUnsigned, accumulator, isUnsigned);
+        return SmallVector<Value>{combine(b, args[1], v)};
+      })[0];
 }
 
 Type accumulatorOf(Lowering &l, Type element) {
@@ -72,9 +70,8 @@ Value finish(Lowering &l, Value v, ScalarFn body) {
 Value finish(Lowering &l, Value v) {
   if (l.typeOf(v).getElementType() == l.resultType().getElementType())
     return l.reshape(v, l.resultType().getShape());
-  return finish(l, v, [](ImplicitLocOpBuilder &, ValueRange args) {
-    return args[0];
-  });
+  return finish(
+      l, v, [](ImplicitLocOpBuilder &, ValueRange args) { return args[0]; });
 }
 
 Value mean(Lowering &l, Value x, ArrayRef<int64_t> axes) {
@@ -126,8 +123,7 @@ Value lowerArgMax(Lowering &l, ArgMaxOp op) {
   }
   AffineMap in = l.b.getMultiDimIdentityMap(rank);
   AffineMap out = AffineMap::get(rank, 0, kept, l.b.getContext());
-  Value best =
-      l.filled(shape, lowest(type.getElementType(), l.isUnsigned(0)));
+  Value best = l.filled(shape, lowest(type.getElementType(), l.isUnsigned(0)));
   Value place = l.filled(shape, l.b.getI64IntegerAttr(0));
   bool last = op.getSelectLastIndex();
   SmallVector<Value> results = l.generic(

@@ -39,8 +39,8 @@ Value bordered(Lowering &l, Value x, const Window &w, TypedAttr fill) {
     int64_t reach = (to.getDimSize(axis) - 1) * w.strides[i] +
                     (w.kernel[i] - 1) * w.dilations[i] + 1;
     low[axis] = w.pads[i];
-    high[axis] = std::max<int64_t>(
-        0, reach - w.pads[i] - from.getDimSize(axis));
+    high[axis] =
+        std::max<int64_t>(0, reach - w.pads[i] - from.getDimSize(axis));
   }
   return l.padded(x, low, high, fill);
 }
@@ -92,9 +92,9 @@ struct PoolDims {
   SmallVector<utils::IteratorType> iterators;
 };
 
-Value pool(Lowering &l, Value x, const Window &w, TypedAttr init,
-           llvm::function_ref<Value(ImplicitLocOpBuilder &, Value, Value)>
-               combine) {
+Value pool(
+    Lowering &l, Value x, const Window &w, TypedAttr init,
+    llvm::function_ref<Value(ImplicitLocOpBuilder &, Value, Value)> combine) {
   PoolDims dims(l, w);
   // Only its shape counts: it says how far the window dims run.
   Value shape = l.empty(w.kernel, init.getType());
@@ -177,13 +177,12 @@ Value lowerAveragePool(Lowering &l, AveragePoolOp op) {
   SmallVector<AffineExpr> exprs;
   for (int64_t i = 0; i < w.spatial(); ++i)
     exprs.push_back(l.b.getAffineDimExpr(w.firstAxis() + i));
-  return l.mapped(
-      {sums, divisor},
-      {l.b.getMultiDimIdentityMap(type.getRank()),
-       AffineMap::get(type.getRank(), 0, exprs, l.b.getContext())},
-      type, [](ImplicitLocOpBuilder &b, ValueRange args) {
-        return arith::DivFOp::create(b, args[0], args[1]);
-      });
+  return l.mapped({sums, divisor},
+                  {l.b.getMultiDimIdentityMap(type.getRank()),
+                   AffineMap::get(type.getRank(), 0, exprs, l.b.getContext())},
+                  type, [](ImplicitLocOpBuilder &b, ValueRange args) {
+                    return arith::DivFOp::create(b, args[0], args[1]);
+                  });
 }
 
 /// Splits the channel axis of an image into groups × channels of a group.
@@ -266,11 +265,9 @@ Value lowerConv(Lowering &l, ConvOp op) {
        AffineMap::get(next, 0, weightExprs, l.b.getContext()),
        image(places, output)},
       iterators, [&](ImplicitLocOpBuilder &b, ValueRange args) {
-        Value product =
-            arith::MulFOp::create(b, convertFloat(b, args[0], wide),
-                                  convertFloat(b, args[1], wide));
-        return SmallVector<Value>{
-            arith::AddFOp::create(b, args[2], product)};
+        Value product = arith::MulFOp::create(b, convertFloat(b, args[0], wide),
+                                              convertFloat(b, args[1], wide));
+        return SmallVector<Value>{arith::AddFOp::create(b, args[2], product)};
       })[0];
   y = l.reshape(y, type.getShape());
   if (!op.getBias() && wide == type.getElementType())
@@ -279,8 +276,8 @@ Value lowerConv(Lowering &l, ConvOp op) {
   SmallVector<AffineMap> maps{l.b.getMultiDimIdentityMap(type.getRank())};
   if (op.getBias()) {
     operands.push_back(op.getBias());
-    maps.push_back(AffineMap::get(type.getRank(), 0,
-                                  l.b.getAffineDimExpr(channelAxis)));
+    maps.push_back(
+        AffineMap::get(type.getRank(), 0, l.b.getAffineDimExpr(channelAxis)));
   }
   return l.mapped(operands, maps, type,
                   [](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
@@ -318,31 +315,29 @@ Value lowerBatchNorm(Lowering &l, BatchNormalizationOp op) {
         l.b, channelType,
         DenseElementsAttr::get(channelType, ArrayRef<float>(cs)));
   } else {
-    a = l.elementwise(
-        {op.getScale(), op.getVariance()}, channelType,
-        [&](ImplicitLocOpBuilder &b, ValueRange args) {
-          Value eps = constantOf(b, args[1].getType(), epsilon);
-          Value root = math::SqrtOp::create(
-              b, arith::AddFOp::create(b, args[1], eps));
-          return arith::DivFOp::create(b, args[0], root);
-        });
-    c = l.elementwise(
-        {op.getBias(), op.getMean(), a}, channelType,
-        [](ImplicitLocOpBuilder &b, ValueRange args) {
-          return arith::SubFOp::create(
-              b, args[0], arith::MulFOp::create(b, args[1], args[2]));
-        });
+    a = l.elementwise({op.getScale(), op.getVariance()}, channelType,
+                      [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                        Value eps = constantOf(b, args[1].getType(), epsilon);
+                        Value root = math::SqrtOp::create(
+                            b, arith::AddFOp::create(b, args[1], eps));
+                        return arith::DivFOp::create(b, args[0], root);
+                      });
+    c = l.elementwise({op.getBias(), op.getMean(), a}, channelType,
+                      [](ImplicitLocOpBuilder &b, ValueRange args) {
+                        return arith::SubFOp::create(
+                            b, args[0],
+                            arith::MulFOp::create(b, args[1], args[2]));
+                      });
   }
   AffineMap perChannel =
       AffineMap::get(type.getRank(), 0, l.b.getAffineDimExpr(channelAxis));
-  return l.mapped({op.getX(), a, c},
-                  {l.b.getMultiDimIdentityMap(type.getRank()), perChannel,
-                   perChannel},
-                  type, [](ImplicitLocOpBuilder &b, ValueRange args) {
-                    return arith::AddFOp::create(
-                        b, arith::MulFOp::create(b, args[0], args[1]),
-                        args[2]);
-                  });
+  return l.mapped(
+      {op.getX(), a, c},
+      {l.b.getMultiDimIdentityMap(type.getRank()), perChannel, perChannel},
+      type, [](ImplicitLocOpBuilder &b, ValueRange args) {
+        return arith::AddFOp::create(
+            b, arith::MulFOp::create(b, args[0], args[1]), args[2]);
+      });
 }
 
 } // namespace

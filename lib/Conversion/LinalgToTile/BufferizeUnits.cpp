@@ -49,17 +49,17 @@ void copySharedResults(func::FuncOp func) {
       root = op->getOperand(0);
     }
     Operation *producer = root.getDefiningOp();
-    bool own = producer &&
-               isa<DestinationStyleOpInterface, tensor::InsertSliceOp>(
-                   producer) &&
-               llvm::none_of(root.getUsers(), [](Operation *user) {
-                 return isa<tensor::InsertSliceOp>(user);
-               });
+    bool own =
+        producer &&
+        isa<DestinationStyleOpInterface, tensor::InsertSliceOp>(producer) &&
+        llvm::none_of(root.getUsers(), [](Operation *user) {
+          return isa<tensor::InsertSliceOp>(user);
+        });
     if (own && seen.insert(root).second)
       continue;
     Location loc = producer ? producer->getLoc() : end->getLoc();
-    Value init = tensor::EmptyOp::create(b, loc, type.getShape(),
-                                         type.getElementType());
+    Value init =
+        tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
     AffineMap map = b.getMultiDimIdentityMap(type.getRank());
     SmallVector<utils::IteratorType> iterators(type.getRank(),
                                                utils::IteratorType::parallel);
@@ -84,9 +84,9 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
       for (unsigned i = 0; i < func.getNumArguments(); ++i)
         func.setArgAttr(i, kWritableAttr, no);
       copySharedResults(func);
-      if (func.walk([](tensor::InsertSliceOp) {
-                return WalkResult::interrupt();
-              }).wasInterrupted())
+      if (func.walk(
+                  [](tensor::InsertSliceOp) { return WalkResult::interrupt(); })
+              .wasInterrupted())
         if (failed(bufferization::eliminateEmptyTensors(rewriter, func)))
           return signalPassFailure();
     }
@@ -97,8 +97,8 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
         bufferization::LayoutMapOption::IdentityLayoutMap);
     options.bufferAlignment = 0;
     bufferization::BufferizationState state;
-    if (failed(bufferization::runOneShotModuleBufferize(module, options,
-                                                        state)))
+    if (failed(
+            bufferization::runOneShotModuleBufferize(module, options, state)))
       return signalPassFailure();
     bufferization::removeBufferizationAttributesInModule(module);
   }

@@ -115,9 +115,8 @@ void foldInits(IRRewriter &rewriter, linalg::GenericOp op) {
     // An own destination each, so that none is shared.
     rewriter.setInsertionPoint(op);
     auto type = cast<RankedTensorType>(init.get().getType());
-    Value fresh = tensor::EmptyOp::create(rewriter, op.getLoc(),
-                                          type.getShape(),
-                                          type.getElementType());
+    Value fresh = tensor::EmptyOp::create(
+        rewriter, op.getLoc(), type.getShape(), type.getElementType());
     rewriter.modifyOpInPlace(op, [&] { init.set(fresh); });
     if (fill->use_empty())
       rewriter.eraseOp(fill);
@@ -149,8 +148,9 @@ bool hoistDestination(Value v, Operation *before) {
 /// for the value to be built in place.
 Operation *builderOf(Value v) {
   Operation *op = v.getDefiningOp();
-  while (op && isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-                   tensor::CastOp>(op))
+  while (
+      op &&
+      isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op))
     op = op->getOperand(0).getDefiningOp();
   auto inPlace = dyn_cast_if_present<DestinationStyleOpInterface>(op);
   if (!inPlace || !inPlace->hasOneUse())

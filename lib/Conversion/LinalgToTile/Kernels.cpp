@@ -62,8 +62,9 @@ Outcome outcomeOf(linalg::GenericOp op, unsigned i) {
   if (!combiner || !old.hasOneUse() || !yielded.hasOneUse() ||
       combiner->getNumOperands() != 2 || *old.user_begin() != combiner ||
       op.getNumReductionLoops() == 0 ||
-      op.getNumReductionLoops() + op.getMatchingIndexingMap(init)
-              .getNumResults() < op.getNumLoops())
+      op.getNumReductionLoops() +
+              op.getMatchingIndexingMap(init).getNumResults() <
+          op.getNumLoops())
     return outcome;
   auto kind = combinerKind(combiner);
   AffineMap map = op.getMatchingIndexingMap(init);
@@ -211,8 +212,7 @@ private:
     SmallVector<Value> yields;
     for (const Outcome &outcome : outcomes) {
       if (!mapping.contains(outcome.yielded))
-        mapping.map(outcome.yielded,
-                    cloneConstant(outcome.yielded, mapping));
+        mapping.map(outcome.yielded, cloneConstant(outcome.yielded, mapping));
       yields.push_back(mapping.lookup(outcome.yielded));
     }
     tile::YieldOp::create(b, op.getBody()->getTerminator()->getLoc(), yields);
@@ -238,16 +238,17 @@ private:
     if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
       int dim = nest.dims[index.getDim()];
       Value value =
-          dim < 0 ? Value(arith::ConstantIndexOp::create(b, inner.getLoc(), 0))
-                  : Value(tile::IndexOp::create(b, inner.getLoc(),
-                                                b.getIndexType(),
-                                                b.getI64IntegerAttr(dim)));
+          dim < 0
+              ? Value(arith::ConstantIndexOp::create(b, inner.getLoc(), 0))
+              : Value(tile::IndexOp::create(b, inner.getLoc(), b.getIndexType(),
+                                            b.getI64IntegerAttr(dim)));
       mapping.map(index.getResult(), value);
       return success();
     }
     for (Value operand : inner.getOperands())
       if (operand.getParentBlock() != op.getBody() &&
-          !mapping.contains(operand) && !llvm::isa<MemRefType>(operand.getType()))
+          !mapping.contains(operand) &&
+          !llvm::isa<MemRefType>(operand.getType()))
         cloneConstant(operand, mapping);
     if (auto load = dyn_cast<memref::LoadOp>(inner))
       return cloneLoad(load, mapping);
@@ -377,9 +378,8 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
     for (unsigned dim = 0; dim < ranges.size(); ++dim)
       if (nest.groups[dim] == role)
         order.push_back(dim);
-  Nest sorted(llvm::map_to_vector(order, [&](unsigned d) {
-    return ranges[d];
-  }));
+  Nest sorted(
+      llvm::map_to_vector(order, [&](unsigned d) { return ranges[d]; }));
   for (auto [i, dim] : llvm::enumerate(order))
     sorted.groups[i] = nest.groups[dim];
   for (const isa::Access &access : nest.accesses) {
@@ -404,8 +404,7 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
   tile::ContractOp::create(b, op.getLoc(), extentsAttr(Batch),
                            extentsAttr(Rows), extentsAttr(Columns),
                            extentsAttr(Inner), accessAttr(0), accessAttr(1),
-                           accessAttr(2),
-                           init ? UnitAttr() : b.getUnitAttr());
+                           accessAttr(2), init ? UnitAttr() : b.getUnitAttr());
   return true;
 }
 

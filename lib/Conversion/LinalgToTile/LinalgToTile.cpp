@@ -60,8 +60,7 @@ public:
     addValues(entry);
     auto program = tile::ProgramOp::create(
         b, func.getLoc(), StringAttr::get(func.getContext(), unitName),
-        StringAttr(), b.getI32IntegerAttr(context.unit),
-        b.getStringAttr(entry),
+        StringAttr(), b.getI32IntegerAttr(context.unit), b.getStringAttr(entry),
         b.getI64IntegerAttr(numberOf(func, tile::kScratchBytesAttr)),
         b.getI64IntegerAttr(numberOf(func, tile::kPeakBytesAttr)),
         b.getArrayAttr({}));
@@ -87,8 +86,8 @@ private:
   void addValue(StringRef direction, unsigned i, Type type,
                 DictionaryAttr attributes, Location loc, StringRef entry) {
     auto buffer = cast<MemRefType>(type);
-    Type declared = RankedTensorType::get(buffer.getShape(),
-                                          buffer.getElementType());
+    Type declared =
+        RankedTensorType::get(buffer.getShape(), buffer.getElementType());
     auto name = b.getStringAttr(direction + Twine(i));
     int64_t offset = 0;
     if (attributes) {
@@ -110,21 +109,19 @@ private:
 
   LogicalResult convert(Operation *op) {
     if (llvm::isa<ViewLikeOpInterface, memref::AllocOp, memref::DeallocOp,
-              memref::GetGlobalOp, func::ReturnOp>(op) ||
+                  memref::GetGlobalOp, func::ReturnOp>(op) ||
         op->hasTrait<OpTrait::ConstantLike>())
       return success();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case([&](linalg::GenericOp o) {
-          return convertGeneric(o, b, context);
-        })
+        .Case(
+            [&](linalg::GenericOp o) { return convertGeneric(o, b, context); })
         .Case([&](linalg::FillOp o) { return convertFill(o, b, context); })
         .Case([&](memref::CopyOp o) { return convertCopy(o, b, context); })
         .Case([&](analog::MvmOp o) { return convertMvm(o, b, context); })
         .Case([&](analog::SendOp o) { return convertSend(o, b, context); })
         .Case([&](analog::RecvOp o) { return convertRecv(o, b, context); })
-        .Default([](Operation *o) {
-          return o->emitOpError("has no instruction");
-        });
+        .Default(
+            [](Operation *o) { return o->emitOpError("has no instruction"); });
   }
 
   func::FuncOp func;
@@ -162,8 +159,8 @@ struct ConvertLinalgToTile
          llvm::make_early_inc_range(module.getOps<memref::GlobalOp>())) {
       OpBuilder b(global);
       auto offset = global->getAttrOfType<IntegerAttr>(tile::kOffsetAttr);
-      auto value = dyn_cast_if_present<ElementsAttr>(
-          global.getInitialValueAttr());
+      auto value =
+          dyn_cast_if_present<ElementsAttr>(global.getInitialValueAttr());
       if (!value || !offset) {
         global.emitOpError("has no value or no planned place");
         signalPassFailure();

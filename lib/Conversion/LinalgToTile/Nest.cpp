@@ -80,8 +80,7 @@ FailureOr<Place> Places::of(Value buffer, Operation *user) const {
   if (!base)
     return user->emitOpError("a buffer has no planned place (run "
                              "tile-plan-memory before)");
-  place.access.offset =
-      base.getInt() + offset * int64_t(isa::sizeOf(*element));
+  place.access.offset = base.getInt() + offset * int64_t(isa::sizeOf(*element));
   return place;
 }
 

@@ -56,7 +56,7 @@ void mho::registerUnitPipelineExtensions(DialectRegistry &registry) {
 }
 
 void mho::registerUnitPipeline() {
-  PassPipelineRegistration<>(
-      "unit-pipeline", "projected unit functions to tile programs",
-      [](OpPassManager &pm) { buildUnitPipeline(pm); });
+  PassPipelineRegistration<>("unit-pipeline",
+                             "projected unit functions to tile programs",
+                             [](OpPassManager &pm) { buildUnitPipeline(pm); });
 }

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Frame.h"
 #include "InputVectors.h"
 #include "ProgrammedArray.h"
 #include "mho/Runtime/Mvm.h"
@@ -42,7 +43,7 @@ public:
 struct Blocks {
   Blocks(int64_t samples, int64_t vectors)
       : samples(samples), vectors(vectors),
-        perBlock(vectors ? std::max<int64_t>(1, kBlockVectors / vectors) : 1),
+        perBlock(vectors > 0 ? std::max<int64_t>(1, kBlockVectors / vectors) : 1),
         perSample((vectors + kBlockVectors - 1) / kBlockVectors),
         count(perSample <= 1 ? (samples + perBlock - 1) / perBlock
                              : samples * perSample) {
@@ -78,18 +79,48 @@ public:
                                              call.firstSample + s,
                                              call.repetition)
                                  : StreamKey{});
+    // Frames serve blocks of one sample; f32 reads with effects want their
+    // vectors whole.
+    if (blocks.count == 0 || inputs.contiguous() || blocks.perBlock > 1 ||
+        (!array.integer && (array.quantised || array.noisy)))
+      return;
+    direct = !array.integer && inputs.unpadded();
+    if (direct)
+      for (const InputRun &run : inputs.pieces())
+        directRuns.push_back({run.offset, run.length});
+    else
+      frame = Frame::plan(instruction.input, call.counts, call.inner,
+                          int64_t(instruction.firstRow), array.rows,
+                          array.integer ? 4 : 1);
   }
 
-  int64_t blockCount() const { return blocks.count; }
-  int64_t blockWork() const {
-    return std::max<int64_t>(1, std::min(kBlockVectors, inputs.count() *
-                                                            blocks.samples) *
-                                    array.rows * array.stride);
-  }
-  void runBlocks(int64_t begin, int64_t end);
+  /// Runs everything, split over the pool.
+  void run(ThreadPool &pool);
+
   void observe(uint32_t number, Observer &observer);
 
 private:
+  /// The elements of one sample that windows read.
+  struct Framed {
+    Framed(const Frame &frame, const ProgrammedArray &array)
+        : values(size_t(array.integer ? 0 : frame.size())),
+          codes(size_t(array.integer ? frame.size() : 0)),
+          squares(size_t(array.integer && array.noisy ? frame.size() : 0)) {}
+    Buffer<float> values;
+    Buffer<int16_t> codes;
+    Buffer<uint8_t> squares;
+  };
+  void fill(int64_t sample, Framed &framed) const {
+    if (array.integer)
+      frame->fillCodes(inputBase(sample), array, framed.codes.data(),
+                       framed.squares.data());
+    else
+      frame->fillValues(inputBase(sample), framed.values.data());
+  }
+  /// Blocks [begin, end); `framed` holds the samples from `firstFramed` on.
+  void runBlocks(int64_t begin, int64_t end, const Framed *framed,
+                 int64_t firstFramed) const;
+
   const float *inputBase(int64_t sample) const {
     int64_t shift = call.inputShift.empty() ? 0 : call.inputShift[sample];
     return reinterpret_cast<const float *>(call.inputs[sample] +
@@ -106,12 +137,20 @@ private:
   /// that are not consecutive in memory to `gathered`.
   void collect(int64_t number, VectorBlock &block,
                std::vector<BlockPart> &parts, float *gathered) const;
+  /// The same where `framed` holds the block's sample, or where windows are
+  /// read where they are (`framed` null).
+  void collectWindows(int64_t number, VectorBlock &block,
+                      std::vector<BlockPart> &parts,
+                      const Framed *framed) const;
 
   const MvmCall &call;
   const ProgrammedArray &array;
   const isa::Mvm &instruction;
   InputVectors inputs;
   Blocks blocks;
+  std::optional<Frame> frame;
+  bool direct = false; ///< f32 windows are runs of the image as it is
+  std::vector<kernels::Run> directRuns;
   std::span<const int64_t> outStrides;
   int64_t columnStride = 1;
   std::vector<StreamKey> keys;
@@ -141,9 +180,77 @@ void Execution::collect(int64_t number, VectorBlock &block,
   block.parts = parts;
 }
 
-void Execution::runBlocks(int64_t begin, int64_t end) {
+void Execution::collectWindows(int64_t number, VectorBlock &block,
+                               std::vector<BlockPart> &parts,
+                               const Framed *framed) const {
+  parts.clear();
+  block.count = 0;
+  block.coded = array.integer;
+  block.runs = framed ? frame->runs() : std::span(directRuns);
+  blocks.parts(number, [&](int64_t sample, int64_t first, int64_t count) {
+    parts.push_back({block.count, count, uint64_t(first), keys[sample]});
+    const float *base = inputBase(sample);
+    for (int64_t v = 0; v < count; ++v) {
+      int64_t at = block.count++;
+      block.out[at] = output(sample, first + v);
+      if (!framed) {
+        block.values[at] = base + inputs.start(first + v);
+        continue;
+      }
+      int64_t start = frame->start(first + v);
+      if (!array.integer)
+        block.values[at] = framed->values.data() + start;
+      else
+        block.codes[at] = framed->codes.data() + start;
+      if (array.integer && array.noisy)
+        block.squares[at] = framed->squares.data() + start;
+    }
+  });
+  block.parts = parts;
+}
+
+void Execution::run(ThreadPool &pool) {
+  if (blocks.count == 0)
+    return;
+  int64_t work = std::min(kBlockVectors, inputs.count() * blocks.samples) *
+                 array.rows * array.stride;
+  size_t grain = size_t(std::max<int64_t>(1, kWorkPerTask / (work + 1)));
+  if (!frame) {
+    pool.parallelFor(size_t(blocks.count), grain,
+                     [&](size_t begin, size_t end) {
+                       runBlocks(int64_t(begin), int64_t(end), nullptr, 0);
+                     });
+    return;
+  }
+  int64_t perSample = blocks.perSample;
+  if (blocks.samples >= int64_t(pool.size())) {
+    // A sample's frame is read while it is still in the cache.
+    pool.parallelFor(size_t(blocks.samples), 1, [&](size_t begin, size_t end) {
+      Framed framed(*frame, array);
+      for (int64_t s = int64_t(begin); s < int64_t(end); ++s) {
+        fill(s, framed);
+        runBlocks(s * perSample, (s + 1) * perSample, &framed, s);
+      }
+    });
+    return;
+  }
+  std::vector<Framed> framed;
+  for (int64_t s = 0; s < blocks.samples; ++s)
+    framed.emplace_back(*frame, array);
+  pool.parallelFor(framed.size(), 1, [&](size_t begin, size_t end) {
+    for (size_t s = begin; s < end; ++s)
+      fill(int64_t(s), framed[s]);
+  });
+  pool.parallelFor(size_t(blocks.count), grain, [&](size_t begin, size_t end) {
+    runBlocks(int64_t(begin), int64_t(end), framed.data(), 0);
+  });
+}
+
+void Execution::runBlocks(int64_t begin, int64_t end, const Framed *framed,
+                          int64_t firstFramed) const {
   BlockScratch scratch(array);
-  bool gathers = !inputs.contiguous(), scatters = columnStride != 1;
+  bool scatters = columnStride != 1;
+  bool gathers = !inputs.contiguous() && !frame && !direct;
   Buffer<float> gathered(size_t(gathers ? kBlockVectors * array.rows : 0));
   Buffer<float> results(size_t(scatters ? kBlockVectors * array.columns : 0));
   std::vector<BlockPart> parts;
@@ -152,7 +259,13 @@ void Execution::runBlocks(int64_t begin, int64_t end) {
   block.accumulate = instruction.accumulate && !scatters;
   float *out[kBlockVectors];
   for (int64_t number = begin; number < end; ++number) {
-    collect(number, block, parts, gathered.data());
+    if (frame)
+      collectWindows(number, block, parts,
+                     framed + (number / blocks.perSample - firstFramed));
+    else if (direct)
+      collectWindows(number, block, parts, nullptr);
+    else
+      collect(number, block, parts, gathered.data());
     if (scatters)
       for (int64_t v = 0; v < block.count; ++v) {
         out[v] = block.out[v];
@@ -201,16 +314,9 @@ void CrossbarBank::run(const MvmCall &call, ThreadPool &pool,
                        Observer *observer) {
   const ProgrammedArray &array = arrays[call.array];
   Execution execution(call, array);
-  if (execution.blockCount() == 0)
-    return;
   if (observer)
     execution.observe(call.array, *observer);
-  int64_t grain =
-      std::max<int64_t>(1, kWorkPerTask / execution.blockWork());
-  pool.parallelFor(size_t(execution.blockCount()), size_t(grain),
-                   [&](size_t begin, size_t end) {
-                     execution.runBlocks(int64_t(begin), int64_t(end));
-                   });
+  execution.run(pool);
 }
 
 std::string bankName(const fb::Program &program, uint32_t number) {

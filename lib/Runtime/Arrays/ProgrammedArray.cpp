@@ -290,7 +290,8 @@ void readIntegers(const ProgrammedArray &array, const VectorBlock &block,
   std::span<const kernels::Run> runs(&whole, 1);
   if (block.coded) {
     std::copy_n(block.codes, block.count, codes);
-    std::copy_n(block.squares, block.count, squares);
+    if (array.noisy)
+      std::copy_n(block.squares, block.count, squares);
     std::fill_n(rowSpread, block.count, 1 / array.fixedSquare);
     runs = block.runs;
   } else {

@@ -102,7 +102,11 @@ LogicalResult Disassembler::addLocations() {
       SmallVector<Location> parts;
       for (uint32_t node : listOf<uint32_t>(location->nodes()))
         parts.push_back(nodeLocation(node));
-      locations.push_back(FusedLoc::get(&context, parts));
+      auto weights = listOf<int64_t>(location->weights());
+      Attribute shares;
+      if (!weights.empty())
+        shares = builder.getDenseI64ArrayAttr(weights);
+      locations.push_back(FusedLoc::get(parts, shares, &context));
     }
   return success();
 }

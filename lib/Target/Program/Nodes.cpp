@@ -13,6 +13,8 @@
 
 #include "llvm/ADT/MapVector.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mho;
 
@@ -48,7 +50,13 @@ uint32_t NodeTable::locationOf(Operation *op) {
   llvm::MapVector<uint32_t, uint32_t> weights;
   for (auto [name, type] : nodesOf(op->getLoc()))
     weights.insert({number(name, type), 0});
-  if (auto kernel = dyn_cast<tile::KernelOp>(op))
+  // A disassembled instruction carries its weights.
+  auto fused = dyn_cast<FusedLocWith<DenseI64ArrayAttr>>(op->getLoc());
+  if (fused && fused.getMetadata().size() == int64_t(weights.size()))
+    for (auto [entry, weight] :
+         llvm::zip(weights, fused.getMetadata().asArrayRef()))
+      entry.second = uint32_t(weight);
+  else if (auto kernel = dyn_cast<tile::KernelOp>(op))
     for (Operation &micro : kernel.getBody().front().without_terminator()) {
       auto opcode = isa::microOpcode(micro.getName().getStringRef().str());
       uint32_t cost =
@@ -58,11 +66,14 @@ uint32_t NodeTable::locationOf(Operation *op) {
         weights[number(name, type)] += kParts * cost / nodes.size();
     }
 
+  uint32_t common = 0;
+  for (auto [node, weight] : weights)
+    common = std::gcd(common, weight);
   auto location = std::make_unique<fb::LocationT>();
   bool differ = false;
   for (auto [node, weight] : weights) {
     location->nodes.push_back(node);
-    location->weights.push_back(weight);
+    location->weights.push_back(weight / std::max(common, 1u));
     differ |= weight != weights.front().second;
   }
   if (!differ)

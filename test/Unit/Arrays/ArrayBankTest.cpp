@@ -167,6 +167,47 @@ TEST_F(Fixture, IdealConvolutionMatchesItsDefinition) {
       }
 }
 
+/// Codes from a frame with its border are the codes of the windows: every
+/// result lies within one ADC code of each row block's reference.
+TEST_F(Fixture, QuantisedConvolutionMatchesItsDefinition) {
+  NoiseSettings noise;
+  noise.quantization = true;
+  std::vector<float> out = run(*program(noise), 0, 1, 1, 1);
+  int64_t counts[] = {kHeight, kWidth}, inner[] = {3, 3, kChannels};
+  float range[] = {6.0f};
+  size_t off = 0;
+  for (int64_t v = 0; v < kHeight * kWidth; ++v) {
+    std::vector<float> vector;
+    for (int64_t k = 0; k < kDepth; ++k)
+      vector.push_back(reference::inputElement(
+          first.input, &images[0] + first.input.offset / 4, counts, inner, v,
+          k));
+    for (int64_t n = 0; n < kColumns; ++n) {
+      double expected = affine[size_t(kColumns + n)], code = 0;
+      for (int64_t row : {int64_t(0), kSplit}) {
+        ArraySpec spec;
+        spec.weights = &weights[size_t(row * kColumns)];
+        spec.weightStride = spec.columns = kColumns;
+        spec.rows = row ? kDepth - kSplit : kSplit;
+        spec.inputRange = 2.5f;
+        spec.adcRange = range;
+        spec.scale = affine.data();
+        expected += reference::column(
+            spec, true, std::span(vector).subspan(size_t(row)), n, false);
+        float most = 0;
+        for (int64_t k = 0; k < spec.rows; ++k)
+          most = std::max(
+              most, std::fabs(spec.weights[k * kColumns + n]));
+        code += std::fabs(range[0] / 127 * 2.5f * most * affine[size_t(n)]);
+      }
+      double error = std::fabs(out[size_t(v * kColumns + n)] - expected);
+      ASSERT_LT(error, code + 1e-4);
+      off += error > 0.2 * code;
+    }
+  }
+  EXPECT_LT(off, out.size() / 100);
+}
+
 /// The same bytes for any group and any number of threads, every effect on.
 TEST_F(Fixture, GroupsAndThreadsChangeNothing) {
   for (bool quantised : {true, false}) {

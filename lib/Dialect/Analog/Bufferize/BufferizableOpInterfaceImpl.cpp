@@ -20,10 +20,9 @@ namespace {
 
 /// The op again, on the buffers of its operands and without results.
 template <typename OpTy>
-LogicalResult
-rebuildOnBuffers(OpTy op, RewriterBase &rewriter,
-                 const BufferizationOptions &options,
-                 BufferizationState &state) {
+LogicalResult rebuildOnBuffers(OpTy op, RewriterBase &rewriter,
+                               const BufferizationOptions &options,
+                               BufferizationState &state) {
   SmallVector<Value> buffers;
   Value destination;
   for (OpOperand &operand : op->getOpOperands()) {
@@ -46,8 +45,7 @@ rebuildOnBuffers(OpTy op, RewriterBase &rewriter,
   return success();
 }
 
-struct MvmModel
-    : DstBufferizableOpInterfaceExternalModel<MvmModel, MvmOp> {
+struct MvmModel : DstBufferizableOpInterfaceExternalModel<MvmModel, MvmOp> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
     auto mvm = cast<MvmOp>(op);
@@ -60,8 +58,7 @@ struct MvmModel
   }
 };
 
-struct RecvModel
-    : DstBufferizableOpInterfaceExternalModel<RecvModel, RecvOp> {
+struct RecvModel : DstBufferizableOpInterfaceExternalModel<RecvModel, RecvOp> {
   bool bufferizesToMemoryRead(Operation *, OpOperand &,
                               const AnalysisState &) const {
     return false; // the whole destination is overwritten
@@ -73,8 +70,7 @@ struct RecvModel
   }
 };
 
-struct SendModel
-    : BufferizableOpInterface::ExternalModel<SendModel, SendOp> {
+struct SendModel : BufferizableOpInterface::ExternalModel<SendModel, SendOp> {
   bool bufferizesToMemoryRead(Operation *, OpOperand &,
                               const AnalysisState &) const {
     return true;

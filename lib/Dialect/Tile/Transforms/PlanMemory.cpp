@@ -92,8 +92,7 @@ private:
       auto type = dyn_cast<MemRefType>(arg.getType());
       if (!type || !type.hasStaticShape())
         return func.emitOpError("argument ")
-               << arg.getArgNumber() << " has no fixed size: "
-               << arg.getType();
+               << arg.getArgNumber() << " has no fixed size: " << arg.getType();
       func.setArgAttr(arg.getArgNumber(), kOffsetAttr,
                       b.getI64IntegerAttr(ioBytes));
       ioBytes += aligned(bytesOf(type));
@@ -181,8 +180,7 @@ private:
 
   /// Whether `input` and `output` of a kernel meet each element at the same
   /// point and at the same place of buffers of one size.
-  bool sameElements(linalg::GenericOp op, OpOperand &input,
-                    OpOperand &output) {
+  bool sameElements(linalg::GenericOp op, OpOperand &input, OpOperand &output) {
     auto from = cast<MemRefType>(input.get().getType());
     auto to = cast<MemRefType>(output.get().getType());
     if (from != to || !from.getLayout().isIdentity() ||

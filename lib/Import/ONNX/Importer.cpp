@@ -1,0 +1,332 @@
+//===- Importer.cpp - nodes, one after the other, become graph ops ------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Importer.h"
+
+#include "mho/Dialect/Graph/IR/NodeLoc.h"
+#include "mho/Dialect/Graph/Transforms/Passes.h"
+#include "mho/Import/ONNX/Import.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "onnx/defs/schema.h"
+#include "onnx/shape_inference/implementation.h"
+
+using namespace mlir;
+
+namespace mho::import {
+
+/// Functions in functions, or branches in branches.
+static constexpr int kMaximumDepth = 64;
+
+std::string domainOf(const onnx::NodeProto &node) {
+  return node.domain() == "ai.onnx" ? std::string() : node.domain();
+}
+
+/// A node without a name is called by its first output.
+static std::string nameOf(const onnx::NodeProto &node) {
+  if (!node.name().empty())
+    return node.name();
+  for (const std::string &output : node.output())
+    if (!output.empty())
+      return output;
+  return node.op_type();
+}
+
+Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
+                   ModelFiles &files)
+    : context(context), model(model), files(files), b(&context) {
+  addElementwise(handlers);
+  addProducts(handlers);
+  addConvolutions(handlers);
+  addMovement(handlers);
+  addShaping(handlers);
+  addReductions(handlers);
+  addQuantization(handlers);
+  for (const auto &import : model.opset_import())
+    opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
+        import.version();
+}
+
+void Importer::addInitializers(const onnx::GraphProto &graph, Scope &scope) {
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    if (!scope.initializers.emplace(tensor.name(), &tensor).second)
+      throw ModelError("initializer '" + tensor.name() + "' is given twice");
+  if (graph.sparse_initializer_size())
+    throw ModelError("sparse initializers are not supported");
+}
+
+void Importer::define(Scope &scope, const std::string &name, Value value) {
+  if (scope.initializers.count(name) ||
+      !scope.values.emplace(name, value).second)
+    throw ModelError("the name '" + name + "' is given to two values");
+}
+
+Value Importer::lookup(Scope &scope, const std::string &name) {
+  for (Scope *at = &scope; at; at = at->parent) {
+    auto value = at->values.find(name);
+    if (value != at->values.end())
+      return value->second;
+    auto tensor = at->initializers.find(name);
+    if (tensor == at->initializers.end())
+      continue;
+    ElementsAttr constant = constantOf(&context, *tensor->second, files);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(entry);
+    Value made = arith::ConstantOp::create(
+        b, NameLoc::get(b.getStringAttr(name)), cast<TypedAttr>(constant));
+    // The initializer stays listed, so that the name remains taken.
+    at->values.emplace(name, made);
+    return made;
+  }
+  throw ModelError("'" + name + "' is given by no earlier node, input or "
+                   "initializer; nodes must stand in order and without cycles");
+}
+
+Type Importer::inferredType(const std::string &name) {
+  if (!inferred) {
+    inferred.emplace();
+    onnx::ModelProto copy = model;
+    try {
+      onnx::ShapeInferenceOptions options;
+      onnx::shape_inference::InferShapes(
+          copy, onnx::OpSchemaRegistry::Instance(), options);
+    } catch (const std::exception &) {
+      // Only types of what follows an unsupported node are lost.
+    }
+    auto add = [&](const onnx::ValueInfoProto &value) {
+      const auto &tensor = value.type().tensor_type();
+      Type element = elementType(&context, tensor.elem_type());
+      if (!element)
+        return;
+      SmallVector<int64_t> shape;
+      bool isStatic = tensor.has_shape();
+      for (const auto &dim : tensor.shape().dim()) {
+        isStatic &= dim.has_dim_value() && dim.dim_value() >= 0;
+        shape.push_back(dim.dim_value());
+      }
+      inferred->emplace(value.name(),
+                        isStatic ? Type(RankedTensorType::get(shape, element))
+                                 : UnrankedTensorType::get(element));
+    };
+    for (const auto &value : copy.graph().value_info())
+      add(value);
+    for (const auto &value : copy.graph().output())
+      add(value);
+  }
+  auto found = inferred->find(name);
+  return found == inferred->end() ? UnrankedTensorType::get(b.getF32Type())
+                                  : found->second;
+}
+
+void Importer::makeUnsupported(const onnx::NodeProto &proto, Location loc,
+                               ArrayRef<Value> inputs,
+                               const std::string &reason, bool follows,
+                               SmallVectorImpl<Value> &results) {
+  SmallVector<Type> types;
+  for (const std::string &output : proto.output())
+    types.push_back(inferredType(output));
+  SmallVector<Value> given;
+  for (Value input : inputs)
+    if (input)
+      given.push_back(input);
+  std::string domain = domainOf(proto);
+  std::string name =
+      domain.empty() ? proto.op_type() : domain + "." + proto.op_type();
+  auto op = graph::UnsupportedOp::create(b, loc, types, given,
+                                         b.getStringAttr(name),
+                                         b.getStringAttr(reason));
+  if (follows)
+    op->setAttr(graph::kFollowsAttr, b.getUnitAttr());
+  results.assign(op->result_begin(), op->result_end());
+}
+
+/// An `If` whose condition is known is its branch.
+void Importer::branch(Node &node, const Place &place) {
+  ElementsAttr condition;
+  if (!matchPattern(node.input(0), m_Constant(&condition)) ||
+      !condition.getElementType().isInteger(1) ||
+      condition.getNumElements() != 1)
+    node.refuse("a condition that is known only at run time is not supported");
+  bool taken = *condition.getValues<bool>().begin();
+  const auto *attribute = node.attribute(taken ? "then_branch" : "else_branch");
+  if (!attribute)
+    node.fail("a branch is missing");
+  Scope scope;
+  scope.parent = &place.scope;
+  addInitializers(attribute->g(), scope);
+  Place inner{scope, place.opsets, node.loc, place.depth + 1};
+  for (const onnx::NodeProto &proto : attribute->g().node())
+    importNode(proto, inner);
+  for (const auto &output : attribute->g().output())
+    node.result(lookup(scope, output.name()));
+}
+
+void Importer::translate(Node &node, const std::string &domain,
+                         const Place &place) {
+  const std::string &name = node.proto.op_type();
+  const onnx::FunctionProto *local = localFunction(node.proto);
+  if (local)
+    return expand(node, *local, place);
+  auto handler = handlers.find(domain + "." + name);
+  if (handler != handlers.end())
+    return handler->second(node);
+  if (domain.empty() && name == "If")
+    return branch(node, place);
+  if (auto body = schemaFunction(node))
+    return expand(node, *body, place);
+  if (onnx::OpSchemaRegistry::Schema(name, node.opset, domain))
+    throw Unsupported("this compiler has no meaning for it; export the model "
+                      "with simpler operators in its place");
+  if (domain.empty())
+    throw Unsupported("opset " + std::to_string(node.opset) +
+                      " of ONNX has no such operator");
+  throw Unsupported("domain '" + domain +
+                    "' is not known; export the model with ONNX's own "
+                    "operators, or with the operator as a function");
+}
+
+void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
+  if (place.depth > kMaximumDepth)
+    throw ModelError("functions or branches are nested too deeply");
+  Location loc = place.call
+                     ? *place.call
+                     : graph::nodeLoc(&context, nameOf(proto), proto.op_type());
+  std::string domain = domainOf(proto);
+  SmallVector<Value> inputs;
+  SmallVector<Value> results;
+  try {
+    auto opset = place.opsets.find(domain);
+    int64_t version = opset == place.opsets.end() ? 0 : opset->second;
+    if (!version && !localFunction(proto)) {
+      if (domain.empty())
+        throw ModelError("the model names no version of ONNX's operators");
+      version = 1;
+    }
+    bool shaped = true;
+    for (const std::string &name : proto.input()) {
+      inputs.push_back(name.empty() ? Value() : lookup(place.scope, name));
+      if (!inputs.back())
+        continue;
+      auto type = dyn_cast<RankedTensorType>(inputs.back().getType());
+      shaped &= type && type.hasStaticShape();
+    }
+    Node node(b, loc, proto, version, inputs, files);
+    try {
+      if (!shaped)
+        throw Unsupported("the shape of an input is not known, because it "
+                          "follows from an unsupported node");
+      translate(node, domain, place);
+      for (size_t i = 0; i < node.outputs(); ++i)
+        if (node.wants(i) && i >= node.results.size())
+          node.refuse("output " + Twine(i) + " ('" + proto.output(i) +
+                      "') is not supported");
+      results = node.results;
+    } catch (const Unsupported &reason) {
+      // A function or branch with something unsupported is so as a whole.
+      if (place.call)
+        throw Unsupported("its body uses " + proto.op_type() + ": " +
+                          reason.what());
+      makeUnsupported(proto, loc, inputs, reason.what(), !shaped, results);
+    }
+    for (auto [i, name] : llvm::enumerate(proto.output()))
+      if (!name.empty())
+        define(place.scope, name, results[i]);
+  } catch (const ModelError &error) {
+    emitError(loc, error.what());
+    throw Reported();
+  }
+}
+
+void Importer::listFolded(func::FuncOp function, ModuleOp module) {
+  std::set<std::pair<std::string, std::string>> present;
+  SmallVector<std::pair<StringRef, StringRef>> nodes;
+  function.walk([&](Operation *op) {
+    nodes.clear();
+    graph::collectNodes(op->getLoc(), nodes);
+    for (auto [name, kind] : nodes)
+      present.emplace(name.str(), kind.str());
+  });
+  SmallVector<Attribute> folded;
+  for (const onnx::NodeProto &node : model.graph().node())
+    if (!present.count({nameOf(node), node.op_type()}))
+      folded.push_back(b.getStringAttr(nameOf(node) + "@" + node.op_type()));
+  if (!folded.empty())
+    module->setAttr(kFoldedAttr, b.getArrayAttr(folded));
+}
+
+OwningOpRef<ModuleOp>
+Importer::run(const llvm::StringMap<ElementsAttr> &frozen) {
+  const onnx::GraphProto &graph = model.graph();
+  Location loc = NameLoc::get(b.getStringAttr(files.modelName()));
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+  (*module)->setAttr(kModelAttr, b.getStringAttr(files.modelName()));
+  if (opsets.count(""))
+    (*module)->setAttr(kOpsetAttr, b.getI64IntegerAttr(opsets[""]));
+
+  Scope scope;
+  addInitializers(graph, scope);
+  SmallVector<Type> types;
+  SmallVector<Location> locations;
+  SmallVector<std::string> names;
+  for (const auto &input : graph.input()) {
+    if (scope.initializers.count(input.name()) || frozen.count(input.name()))
+      continue;
+    const auto &tensor = input.type().tensor_type();
+    Type element = elementType(&context, tensor.elem_type());
+    if (!element)
+      throw ModelError("input '" + input.name() + "' has elements of type " +
+                       dataTypeName(tensor.elem_type()) +
+                       ", which is not supported");
+    SmallVector<int64_t> shape;
+    for (const auto &dim : tensor.shape().dim())
+      shape.push_back(dim.dim_value());
+    types.push_back(tensorType(shape, element));
+    locations.push_back(NameLoc::get(b.getStringAttr(input.name())));
+    names.push_back(input.name());
+  }
+  b.setInsertionPointToEnd(module->getBody());
+  auto function =
+      func::FuncOp::create(b, loc, "main", b.getFunctionType(types, {}));
+  entry = b.createBlock(&function.getBody(), {}, types, locations);
+  for (auto [i, name] : llvm::enumerate(names)) {
+    function.setArgAttr(i, kNameAttr, b.getStringAttr(name));
+    define(scope, name, entry->getArgument(i));
+  }
+  for (const auto &input : frozen)
+    define(scope, input.getKey().str(),
+           arith::ConstantOp::create(b, loc,
+                                     cast<TypedAttr>(input.getValue())));
+
+  Place place{scope, opsets, std::nullopt, 0};
+  for (const onnx::NodeProto &node : graph.node())
+    importNode(node, place);
+
+  SmallVector<Value> outputs;
+  for (const auto &output : graph.output())
+    outputs.push_back(lookup(scope, output.name()));
+  if (outputs.empty())
+    throw ModelError("the graph has no output");
+  b.setInsertionPointToEnd(entry);
+  func::ReturnOp::create(b, loc, outputs);
+  function.setFunctionType(
+      b.getFunctionType(types, ValueRange(outputs).getTypes()));
+  for (auto [i, output] : llvm::enumerate(graph.output()))
+    function.setResultAttr(i, kNameAttr, b.getStringAttr(output.name()));
+
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(entry->getOperations())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+  listFolded(function, *module);
+  if (failed(verify(*module)))
+    throw Reported();
+  return module;
+}
+
+} // namespace mho::import

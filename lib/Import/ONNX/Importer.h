@@ -1,0 +1,93 @@
+//===- Importer.h - nodes, one after the other, become graph ops --------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_LIB_IMPORT_ONNX_IMPORTER_H
+#define MHO_LIB_IMPORT_ONNX_IMPORTER_H
+
+#include "Node.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
+
+namespace mho::import {
+
+/// An error that has already been reported.
+struct Reported {};
+
+/// Operator set versions by domain ("ai.onnx" is "").
+using Opsets = std::map<std::string, int64_t>;
+
+/// Names of one graph or function body and what they stand for.
+struct Scope {
+  Scope *parent = nullptr;
+  std::unordered_map<std::string, mlir::Value> values;
+  std::unordered_map<std::string, const onnx::TensorProto *> initializers;
+};
+
+class Importer {
+public:
+  Importer(mlir::MLIRContext &context, const onnx::ModelProto &model,
+           ModelFiles &files);
+
+  /// Inputs in `frozen` are constants. Throws ModelError or Reported.
+  mlir::OwningOpRef<mlir::ModuleOp>
+  run(const llvm::StringMap<mlir::ElementsAttr> &frozen);
+
+private:
+  /// Where a node stands: `call` is the location of the function call whose
+  /// body it belongs to.
+  struct Place {
+    Scope &scope;
+    const Opsets &opsets;
+    std::optional<mlir::Location> call;
+    int depth;
+  };
+
+  void addInitializers(const onnx::GraphProto &graph, Scope &scope);
+  void define(Scope &scope, const std::string &name, mlir::Value value);
+  mlir::Value lookup(Scope &scope, const std::string &name);
+
+  void importNode(const onnx::NodeProto &proto, const Place &place);
+  /// What the node's results are; throws Unsupported where it has no meaning.
+  void translate(Node &node, const std::string &domain, const Place &place);
+  void branch(Node &node, const Place &place);
+  void expand(Node &node, const onnx::FunctionProto &function,
+              const Place &place);
+  const onnx::FunctionProto *localFunction(const onnx::NodeProto &proto) const;
+  /// The body that ONNX's schema gives the node's operator, if any.
+  std::unique_ptr<onnx::FunctionProto> schemaFunction(const Node &node) const;
+
+  void makeUnsupported(const onnx::NodeProto &proto, mlir::Location loc,
+                       llvm::ArrayRef<mlir::Value> inputs,
+                       const std::string &reason, bool follows,
+                       llvm::SmallVectorImpl<mlir::Value> &results);
+  /// What ONNX's inference says of a value of the main graph.
+  mlir::Type inferredType(const std::string &name);
+  void listFolded(mlir::func::FuncOp function, mlir::ModuleOp module);
+
+  mlir::MLIRContext &context;
+  const onnx::ModelProto &model;
+  ModelFiles &files;
+  mlir::OpBuilder b;
+  HandlerTable handlers;
+  Opsets opsets;
+  mlir::Block *entry = nullptr;
+  std::optional<std::unordered_map<std::string, mlir::Type>> inferred;
+};
+
+/// "" for ONNX's own domain under any of its names.
+std::string domainOf(const onnx::NodeProto &node);
+
+} // namespace mho::import
+
+#endif // MHO_LIB_IMPORT_ONNX_IMPORTER_H

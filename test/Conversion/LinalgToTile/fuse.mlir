@@ -1,0 +1,58 @@
+// RUN: mho-opt %s -convert-graph-to-linalg -fuse-kernels -canonicalize -cse -mlir-print-debuginfo -mlir-print-local-scope | FileCheck %s
+
+// One kernel, which names every node it came from; its micro-ops keep theirs.
+
+// CHECK-LABEL: func.func @chain
+// CHECK: linalg.generic
+// CHECK: arith.addf %{{.*}} loc("a"("@Add"))
+// CHECK: arith.maximumf %{{.*}} loc("r"("@Relu"))
+// CHECK: } -> tensor<4x8xf32> loc(fused["t"("@Transpose"), "a"("@Add"), "r"("@Relu")])
+// CHECK-NOT: linalg.generic
+func.func @chain(%x: tensor<8x4xf32>, %b: tensor<8xf32>) -> tensor<4x8xf32> {
+  %t = graph.transpose %x [1, 0] : (tensor<8x4xf32>) -> tensor<4x8xf32> loc("t"("@Transpose"))
+  %a = graph.add %t, %b : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32> loc("a"("@Add"))
+  %y = graph.relu %a : tensor<4x8xf32> loc("r"("@Relu"))
+  return %y : tensor<4x8xf32>
+}
+
+// What has two readers is computed once.
+// CHECK-LABEL: func.func @shared
+// CHECK: math.exp
+// CHECK: } -> tensor<8xf32>
+// CHECK: linalg.generic
+// CHECK: arith.addf
+// CHECK-NOT: math.exp
+func.func @shared(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %e = graph.exp %x : tensor<8xf32>
+  %n = graph.neg %e : tensor<8xf32>
+  %y = graph.add %e, %n : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %y : tensor<8xf32>
+}
+
+// exp would run once per column of the product: it stays outside. The
+// transposed weight costs nothing inside.
+// CHECK-LABEL: func.func @product
+// CHECK: math.exp
+// CHECK: } -> tensor<4x8xf32>
+// CHECK: linalg.generic
+// CHECK-SAME: affine_map<(d0, d1, d2) -> (d1, d2)>
+// CHECK-SAME: tile.init = [0.000000e+00 : f32]
+// CHECK: arith.mulf
+func.func @product(%x: tensor<4x8xf32>, %w: tensor<3x8xf32>) -> tensor<4x3xf32> {
+  %e = graph.exp %x : tensor<4x8xf32>
+  %t = graph.transpose %w [1, 0] : (tensor<3x8xf32>) -> tensor<8x3xf32>
+  %y = graph.matmul %e, %t : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
+
+// A window reads elements several times: nothing is computed inside.
+// CHECK-LABEL: func.func @window
+// CHECK: math.exp
+// CHECK: } -> tensor<1x4x6xf32>
+// CHECK: "reduction"
+// CHECK-NOT: math.exp
+func.func @window(%x: tensor<1x4x6xf32>) -> tensor<1x4x4xf32> {
+  %e = graph.exp %x : tensor<1x4x6xf32>
+  %y = graph.max_pool %e {kernel = array<i64: 3>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x6xf32>) -> tensor<1x4x4xf32>
+  return %y : tensor<1x4x4xf32>
+}

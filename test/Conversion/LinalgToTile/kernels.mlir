@@ -1,0 +1,91 @@
+// RUN: mho-opt %s -unit-pipeline -split-input-file | FileCheck %s
+
+// add and relu are one kernel; neighbouring dims are walked as one; the result
+// goes to the io space without a copy.
+
+// CHECK: tile.value input "x" : tensor<4x8xf32> at 0 bytes 128
+// CHECK: tile.value output "y" : tensor<4x8xf32> at 128 bytes 128
+// CHECK: tile.program @unit_0_main unit 0 entry "main" scratch 0 peak 0
+// CHECK-NEXT: tile.kernel [32] reads [#tile.access<f32 io at 0, [1]>] writes [#tile.write<f32 io at 128, [1]>]
+// CHECK: arith.addf
+// CHECK: arith.maximumf
+// CHECK: tile.end
+func.func @unit_0_main(%x: tensor<4x8xf32> {mho.name = "x"}) -> (tensor<4x8xf32> {mho.name = "y"}) attributes {analog.unit = 0 : i32} {
+  %a = graph.add %x, %x : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %y = graph.relu %a : tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// Softmax: the accumulators start from immediates, the powers are replaced in
+// place.
+
+// CHECK: tile.kernel [2, 8] reads [{{.*}}] writes [#tile.write<f32 scratch at [[TOP:[0-9]+]], [1, 0], max init 0xFF800000>]
+// CHECK: tile.kernel [2, 8]
+// CHECK: math.exp
+// CHECK: tile.kernel [2, 8] reads [{{.*}}] writes [#tile.write<f32 scratch at {{[0-9]+}}, [1, 0], add init 0.000000e+00>]
+// CHECK: tile.kernel [2, 8]
+// CHECK: arith.divf
+func.func @unit_0_main(%x: tensor<2x8xf32>) -> tensor<2x8xf32> attributes {analog.unit = 0 : i32} {
+  %y = graph.softmax %x {axes = array<i64: 1>} : tensor<2x8xf32>
+  return %y : tensor<2x8xf32>
+}
+
+// -----
+
+// The place of a maximum is carried from element to element.
+
+// CHECK: tile.kernel [3, 8] reads [#tile.access<f32 io at 0, [8, 1]>]
+// CHECK-SAME: carry init 0xFF800000
+// CHECK-SAME: carry init 0
+// CHECK: tile.index 1
+func.func @unit_0_main(%x: tensor<3x8xf32>) -> tensor<3xi64> attributes {analog.unit = 0 : i32} {
+  %y = graph.arg_max %x {axis = 1 : i64} : (tensor<3x8xf32>) -> tensor<3xi64>
+  return %y : tensor<3xi64>
+}
+
+// -----
+
+// CHECK: tile.contract batch [] rows [4] columns [6] inner [5]
+// CHECK-SAME: lhs <f32 io at 0, [5, 0, 1]> rhs <f32 io at 128, [0, 1, 6]>
+// CHECK-NOT: accumulate
+func.func @unit_0_main(%a: tensor<4x5xf32>, %b: tensor<5x6xf32>) -> tensor<4x6xf32> attributes {analog.unit = 0 : i32} {
+  %y = graph.matmul %a, %b : (tensor<4x5xf32>, tensor<5x6xf32>) -> tensor<4x6xf32>
+  return %y : tensor<4x6xf32>
+}
+
+// -----
+
+// A computed index is a checked load from a table.
+
+// CHECK: tile.load <f32 io at 0, [3, 1], sizes [4, 3]>
+func.func @unit_0_main(%x: tensor<4x3xf32>, %i: tensor<2xi64>) -> tensor<2x3xf32> attributes {analog.unit = 0 : i32} {
+  %y = graph.gather %x, %i axis 0 : (tensor<4x3xf32>, tensor<2xi64>) -> tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}
+
+// -----
+
+// Parts of a concatenation are computed where they belong; the one that is an
+// input is copied. Digital constants lie in the constant space.
+
+// CHECK: tile.constant @[[C:.*]] at 0 = dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
+// CHECK: tile.kernel [4, 2] reads [{{.*}}#tile.access<f32 const at 0, [0, 1]>{{.*}}] writes [#tile.write<f32 io at [[Y:[0-9]+]], [4, 1]>]
+// CHECK: tile.copy [4, 2] from <f32 io at 0, [2, 1]> to <f32 io at {{[0-9]+}}, [4, 1]>
+func.func @unit_0_main(%x: tensor<4x2xf32>) -> tensor<4x4xf32> attributes {analog.unit = 0 : i32} {
+  %c = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %a = graph.add %x, %c : (tensor<4x2xf32>, tensor<2xf32>) -> tensor<4x2xf32>
+  %y = graph.concat %a, %x axis 1 : (tensor<4x2xf32>, tensor<4x2xf32>) -> tensor<4x4xf32>
+  return %y : tensor<4x4xf32>
+}
+
+// -----
+
+// An unsigned minimum stays unsigned in memory.
+
+// CHECK: tile.write<u8 io at {{[0-9]+}}, [1, 0], min init
+func.func @unit_0_main(%x: tensor<2x8xui8>) -> tensor<2xui8> attributes {analog.unit = 0 : i32} {
+  %y = graph.reduce_min %x {axes = array<i64: 1>} : (tensor<2x8xui8>) -> tensor<2xui8>
+  return %y : tensor<2xui8>
+}
