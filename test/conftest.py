@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import Tools
+from harness import Tools
 
 SOURCE = Path(__file__).resolve().parent.parent
 

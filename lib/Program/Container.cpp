@@ -102,8 +102,7 @@ Container::open(const std::string &path) {
   if (std::string fault = faultOf(head, bytes); !fault.empty())
     return wrongFile(path, fault);
 
-  void *mapped =
-      ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.number, 0);
+  void *mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.number, 0);
   if (mapped == MAP_FAILED)
     return wrongFile(path, std::strerror(errno));
   container->base = static_cast<const std::byte *>(mapped);

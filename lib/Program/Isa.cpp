@@ -21,16 +21,16 @@ struct TypeInfo {
 };
 
 constexpr TypeInfo types[kNumTypes] = {
-    {"bool", 1, false, true},        {"i8", 1, false, false},
-    {"u8", 1, false, true},          {"i16", 2, false, false},
-    {"u16", 2, false, true},         {"i32", 4, false, false},
-    {"u32", 4, false, true},         {"i64", 8, false, false},
-    {"u64", 8, false, true},         {"f16", 2, true, false},
-    {"bf16", 2, true, false},        {"f32", 4, true, false},
-    {"f64", 8, true, false},         {"f8e4m3fn", 1, true, false},
-    {"f8e5m2", 1, true, false},      {"f8e4m3fnuz", 1, true, false},
-    {"f8e5m2fnuz", 1, true, false},  {"f8e8m0", 1, true, false},
-    {"i4", 1, false, false},         {"u4", 1, false, true},
+    {"bool", 1, false, true},       {"i8", 1, false, false},
+    {"u8", 1, false, true},         {"i16", 2, false, false},
+    {"u16", 2, false, true},        {"i32", 4, false, false},
+    {"u32", 4, false, true},        {"i64", 8, false, false},
+    {"u64", 8, false, true},        {"f16", 2, true, false},
+    {"bf16", 2, true, false},       {"f32", 4, true, false},
+    {"f64", 8, true, false},        {"f8e4m3fn", 1, true, false},
+    {"f8e5m2", 1, true, false},     {"f8e4m3fnuz", 1, true, false},
+    {"f8e5m2fnuz", 1, true, false}, {"f8e8m0", 1, true, false},
+    {"i4", 1, false, false},        {"u4", 1, false, true},
     {"f4e2m1", 1, true, false},
 };
 
@@ -59,7 +59,7 @@ const char *isa::nameOf(Space space) {
 }
 
 const char *isa::nameOf(WriteKind kind) {
-  static constexpr const char *names[] = {"store", "add", "mul", "min", "max",
+  static constexpr const char *names[] = {"store", "add", "mul", "min",  "max",
                                           "and",   "or",  "xor", "carry"};
   return unsigned(kind) < kNumWriteKinds ? names[unsigned(kind)] : "?";
 }

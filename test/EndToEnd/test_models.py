@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tools import relative_error
+from harness import relative_error
 
 # Model, its data, input, output, expected outputs, tolerance.
 MODELS = {

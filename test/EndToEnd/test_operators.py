@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from graphs import Graph
-from tools import reference, relative_error
+from harness import reference, relative_error
 
 CASES = {}
 

@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def program(bin_folder, digits, tmp_path_factory):
-    from tools import Tools
+    from harness import Tools
 
     tools = Tools(bin_folder, tmp_path_factory.mktemp("program"))
     return tools.compile(digits / "digits.onnx", f"--calibrate={digits / 'calibration.npz'}")

@@ -67,9 +67,8 @@ std::optional<bool> mho::printDiff(llvm::raw_ostream &os, Program a,
   };
   bool readable = true;
   auto code = [&](const Program &file) {
-    return textOf([&](llvm::raw_ostream &s) {
-      readable &= printDisassembly(s, file);
-    });
+    return textOf(
+        [&](llvm::raw_ostream &s) { readable &= printDisassembly(s, file); });
   };
   bool same = comparePart(os, "header", header(a), header(b));
   same &= comparePart(os, "weights", weights(a), weights(b));

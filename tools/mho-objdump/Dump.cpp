@@ -25,8 +25,7 @@ template <typename Vector> static size_t sizeOf(const Vector *vector) {
 }
 
 static llvm::StringRef textOf(const flatbuffers::String *text) {
-  return text ? llvm::StringRef(text->data(), text->size())
-              : llvm::StringRef();
+  return text ? llvm::StringRef(text->data(), text->size()) : llvm::StringRef();
 }
 
 //===----------------------------------------------------------------------===//
@@ -87,9 +86,8 @@ void mho::printHeader(llvm::raw_ostream &os, const Container &file) {
     }
   if (program.codes())
     for (const fb::Code *code : *program.codes())
-      os << "program " << textOf(code->name()) << ": "
-         << instructionsIn(*code) << " instructions, "
-         << sizeOf(code->bytes()) << " bytes, scratch "
+      os << "program " << textOf(code->name()) << ": " << instructionsIn(*code)
+         << " instructions, " << sizeOf(code->bytes()) << " bytes, scratch "
          << code->scratch_bytes() << ", peak " << code->peak_bytes() << "\n";
   if (program.notes())
     for (const flatbuffers::String *note : *program.notes())
@@ -130,8 +128,9 @@ void mho::printWeights(llvm::raw_ostream &os, const Container &file) {
       high = std::max(high, weight);
       squares += double(weight) * weight;
     }
-    os << llvm::format(", values %g to %g, rms %g\n", low, high,
-                       std::sqrt(squares / double(std::max<uint64_t>(count, 1))));
+    os << llvm::format(
+        ", values %g to %g, rms %g\n", low, high,
+        std::sqrt(squares / double(std::max<uint64_t>(count, 1))));
   }
 }
 

@@ -17,8 +17,8 @@ int main(int argc, char **argv) {
   cl::OptionCategory own("mho-objdump options");
   cl::opt<std::string> input(cl::Positional, cl::desc("<model.mho>"),
                              cl::Required, cl::cat(own));
-  cl::opt<bool> header("header", cl::desc("sizes, units, entry points (default)"),
-                       cl::cat(own));
+  cl::opt<bool> header(
+      "header", cl::desc("sizes, units, entry points (default)"), cl::cat(own));
   cl::opt<bool> code("disassemble", cl::desc("instructions as tile.* text"),
                      cl::cat(own));
   cl::opt<bool> weights("weights", cl::desc("a line per bank"), cl::cat(own));

@@ -38,7 +38,7 @@ static void emitInstruction(raw_ostream &os, const Instruction &i) {
     if (const AccessRule *rule = i.ruleFor(field.member))
       os << (rule->writes ? "written" : "read") << " along "
          << StringRef(rule->text).split(" along ").second;
-    else if (!is_contained({"Access", "Accesses"}, field.kind))
+    else if (!is_contained({"Access", "Accesses", "Extents"}, field.kind))
       os << field.summary;
     os << " |\n";
   }
@@ -63,12 +63,14 @@ void mho::tblgen::emitIsaDoc(raw_ostream &os, const InstructionSet &set) {
         "first, the high bit says that more follow, no\nlonger than needed. "
         "Signed numbers are zigzag: 0, -1, 1, -2 are 0, 1, 2, 3. A list is\n"
         "the number of its elements, then each. The instructions of a body "
-        "follow their parent\ndirectly.\n\n"
+        "follow their parent\ndirectly. Types, spaces and ways to combine "
+        "are bytes, numbered in\n`include/mho/Program/Isa.h`.\n\n"
         "| kind | is | encoded as |\n|---|---|---|\n";
   for (const Field &kind : set.kinds)
     os << "| " << kind.kind << " | " << kind.summary << " | " << kind.encoding
        << " |\n";
-  os << "\n## Instructions\n\n| opcode | name | what it does |\n|---|---|---|\n";
+  os << "\n## Instructions\n\n| opcode | name | what it does "
+        "|\n|---|---|---|\n";
   for (const Instruction &i : set.instructions)
     os << "| " << i.opcode << " | [`" << i.mnemonic << "`](#" << i.opcode << "-"
        << i.mnemonic << ") | " << i.summary << " |\n";

@@ -40,14 +40,12 @@ public:
   explicit Reader(const RecordKeeper &records) : records(records) {}
 
   std::optional<InstructionSet> run() {
-    for (const Record *def :
-         records.getAllDerivedDefinitionsIfDefined("Tile_Op"))
+    for (const Record *def : definitionsOf("Tile_Op"))
       if (def->isSubClassOf("Tile_Instruction"))
         readInstruction(*def);
       else if (def->getValue("opcode"))
         complain(*def, "has an opcode but is no Tile_Instruction");
-    for (const Record *def :
-         records.getAllDerivedDefinitionsIfDefined("MicroOp"))
+    for (const Record *def : definitionsOf("MicroOp"))
       readMicroOp(*def);
     if (set.instructions.empty())
       PrintError("no Tile_Instruction in the input");
@@ -62,6 +60,16 @@ public:
   }
 
 private:
+  /// In the order of the file.
+  std::vector<const Record *> definitionsOf(StringRef kind) {
+    std::vector<const Record *> defs =
+        records.getAllDerivedDefinitionsIfDefined(kind);
+    llvm::sort(defs, [](const Record *a, const Record *b) {
+      return a->getID() < b->getID();
+    });
+    return defs;
+  }
+
   void complain(const Record &def, const Twine &message) {
     PrintError(def.getLoc(), message);
     faulty = true;
@@ -181,8 +189,8 @@ private:
     auto [it, isNew] =
         mnemonics.try_emplace(instruction.mnemonic.str(), def.getName());
     if (!isNew)
-      complain(def, "mnemonic '" + instruction.mnemonic +
-                        "' belongs to '" + it->second + "' already");
+      complain(def, "mnemonic '" + instruction.mnemonic + "' belongs to '" +
+                        it->second + "' already");
     instruction.opcode = readOpcode(def, opcodes, instruction.mnemonic);
     instruction.summary = def.getValueAsString("summary");
     instruction.description = def.getValueAsString("description");

@@ -19,11 +19,11 @@ namespace mho::tblgen {
 
 /// An argument or region of an instruction.
 struct Field {
-  std::string name;      ///< as the td writes it: first_row
-  std::string member;    ///< of the struct: firstRow
-  std::string accessor;  ///< of the op, without get or set: FirstRow
-  llvm::StringRef kind;  ///< the td def without its prefix: Access
-  llvm::StringRef type;  ///< C++ type of the member
+  std::string name;     ///< as the td writes it: first_row
+  std::string member;   ///< of the struct: firstRow
+  std::string accessor; ///< of the op, without get or set: FirstRow
+  llvm::StringRef kind; ///< the td def without its prefix: Access
+  llvm::StringRef type; ///< C++ type of the member
   llvm::StringRef checker;
   llvm::StringRef encoding;
   llvm::StringRef summary;

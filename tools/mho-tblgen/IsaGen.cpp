@@ -99,7 +99,8 @@ void mho::tblgen::emitIsaDecls(raw_ostream &os, const InstructionSet &set) {
         "const MicroOpInfo *microOpInfo(uint16_t number);\n\n"
         "/// Null for a name that no micro-op has (\"arith.addf\").\n"
         "std::optional<MicroOpcode> microOpcode(std::string_view name);\n\n"
-        "/// An instruction of this opcode with empty fields; none for a number\n"
+        "/// An instruction of this opcode with empty fields; none for a "
+        "number\n"
         "/// that no instruction has.\n"
         "std::optional<Instruction> emptyInstruction(uint64_t opcode);\n\n";
   os << "// forEachField(op, visit) calls visit(name, member) in encoded "
@@ -132,7 +133,8 @@ void mho::tblgen::emitIsaDefs(raw_ostream &os, const InstructionSet &set) {
     os << "  case " << i.opcode << ":\n    return " << i.name << "{};\n";
   os << "  default:\n    return std::nullopt;\n  }\n}\n\n";
 
-  os << "const mho::isa::MicroOpInfo *mho::isa::microOpInfo(uint16_t number) {\n"
+  os << "const mho::isa::MicroOpInfo *mho::isa::microOpInfo(uint16_t number) "
+        "{\n"
         "  switch (number) {\n";
   for (const MicroOp &op : set.microOps)
     os << "  case " << op.opcode << ": {\n    static constexpr MicroOpInfo info"

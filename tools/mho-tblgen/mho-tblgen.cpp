@@ -19,11 +19,11 @@ int main(int argc, char **argv) {
   enum Choice { Decls, Defs, Conversions, Doc };
   cl::opt<Choice> chosen(
       cl::desc("What to generate:"), cl::Required,
-      cl::values(
-          clEnumValN(Decls, "gen-isa-decls", "instruction structs"),
-          clEnumValN(Defs, "gen-isa-defs", "tables of instructions"),
-          clEnumValN(Conversions, "gen-tile-conversions", "ops to structs and back"),
-          clEnumValN(Doc, "gen-isa-doc", "the reference, as Markdown")));
+      cl::values(clEnumValN(Decls, "gen-isa-decls", "instruction structs"),
+                 clEnumValN(Defs, "gen-isa-defs", "tables of instructions"),
+                 clEnumValN(Conversions, "gen-tile-conversions",
+                            "ops to structs and back"),
+                 clEnumValN(Doc, "gen-isa-doc", "the reference, as Markdown")));
   cl::ParseCommandLineOptions(argc, argv, "mho's TableGen backends\n");
   return TableGenMain(argv[0], [&](raw_ostream &os, const RecordKeeper &defs) {
     std::optional<InstructionSet> set = InstructionSet::read(defs);

@@ -1,4 +1,5 @@
-//===- Instructions.h - decoded instructions, generated ------------------- ===//
+//===- Instructions.h - decoded instructions, generated -------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -67,33 +67,69 @@ bool shouldFuse(OpOperand &operand) {
   return usedOnce(producer, operand) && readsOnce(consumer, operand);
 }
 
+/// The producer as an op of this reader alone: fusion would make a shared one
+/// a second result of the fused op.
+linalg::GenericOp ownProducer(IRRewriter &rewriter, OpOperand &operand) {
+  auto producer = operand.get().getDefiningOp<linalg::GenericOp>();
+  if (operand.get().hasOneUse())
+    return producer;
+  rewriter.setInsertionPoint(producer);
+  auto own = cast<linalg::GenericOp>(rewriter.clone(*producer));
+  rewriter.modifyOpInPlace(operand.getOwner(),
+                           [&] { operand.set(own.getResult(0)); });
+  return own;
+}
+
+/// Fuses the producer of `operand`; null where that cannot be.
+linalg::GenericOp fuse(IRRewriter &rewriter, OpOperand &operand) {
+  auto consumer = cast<linalg::GenericOp>(operand.getOwner());
+  Value shared = operand.get();
+  linalg::GenericOp producer = ownProducer(rewriter, operand);
+  auto giveUp = [&]() -> linalg::GenericOp {
+    if (operand.get() != shared) {
+      rewriter.modifyOpInPlace(consumer, [&] { operand.set(shared); });
+      rewriter.eraseOp(producer);
+    }
+    return {};
+  };
+  // A dim that only the producer's result has would keep that result alive.
+  if (!linalg::getPreservedProducerResults(producer, consumer, &operand)
+           .empty())
+    return giveUp();
+  rewriter.setInsertionPoint(consumer);
+  auto fused = linalg::fuseElementwiseOps(rewriter, &operand);
+  if (failed(fused))
+    return giveUp();
+  auto op = cast<linalg::GenericOp>(fused->fusedOp);
+  op->setLoc(FusedLoc::get(rewriter.getContext(),
+                           {producer.getLoc(), consumer.getLoc()}));
+  if (Attribute init = consumer->getAttr(kInitAttr))
+    op->setAttr(kInitAttr, init);
+  for (auto [from, to] : fused->replacements)
+    if (from.getDefiningOp() == consumer)
+      rewriter.replaceAllUsesWith(from, to);
+  rewriter.eraseOp(consumer);
+  if (producer->use_empty())
+    rewriter.eraseOp(producer);
+  return op;
+}
+
 /// Fuses producers into `consumer` until none is left that should be.
 void fuseInto(IRRewriter &rewriter, linalg::GenericOp consumer) {
+  llvm::SmallPtrSet<Operation *, 4> refused;
   bool changed = true;
   while (changed) {
     changed = false;
     for (OpOperand *operand : consumer.getDpsInputOperands()) {
-      if (!shouldFuse(*operand))
+      Operation *producer = operand->get().getDefiningOp();
+      if (!shouldFuse(*operand) || refused.contains(producer))
         continue;
-      auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
-      rewriter.setInsertionPoint(consumer);
-      auto fused = linalg::fuseElementwiseOps(rewriter, operand);
-      if (failed(fused))
-        continue;
-      auto op = cast<linalg::GenericOp>(fused->fusedOp);
-      op->setLoc(FusedLoc::get(rewriter.getContext(),
-                               {producer.getLoc(), consumer.getLoc()}));
-      if (Attribute init = consumer->getAttr(kInitAttr))
-        op->setAttr(kInitAttr, init);
-      for (auto [from, to] : fused->replacements)
-        if (from.getDefiningOp() == consumer)
-          rewriter.replaceAllUsesWith(from, to);
-      rewriter.eraseOp(consumer);
-      if (producer->use_empty())
-        rewriter.eraseOp(producer);
-      consumer = op;
-      changed = true;
-      break;
+      if (linalg::GenericOp fused = fuse(rewriter, *operand)) {
+        consumer = fused;
+        changed = true;
+        break;
+      }
+      refused.insert(producer);
     }
   }
 }

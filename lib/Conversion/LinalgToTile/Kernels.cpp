@@ -84,7 +84,8 @@ Outcome outcomeOf(linalg::GenericOp op, unsigned i) {
 /// The value that accumulator `i` starts from; null where it is memory's.
 TypedAttr initOf(linalg::GenericOp op, unsigned i) {
   auto inits = op->getAttrOfType<ArrayAttr>(kInitAttr);
-  return inits ? dyn_cast<TypedAttr>(inits[i]) : TypedAttr();
+  return inits && i < inits.size() ? dyn_cast<TypedAttr>(inits[i])
+                                   : TypedAttr();
 }
 
 /// Builds one kernel from one generic.
@@ -153,6 +154,11 @@ private:
   }
 
   LogicalResult collectWrites() {
+    if (auto inits = op->getAttrOfType<ArrayAttr>(kInitAttr))
+      if (inits.size() != op.getNumDpsInits())
+        return op.emitOpError(kInitAttr)
+               << " has " << inits.size() << " entries for "
+               << op.getNumDpsInits() << " results";
     for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
       outcomes.push_back(outcomeOf(op, i));
     // Without reductions the old value is one more read.

@@ -150,6 +150,7 @@ public:
     std::set<std::string> named;
     for (ValueInfoProto *input : inputs) {
       bool open = false, unnamed = false;
+      std::string declared = describe(*input);
       std::string form;
       for (Dimension *dim : dims(*input)) {
         bool bound = isBound(*dim);
@@ -164,7 +165,7 @@ public:
                 (bound ? std::to_string(dim->dim_value()) : std::string("N"));
       }
       if (open)
-        unbound += (unbound.empty() ? "" : ", ") + describe(*input);
+        unbound += (unbound.empty() ? "" : ", ") + declared;
       if (unnamed)
         options += " --shape=" + input->name() + "=" + form;
     }

@@ -160,7 +160,8 @@ void Importer::branch(Node &node, const Place &place) {
   Scope scope;
   scope.parent = &place.scope;
   addInitializers(attribute->g(), scope);
-  Place inner{scope, place.opsets, node.loc, place.depth + 1};
+  // The branch's nodes keep their own names.
+  Place inner{scope, place.opsets, place.call, place.depth + 1};
   for (const onnx::NodeProto &proto : attribute->g().node())
     importNode(proto, inner);
   for (const auto &output : attribute->g().output())

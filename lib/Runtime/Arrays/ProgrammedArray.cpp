@@ -254,7 +254,9 @@ ProgrammedArray programArray(const ArraySpec &spec,
 BlockScratch::BlockScratch(const ProgrammedArray &array)
     : acc(size_t(kBlockVectors * array.stride)),
       variance(size_t(array.noisy ? kBlockVectors * array.stride : 0)),
-      values(size_t(array.integer ? 0 : 2 * kBlockVectors * array.rows)),
+      values(size_t(array.integer || !(array.quantised || array.noisy)
+                        ? 0
+                        : 2 * kBlockVectors * array.rows)),
       codes(size_t(array.integer ? kBlockVectors * array.depth : 0)),
       squares(
           size_t(array.integer && array.noisy ? kBlockVectors * array.depth

@@ -191,10 +191,21 @@ bool Footprint::meets(const Footprint &other) const {
 int Footprint::lastMeeting(Interval bytes) const {
   if (bytes.empty())
     return -1;
-  for (int c = int(chunks.size()) - 1; c >= 0; --c) {
-    const Interval &chunk = chunks[size_t(c)];
-    if (!chunk.empty() && chunk.begin < bytes.end && bytes.begin < chunk.end)
-      return c;
-  }
-  return -1;
+  // Of a rising footprint the last chunk that begins before the bytes' end, of
+  // a falling one the last that ends behind their begin.
+  auto past = falling ? std::partition_point(chunks.begin(), chunks.end(),
+                                             [&](const Interval &chunk) {
+                                               return chunk.end > bytes.begin;
+                                             })
+                      : std::partition_point(chunks.begin(), chunks.end(),
+                                             [&](const Interval &chunk) {
+                                               return chunk.begin < bytes.end;
+                                             });
+  while (past != chunks.begin() && std::prev(past)->empty())
+    --past;
+  if (past == chunks.begin())
+    return -1;
+  const Interval &chunk = *std::prev(past);
+  bool meets = chunk.begin < bytes.end && bytes.begin < chunk.end;
+  return meets ? int(past - chunks.begin()) - 1 : -1;
 }

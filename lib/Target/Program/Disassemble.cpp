@@ -41,9 +41,8 @@ template <typename T, typename Vector> SmallVector<T> listOf(const Vector *v) {
 class Disassembler {
 public:
   Disassembler(std::shared_ptr<const Container> file, MLIRContext &context)
-      : file(std::move(file)), program(this->file->program()),
-        context(context), builder(&context),
-        top(UnknownLoc::get(&context)) {}
+      : file(std::move(file)), program(this->file->program()), context(context),
+        builder(&context), top(UnknownLoc::get(&context)) {}
 
   OwningOpRef<ModuleOp> run() {
     OwningOpRef<ModuleOp> module = ModuleOp::create(top);
@@ -66,8 +65,7 @@ private:
   LogicalResult addBanks();
   FailureOr<analog::BankOp> addBank(uint32_t number);
   LogicalResult addEntries();
-  LogicalResult addValue(StringRef direction, uint32_t number,
-                         StringRef entry);
+  LogicalResult addValue(StringRef direction, uint32_t number, StringRef entry);
   LogicalResult addCode(const fb::Entry &entry, uint32_t unit,
                         const fb::Code &code);
   LogicalResult globalNumbers(uint32_t unit,
@@ -138,7 +136,8 @@ LogicalResult Disassembler::addAttributes(ModuleOp module) {
   module->setAttr(analog::kChipAttr,
                   builder.getStringAttr(textOf(chip->name())));
   if (program.model())
-    module->setAttr("mho.model", builder.getStringAttr(textOf(program.model())));
+    module->setAttr("mho.model",
+                    builder.getStringAttr(textOf(program.model())));
   if (program.opset())
     module->setAttr("mho.opset", builder.getI64IntegerAttr(program.opset()));
   return success();
@@ -156,8 +155,8 @@ FailureOr<ElementsAttr> Disassembler::view(std::span<const std::byte> section,
                        elements * width);
   // The blob keeps the mapping alive.
   AsmResourceBlob blob(
-      bytes, kSectionAlignment,
-      [file = file](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
+      bytes, kSectionAlignment, [file = file](void *, size_t, size_t) {},
+      /*dataIsMutable=*/false);
   auto resource = cast<DenseResourceElementsAttr>(
       DenseResourceElementsAttr::get(type, name, std::move(blob)));
   return cast<ElementsAttr>(Attribute(resource));
@@ -172,8 +171,7 @@ LogicalResult Disassembler::addConstants() {
   if (end == 0)
     return success();
   auto type = RankedTensorType::get({int64_t(end)}, builder.getI8Type());
-  FailureOr<ElementsAttr> value =
-      view(file->constants(), 0, type, "constants");
+  FailureOr<ElementsAttr> value = view(file->constants(), 0, type, "constants");
   if (failed(value))
     return failure();
   tile::ConstantOp::create(builder, top, builder.getStringAttr("constants"),
@@ -248,9 +246,9 @@ FailureOr<analog::BankOp> Disassembler::addBank(uint32_t number) {
   FloatAttr inputRange = bank.input_range() != 0
                              ? builder.getF32FloatAttr(bank.input_range())
                              : FloatAttr();
-  DenseF32ArrayAttr adcRanges =
-      allRanges.empty() ? DenseF32ArrayAttr()
-                        : builder.getDenseF32ArrayAttr(allRanges);
+  DenseF32ArrayAttr adcRanges = allRanges.empty()
+                                    ? DenseF32ArrayAttr()
+                                    : builder.getDenseF32ArrayAttr(allRanges);
   return analog::BankOp::create(
       builder, nodeLocation(bank.node()), builder.getStringAttr(name),
       StringAttr(), *weights, viewAttr, encodingAttr, affine[0], affine[1],
@@ -298,9 +296,8 @@ LogicalResult Disassembler::addValue(StringRef direction, uint32_t number,
 }
 
 /// Undoes what emission does to array and channel numbers.
-LogicalResult
-Disassembler::globalNumbers(uint32_t unit,
-                            std::vector<isa::Instruction> &list) {
+LogicalResult Disassembler::globalNumbers(uint32_t unit,
+                                          std::vector<isa::Instruction> &list) {
   const fb::Unit &tables = *program.units()->Get(unit);
   for (isa::Instruction &instruction : list) {
     if (auto *mvm = std::get_if<isa::Mvm>(&instruction)) {
@@ -380,8 +377,7 @@ LogicalResult Disassembler::addEntries() {
       if (code == kIdle)
         continue;
       if (code >= sizeOf(program.codes()) || unit >= program.units()->size())
-        return fault("entry point '" + name + "' names program " +
-                     Twine(code));
+        return fault("entry point '" + name + "' names program " + Twine(code));
       if (failed(addCode(*entry, unit, *program.codes()->Get(code))))
         return failure();
     }
@@ -394,8 +390,8 @@ void mho::loadTilePhaseDialects(MLIRContext &context) {
                       arith::ArithDialect, math::MathDialect>();
 }
 
-OwningOpRef<ModuleOp>
-mho::disassemble(std::shared_ptr<const Container> file, MLIRContext &context) {
+OwningOpRef<ModuleOp> mho::disassemble(std::shared_ptr<const Container> file,
+                                       MLIRContext &context) {
   loadTilePhaseDialects(context);
   return Disassembler(std::move(file), context).run();
 }

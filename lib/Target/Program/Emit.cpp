@@ -164,9 +164,8 @@ LogicalResult Emitter::addArrays(analog::BankOp bank, uint32_t number) {
              << block << " lies on unit " << array->unit << " of "
              << program.units.size();
     if (!ranges.empty()) {
-      size_t count = perColumn ? cols[array->col_block + 1] -
-                                     cols[array->col_block]
-                               : 1;
+      size_t count =
+          perColumn ? cols[array->col_block + 1] - cols[array->col_block] : 1;
       if (used + count > ranges.size())
         return bank.emitError("has ")
                << ranges.size() << " ADC ranges, expected one per block or one "
@@ -175,8 +174,8 @@ LogicalResult Emitter::addArrays(analog::BankOp bank, uint32_t number) {
                               ranges.begin() + used + count);
       used += count;
     }
-    auto [it, isNew] = arrays.try_emplace(
-        ArrayKey(array->unit, array->index), uint32_t(program.arrays.size()));
+    auto [it, isNew] = arrays.try_emplace(ArrayKey(array->unit, array->index),
+                                          uint32_t(program.arrays.size()));
     if (!isNew)
       return bank.emitError("block ")
              << block << " lies on array " << array->index << " of unit "
@@ -218,8 +217,7 @@ LogicalResult Emitter::addBank(analog::BankOp bank) {
 }
 
 LogicalResult Emitter::addChannels() {
-  auto pairs =
-      module->getAttrOfType<DenseI32ArrayAttr>(analog::kChannelsAttr);
+  auto pairs = module->getAttrOfType<DenseI32ArrayAttr>(analog::kChannelsAttr);
   if (!pairs)
     return success();
   for (int64_t i = 0; i + 1 < pairs.size(); i += 2) {
@@ -289,8 +287,7 @@ LogicalResult Emitter::addValue(tile::ValueOp op) {
   strings(op.getDeclared(), value->declared);
 
   fb::EntryT &entry = entryNamed(op.getEntry());
-  uint64_t end = llvm::alignTo(value->offset + value->bytes,
-                               kSectionAlignment);
+  uint64_t end = llvm::alignTo(value->offset + value->bytes, kSectionAlignment);
   entry.io_bytes = std::max<uint64_t>(entry.io_bytes, end);
   auto &list = op.getDirection() == "input"    ? entry.inputs
                : op.getDirection() == "output" ? entry.outputs
@@ -310,9 +307,8 @@ static uint64_t pointsOf(ArrayRef<isa::Extent> dims) {
 
 /// Turns the numbers of arrays and channels into places in the unit's tables;
 /// counts what goes over each channel and through each bank.
-LogicalResult
-Emitter::relate(tile::ProgramOp op,
-                std::vector<tile::LoweredInstruction> &list) {
+LogicalResult Emitter::relate(tile::ProgramOp op,
+                              std::vector<tile::LoweredInstruction> &list) {
   uint32_t unit = op.getUnit();
   auto replace = [&](Operation *at, const DenseMap<uint32_t, uint32_t> &table,
                      const char *what, uint32_t &number) -> LogicalResult {
@@ -342,11 +338,11 @@ Emitter::relate(tile::ProgramOp op,
       if (send->channel < program.channels.size())
         program.channels[send->channel]->bytes =
             std::max(program.channels[send->channel]->bytes, bytes);
-      result = replace(lowered.op, channelTables[unit], "channel",
-                       send->channel);
+      result =
+          replace(lowered.op, channelTables[unit], "channel", send->channel);
     } else if (auto *recv = std::get_if<isa::Recv>(&lowered.instruction)) {
-      result = replace(lowered.op, channelTables[unit], "channel",
-                       recv->channel);
+      result =
+          replace(lowered.op, channelTables[unit], "channel", recv->channel);
     }
     if (failed(result))
       return failure();
@@ -362,7 +358,8 @@ LogicalResult Emitter::addProgram(tile::ProgramOp op) {
   if (failed(tile::toInstructions(op.getBody().front(), list)) ||
       failed(relate(op, list)))
     return failure();
-  if (list.empty() || !std::holds_alternative<isa::End>(list.back().instruction))
+  if (list.empty() ||
+      !std::holds_alternative<isa::End>(list.back().instruction))
     return op.emitError("must end in tile.end");
 
   auto code = std::make_unique<fb::CodeT>();

@@ -25,8 +25,7 @@ static constexpr int64_t kBlock = 1 << 16;
 
 FailureOr<Elements> Elements::of(Operation *op, ElementsAttr attr) {
   Elements elements;
-  std::optional<isa::Type> type =
-      tile::elementTypeOf(attr.getElementType());
+  std::optional<isa::Type> type = tile::elementTypeOf(attr.getElementType());
   if (!type)
     return op->emitError("no program holds elements of ")
            << attr.getElementType();
@@ -43,7 +42,7 @@ FailureOr<Elements> Elements::of(Operation *op, ElementsAttr attr) {
                 "(--emit-bytecode keeps it)";
     raw = blob->getData();
   } else if (auto dense = dyn_cast<DenseIntOrFPElementsAttr>(attr)) {
-    if (*type == isa::Type::Bool ) {
+    if (*type == isa::Type::Bool) {
       for (bool value : dense.getValues<bool>())
         elements.unpacked.push_back(std::byte(value));
       return elements;
@@ -169,7 +168,8 @@ FailureOr<WeightImage> WeightImage::of(analog::BankOp bank) {
 
 Status WeightImage::write(const Sink &sink) const {
   int64_t rows = rowOffsets.size(), cols = colOffsets.size();
-  int64_t rowsAtOnce = std::max<int64_t>(1, kBlock / std::max<int64_t>(cols, 1));
+  int64_t rowsAtOnce =
+      std::max<int64_t>(1, kBlock / std::max<int64_t>(cols, 1));
   std::vector<float> block;
   for (int64_t begin = 0; begin < rows; begin += rowsAtOnce) {
     int64_t end = std::min(rows, begin + rowsAtOnce);
@@ -179,8 +179,7 @@ Status WeightImage::write(const Sink &sink) const {
         float weight = elements.asFloat(rowOffsets[row] + colOffsets[col]);
         if (!std::isfinite(weight))
           return mho::failure("weight " + std::to_string(row) + ", " +
-                              std::to_string(col) + " of bank '" +
-                              name +
+                              std::to_string(col) + " of bank '" + name +
                               "' is not a finite number");
         block.push_back(weight);
       }

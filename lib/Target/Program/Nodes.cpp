@@ -59,8 +59,7 @@ uint32_t NodeTable::locationOf(Operation *op) {
   else if (auto kernel = dyn_cast<tile::KernelOp>(op))
     for (Operation &micro : kernel.getBody().front().without_terminator()) {
       auto opcode = isa::microOpcode(micro.getName().getStringRef().str());
-      uint32_t cost =
-          opcode ? isa::microOpInfo(uint16_t(*opcode))->cost : 0;
+      uint32_t cost = opcode ? isa::microOpInfo(uint16_t(*opcode))->cost : 0;
       NodeList nodes = nodesOf(micro.getLoc());
       for (auto [name, type] : nodes)
         weights[number(name, type)] += kParts * cost / nodes.size();
@@ -78,9 +77,9 @@ uint32_t NodeTable::locationOf(Operation *op) {
   }
   if (!differ)
     location->weights.clear();
-  auto [it, isNew] = locations.try_emplace(
-      std::pair(location->nodes, location->weights),
-      uint32_t(program.locations.size()));
+  auto [it, isNew] =
+      locations.try_emplace(std::pair(location->nodes, location->weights),
+                            uint32_t(program.locations.size()));
   if (isNew)
     program.locations.push_back(std::move(location));
   return it->second;

@@ -4,7 +4,6 @@
 // and every op of the body has the node's location.
 
 // CHECK-LABEL: func.func @broadcast
-// CHECK-NOT: arith.constant dense
 // CHECK: linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]
 // CHECK-SAME: ins(%arg0, %arg1 : tensor<4x8xf32>, tensor<1x8xf32>)
 // CHECK: arith.addf %{{.*}} : f32 loc("sum"("@Add"))

@@ -8,14 +8,6 @@ func.func @unsupported(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-func.func @pad_mode(%x: tensor<4xf32>) -> tensor<6xf32> {
-  // expected-error @below {{knows the modes constant, reflect, edge and wrap, not mirror}}
-  %y = graph.pad %x {low = array<i64: 1>, high = array<i64: 1>, mode = "mirror"} : (tensor<4xf32>) -> tensor<6xf32>
-  return %y : tensor<6xf32>
-}
-
-// -----
-
 func.func @blocked_scale(%x: tensor<4x4xf32>, %s: tensor<2x4xf32>) -> tensor<4x4xi8> {
   // expected-error @below {{takes a scalar scale or one along an axis}}
   %y = graph.quantize_linear %x, %s {axis = 0 : i64} : (tensor<4x4xf32>, tensor<2x4xf32>) -> tensor<4x4xi8>

@@ -56,3 +56,23 @@ func.func @window(%x: tensor<1x4x6xf32>) -> tensor<1x4x4xf32> {
   %y = graph.max_pool %e {kernel = array<i64: 3>, strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x6xf32>) -> tensor<1x4x4xf32>
   return %y : tensor<1x4x4xf32>
 }
+
+// A transposed tensor with two readers goes into both; nothing is left of it.
+// CHECK-LABEL: func.func @moved_twice
+// CHECK-COUNT-2: linalg.generic
+// CHECK-NOT: linalg.generic
+func.func @moved_twice(%x: tensor<4x8xf32>) -> (tensor<8xf32>, tensor<8x4xf32>) {
+  %t = graph.transpose %x [1, 0] : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %s = graph.reduce_sum %t {axes = array<i64: 1>} : (tensor<8x4xf32>) -> tensor<8xf32>
+  %e = graph.exp %t : tensor<8x4xf32>
+  return %s, %e : tensor<8xf32>, tensor<8x4xf32>
+}
+
+// Only the broadcast says how far the sum runs: it stays.
+// CHECK-LABEL: func.func @sum_of_broadcast
+// CHECK-COUNT-2: linalg.generic
+func.func @sum_of_broadcast(%x: tensor<8x1xf32>) -> tensor<8xf32> {
+  %t = graph.expand %x : (tensor<8x1xf32>) -> tensor<8x4xf32>
+  %s = graph.reduce_sum %t {axes = array<i64: 1>} : (tensor<8x4xf32>) -> tensor<8xf32>
+  return %s : tensor<8xf32>
+}

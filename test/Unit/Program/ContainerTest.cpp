@@ -191,8 +191,8 @@ TEST_F(ContainerTest, RefusesMalformedStructures) {
     damaged[head.structure.offset + i] = char(0xff);
     replace(damaged);
     replaceHeader([&](FileHeader &h) {
-      h.structure.checksum = XXH3_64bits(
-          damaged.data() + h.structure.offset, h.structure.size);
+      h.structure.checksum =
+          XXH3_64bits(damaged.data() + h.structure.offset, h.structure.size);
     });
     refused += !Container::open(path).ok();
   }

@@ -44,7 +44,7 @@ def Sixth : Tile_Instruction<"sixth", 70000> {
 def Seventh : Tile_Instruction<"seventh", 7>;
 
 def : MicroOp<"arith.addf", 1, 2>;
-// CHECK: error: opcode 1 of 'arith.subf' belongs to 'arith.addf' already
+// CHECK: [[# @LINE + 1]]:1: error: opcode 1 of 'arith.subf' belongs to 'arith.addf' already
 def : MicroOp<"arith.subf", 1, 2>;
-// CHECK: error: micro-op 'arith.addf' is declared twice
+// CHECK: [[# @LINE + 1]]:1: error: micro-op 'arith.addf' is declared twice
 def : MicroOp<"arith.addf", 2, 2>;

@@ -139,6 +139,10 @@ LogicalResult MatmulOp::verify() {
   return success();
 }
 
+void MatmulOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getY(), getSym());
+}
+
 //===----------------------------------------------------------------------===//
 // BankOp
 //===----------------------------------------------------------------------===//
@@ -211,6 +215,11 @@ LogicalResult MvmOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("expected vectors of ")
            << rows << " elements, found " << x;
   return success();
+}
+
+void MvmOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  for (Value result : getResults())
+    setName(result, (getBank() + "_mvm").str());
 }
 
 void MvmOp::getEffects(

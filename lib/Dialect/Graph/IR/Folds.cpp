@@ -13,6 +13,7 @@
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -115,9 +116,36 @@ struct TransposeLeftOperand : OpRewritePattern<GemmOp> {
   }
 };
 
+/// A third operand that is not one constant per column (or one for all) is
+/// added behind the product, so that an array can still do the product.
+struct AddBehindProduct : OpRewritePattern<GemmOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(GemmOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<RankedTensorType>(op.getType());
+    auto b = dyn_cast<RankedTensorType>(op.getB().getType());
+    if (!op.getC() || !type || !b || !matchPattern(op.getB(), m_Constant()))
+      return failure();
+    auto c = dyn_cast<RankedTensorType>(op.getC().getType());
+    float beta = op.getBeta().convertToFloat();
+    bool perColumn = c && (c.getNumElements() == 1 ||
+                           (c.getNumElements() == type.getDimSize(1) &&
+                            c.getShape().back() == type.getDimSize(1)));
+    if (!c || beta != 1 ||
+        (perColumn && matchPattern(op.getC(), m_Constant())))
+      return failure();
+    auto product =
+        GemmOp::create(rewriter, op.getLoc(), type, op.getA(), op.getB(),
+                       Value(), op.getAlphaAttr(), op.getBetaAttr(),
+                       op.getTransAAttr(), op.getTransBAttr());
+    rewriter.replaceOpWithNewOp<AddOp>(op, type, product, op.getC());
+    return success();
+  }
+};
+
 } // namespace
 
 void GemmOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                          MLIRContext *context) {
-  patterns.add<TransposeLeftOperand>(context);
+  patterns.add<TransposeLeftOperand, AddBehindProduct>(context);
 }

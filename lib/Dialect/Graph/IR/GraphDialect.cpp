@@ -58,5 +58,11 @@ void mho::graph::nameResults(Operation *op, OpAsmSetValueNameFn setName) {
   collectNodes(op->getLoc(), nodes);
   if (nodes.empty() || op->getNumResults() == 0)
     return;
-  setName(op->getResult(0), nodes.front().first);
+  // Paths such as "/layer1/conv/Conv" read better with underscores than with
+  // the printer's escapes.
+  std::string name = nodes.front().first.str();
+  for (char &c : name)
+    if (!llvm::isAlnum(c) && c != '.' && c != '$' && c != '-')
+      c = '_';
+  setName(op->getResult(0), StringRef(name).ltrim('_'));
 }

@@ -13,8 +13,7 @@
 namespace mho::tile {
 
 /// `8` or `slot 3 max 8`.
-mlir::ParseResult parseExtentText(mlir::AsmParser &parser,
-                                  isa::Extent &extent);
+mlir::ParseResult parseExtentText(mlir::AsmParser &parser, isa::Extent &extent);
 void printExtentText(mlir::AsmPrinter &printer, const isa::Extent &extent);
 
 /// `[8, 128, slot 3 max 384]`.

@@ -57,8 +57,7 @@ private:
   LogicalResult append(Operation *op, isa::MicroOpcode opcode) {
     isa::MicroOp micro;
     micro.op = uint16_t(opcode);
-    std::optional<isa::Type> type =
-        elementTypeOf(op->getResult(0).getType());
+    std::optional<isa::Type> type = elementTypeOf(op->getResult(0).getType());
     if (!type)
       return op->emitError("cannot be part of a kernel: no register holds ")
              << op->getResult(0).getType();
@@ -78,8 +77,7 @@ private:
           if (auto value = dyn_cast<IntegerAttr>(constant.getValue()))
             micro.immediate = value.getValue().getZExtValue();
           else if (auto value = dyn_cast<FloatAttr>(constant.getValue()))
-            micro.immediate =
-                value.getValue().bitcastToAPInt().getZExtValue();
+            micro.immediate = value.getValue().bitcastToAPInt().getZExtValue();
           else
             return op->emitError("cannot be part of a kernel: not a scalar");
           return success();
@@ -179,8 +177,7 @@ private:
     if (!info)
       return kernel.emitError("its body holds the unknown micro-op ")
              << micro.op;
-    if (info->operands >= 0 &&
-        micro.operands.size() != size_t(info->operands))
+    if (info->operands >= 0 && micro.operands.size() != size_t(info->operands))
       return kernel.emitError("its body gives ")
              << micro.operands.size() << " operands to " << info->name;
     FailureOr<SmallVector<Value>> operands = valuesOf(micro.operands);
@@ -202,12 +199,12 @@ private:
                              OperationState &state) {
     switch (isa::MicroOpcode(micro.op)) {
     case isa::MicroOpcode::ArithConstant: {
-      APInt bits = APInt(64, micro.immediate).trunc(
-          type.getIntOrFloatBitWidth());
+      APInt bits =
+          APInt(64, micro.immediate).trunc(type.getIntOrFloatBitWidth());
       TypedAttr value;
       if (auto real = dyn_cast<FloatType>(type))
-        value = builder.getFloatAttr(
-            type, APFloat(real.getFloatSemantics(), bits));
+        value =
+            builder.getFloatAttr(type, APFloat(real.getFloatSemantics(), bits));
       else
         value = builder.getIntegerAttr(type, bits);
       state.addAttribute("value", value);
@@ -225,9 +222,8 @@ private:
       if (micro.immediate >= body.tables.size())
         return kernel.emitError("its body loads from table ")
                << micro.immediate << " of " << body.tables.size();
-      state.addAttribute("table",
-                         TableAttr::get(builder.getContext(),
-                                        body.tables[micro.immediate]));
+      state.addAttribute("table", TableAttr::get(builder.getContext(),
+                                                 body.tables[micro.immediate]));
       return success();
     default:
       return success();

@@ -92,9 +92,9 @@ Type tile::memoryType(MLIRContext *context, isa::Type type) {
 
 static ParseResult parseIntegers(AsmParser &parser,
                                  std::vector<int64_t> &list) {
-  return parser.parseCommaSeparatedList(
-      AsmParser::Delimiter::Square,
-      [&] { return parser.parseInteger(list.emplace_back()); });
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parser.parseInteger(list.emplace_back());
+  });
 }
 
 static void printIntegers(AsmPrinter &printer,
@@ -109,8 +109,7 @@ ParseResult tile::parseExtentText(AsmParser &parser, isa::Extent &extent) {
   if (failed(parser.parseOptionalKeyword("slot")))
     return parser.parseInteger(extent.max);
   return failure(parser.parseInteger(extent.slot) ||
-                 parser.parseKeyword("max") ||
-                 parser.parseInteger(extent.max));
+                 parser.parseKeyword("max") || parser.parseInteger(extent.max));
 }
 
 void tile::printExtentText(AsmPrinter &printer, const isa::Extent &extent) {
@@ -182,11 +181,10 @@ static ParseResult parseAccess(AsmParser &parser, isa::Access &access,
     } else if (succeeded(parser.parseOptionalKeyword("valid"))) {
       if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
             isa::ValidRange &range = access.valid.emplace_back();
-            return failure(parser.parseInteger(range.offset) ||
-                           parser.parsePlus() ||
-                           parseIntegers(parser, range.coefficients) ||
-                           parser.parseKeyword("in") ||
-                           parser.parseInteger(range.size));
+            return failure(
+                parser.parseInteger(range.offset) || parser.parsePlus() ||
+                parseIntegers(parser, range.coefficients) ||
+                parser.parseKeyword("in") || parser.parseInteger(range.size));
           }))
         return failure();
     } else if (succeeded(parser.parseOptionalKeyword("fill"))) {
@@ -261,8 +259,8 @@ static ParseResult parseInit(AsmParser &parser, isa::Type type,
 static void printInit(AsmPrinter &printer, MLIRContext *context, isa::Type type,
                       uint64_t init) {
   const llvm::fltSemantics *semantics = semanticsOf(context, type);
-  unsigned width = semantics ? APFloat::getSizeInBits(*semantics)
-                             : 8 * isa::sizeOf(type);
+  unsigned width =
+      semantics ? APFloat::getSizeInBits(*semantics) : 8 * isa::sizeOf(type);
   if (width < 64 && init >> width != 0)
     printer << "bits " << init;
   else if (semantics)

@@ -124,8 +124,8 @@ LogicalResult tile::toInstructions(Block &block,
     if (!instruction)
       return op.emitError("is not an instruction of the tile dialect");
     if (auto kernel = dyn_cast<KernelOp>(op))
-      if (failed(toKernelBody(kernel,
-                              std::get<isa::Kernel>(*instruction).body)))
+      if (failed(
+              toKernelBody(kernel, std::get<isa::Kernel>(*instruction).body)))
         return mlir::failure();
     size_t place = list.size();
     list.push_back({std::move(*instruction), &op});

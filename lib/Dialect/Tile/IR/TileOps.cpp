@@ -95,9 +95,9 @@ LogicalResult KernelOp::verify() {
                    size_t i) -> LogicalResult {
     if (access.strides.size() == dims)
       return success();
-    return emitOpError("has ") << dims << " dimensions, but " << what << " "
-                               << i << " has " << access.strides.size()
-                               << " strides";
+    return emitOpError("has ")
+           << dims << " dimensions, but " << what << " " << i << " has "
+           << access.strides.size() << " strides";
   };
   for (auto [i, read] : llvm::enumerate(getReads().getAsRange<AccessAttr>()))
     if (failed(check(read.getValue(), "read", i)))
@@ -130,8 +130,7 @@ LogicalResult KernelOp::verifyRegions() {
     return emitOpError("must end in tile.yield");
   if (yield.getNumOperands() != getWrites().size())
     return yield.emitOpError("needs one value per write, ")
-           << getWrites().size() << " in all, found "
-           << yield.getNumOperands();
+           << getWrites().size() << " in all, found " << yield.getNumOperands();
   for (auto [value, write] :
        llvm::zip(yield.getValues(), getWrites().getAsRange<WriteAttr>())) {
     isa::Type type = write.getValue().access.type;
@@ -153,9 +152,9 @@ LogicalResult LoadOp::verify() {
            << getIndices().size() << ", " << table.sizes.size() << " and "
            << table.access.strides.size();
   if (getResult().getType() != registerType(getContext(), table.access.type))
-    return emitOpError("gives ") << getResult().getType()
-                                 << " where memory holds "
-                                 << isa::nameOf(table.access.type);
+    return emitOpError("gives ")
+           << getResult().getType() << " where memory holds "
+           << isa::nameOf(table.access.type);
   return success();
 }
 
@@ -169,11 +168,11 @@ LogicalResult ProgramOp::verifyRegions() {
     if (slot.getMin() > slot.getMax() || slot.getInitial() < slot.getMin() ||
         slot.getInitial() > slot.getMax())
       return emitOpError("slot ")
-             << i << " of " << slots
-             << " needs min <= initially <= max, found " << slot;
+             << i << " of " << slots << " needs min <= initially <= max, found "
+             << slot;
   if (getPeakBytes() > getScratchBytes())
-    return emitOpError("uses ") << getPeakBytes() << " bytes of a scratch of "
-                                << getScratchBytes();
+    return emitOpError("uses ")
+           << getPeakBytes() << " bytes of a scratch of " << getScratchBytes();
   return success();
 }
 

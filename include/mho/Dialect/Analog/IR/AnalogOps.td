@@ -9,6 +9,7 @@
 #define MHO_DIALECT_ANALOG_IR_ANALOGOPS
 
 include "mho/Dialect/Analog/IR/AnalogBase.td"
+include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -17,7 +18,8 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 // Logical stage
 //===----------------------------------------------------------------------===//
 
-def Analog_MatmulOp : Analog_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
+def Analog_MatmulOp : Analog_Op<"matmul", [Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "vectors times a constant matrix on arrays, with a per-column affine";
   let description = [{
     Reads `w` through `view` as a K×N matrix. Without a window x is […, K] and y
@@ -66,7 +68,8 @@ def Analog_BankOp : Analog_Op<"bank", [Symbol]> {
 
 def Analog_MvmOp : Analog_Op<"mvm", [DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "the part of a bank's product that one unit computes";
   let description = [{
     Row blocks [row_begin, row_end) times column blocks [col_begin, col_end) of

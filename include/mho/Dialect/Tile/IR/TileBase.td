@@ -138,7 +138,7 @@ def Tile_Access : Tile_FieldAttr<"Access", "access", "::mho::isa::Access">,
   }]>];
 }
 
-def Tile_Accesses : TypedArrayAttrBase<Tile_Access, "accesses">,
+def Tile_Accesses : TypedArrayAttrBase<Tile_Access, "accesses, in order">,
     Tile_Field<"std::vector<Access>", "accesses", "list of accesses">;
 
 def Tile_Write : Tile_FieldAttr<"Write", "write", "::mho::isa::Write"> {
@@ -150,7 +150,7 @@ def Tile_Write : Tile_FieldAttr<"Write", "write", "::mho::isa::Write"> {
   }];
 }
 
-def Tile_Writes : TypedArrayAttrBase<Tile_Write, "writes">,
+def Tile_Writes : TypedArrayAttrBase<Tile_Write, "accesses with how each result meets memory">,
     Tile_Field<"std::vector<Write>", "writes",
       "list of: access, kind byte, flag byte (from memory), varint of init">;
 
