@@ -35,13 +35,13 @@ LogicalResult Compilation::import() {
   }
   root = importOnnx(options.model, options.import, context);
   reached = Phase::Graph;
-  return success(bool(root));
+  return mlir::success(bool(root));
 }
 
 LogicalResult Compilation::runStep(Phase next, RangesByBank ranges) {
   PassManager passes(&context);
   if (failed(applyPassManagerCLOptions(passes)))
-    return failure();
+    return mlir::failure();
   switch (next) {
   case Phase::Graph:
     buildGraphPipeline(passes);
@@ -58,7 +58,7 @@ LogicalResult Compilation::runStep(Phase next, RangesByBank ranges) {
     break;
   }
   if (failed(passes.run(*root)))
-    return failure();
+    return mlir::failure();
   reached = next;
   return dump(next);
 }
@@ -66,27 +66,27 @@ LogicalResult Compilation::runStep(Phase next, RangesByBank ranges) {
 LogicalResult Compilation::lowerTo(Phase phase) {
   if (!verified) {
     if (failed(runStep(Phase::Graph, {})))
-      return failure();
+      return mlir::failure();
     verified = true;
   }
   phase = std::min(phase, Phase::Tile);
   while (reached < phase) {
     Phase next = Phase(int(reached) + 1);
     if (failed(runStep(next, {})))
-      return failure();
+      return mlir::failure();
     if (next == Phase::Placed && options.calibrate) {
       RangesByBank ranges;
       if (failed(calibrate(ranges)))
-        return failure();
+        return mlir::failure();
       PassManager passes(&context);
       passes.addPass(createSetRangesPass(std::move(ranges)));
       passes.addPass(createVerifyPlaced());
       if (failed(passes.run(*root)) || failed(dump(Phase::Placed)))
-        return failure();
+        return mlir::failure();
       calibrated = true;
     }
   }
-  return success();
+  return mlir::success();
 }
 
 /// Runs the same program, its ranges not yet set by data, on the samples:
@@ -103,12 +103,12 @@ LogicalResult Compilation::calibrate(RangesByBank &ranges) {
   if (!file.ok())
     return emitError(UnknownLoc::get(&context), file.message());
   if (failed(trial.lowerTo(Phase::Tile)) || failed(trial.emit(file->path())))
-    return failure();
+    return mlir::failure();
   auto found = options.calibrate(file->path());
   if (!found.ok())
     return emitError(UnknownLoc::get(&context), found.message());
   ranges = std::move(*found);
-  return success();
+  return mlir::success();
 }
 
 LogicalResult Compilation::emit(const std::string &path) {
@@ -120,7 +120,7 @@ LogicalResult Compilation::emit(const std::string &path) {
 
 LogicalResult Compilation::dump(Phase phase) {
   if (options.dumpFolder.empty())
-    return success();
+    return mlir::success();
   std::error_code code = llvm::sys::fs::create_directories(options.dumpFolder);
   std::string path = options.dumpFolder + "/" + std::to_string(int(phase)) +
                      "-" + nameOf(phase).str() + ".mlir";
@@ -131,7 +131,7 @@ LogicalResult Compilation::dump(Phase phase) {
       flags.enableDebugInfo(true).elideLargeElementsAttrs(16).elideLargeResourceString(0);
       root->print(file.os(), flags);
       file.keep();
-      return success();
+      return mlir::success();
     }
   }
   return emitError(UnknownLoc::get(&context), "cannot write '")

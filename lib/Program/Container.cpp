@@ -7,7 +7,7 @@
 
 #include "mho/Program/Container.h"
 
-#include <xxhash.h>
+#include "Checksum.h"
 
 #include <cerrno>
 #include <cstring>
@@ -50,9 +50,9 @@ std::string faultOf(const FileHeader &head, size_t bytes) {
     return "format " + std::to_string(head.format) +
            " is newer than this tool's " + std::to_string(kFormatVersion) +
            "; use a newer mho";
-  FileHeader unsigned_ = head;
-  unsigned_.checksum = 0;
-  if (XXH3_64bits(&unsigned_, sizeof unsigned_) != head.checksum)
+  FileHeader unsealed = head;
+  unsealed.checksum = 0;
+  if (hashBytes(&unsealed, sizeof unsealed) != head.checksum)
     return "the checksum of the header does not match: the file is damaged";
   if (head.format == 0 || head.headerBytes != sizeof(FileHeader))
     return "the header is not one of format " + std::to_string(kFormatVersion);
@@ -71,7 +71,7 @@ std::string faultOf(const SectionHeader &section, const char *name,
   if (section.offset % kSectionAlignment != 0 || section.offset > length ||
       section.size > length - section.offset)
     return std::string("the ") + name + " section lies outside the file";
-  if (XXH3_64bits(base + section.offset, section.size) != section.checksum)
+  if (checksumOf({base + section.offset, section.size}) != section.checksum)
     return std::string("the checksum of the ") + name +
            " section does not match: the file is damaged";
   return "";

@@ -7,7 +7,7 @@
 
 #include "mho/Program/Container.h"
 
-#include <xxhash.h>
+#include "Checksum.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -107,17 +107,13 @@ Status writeSection(PendingFile &file, SectionHeader &section,
   if (Status status = file.pad(); !status.ok())
     return status;
   section.offset = file.size();
-  XXH3_state_t *state = XXH3_createState();
-  if (!state)
-    return failure("out of memory");
-  XXH3_64bits_reset(state);
+  Checksum checksum;
   Status status = write([&](std::span<const std::byte> bytes) {
-    XXH3_64bits_update(state, bytes.data(), bytes.size());
+    checksum.add(bytes);
     return file.append(bytes.data(), bytes.size());
   });
   section.size = file.size() - section.offset;
-  section.checksum = XXH3_64bits_digest(state);
-  XXH3_freeState(state);
+  section.checksum = checksum.finish();
   return status;
 }
 
@@ -147,7 +143,7 @@ Status mho::writeContainer(const std::string &path, const fb::ProgramT &program,
     if (Status status = writeSection(file, *section, *writer); !status.ok())
       return status;
   head.fileBytes = file.size();
-  head.checksum = XXH3_64bits(&head, sizeof head);
+  head.checksum = hashBytes(&head, sizeof head);
   if (Status status = file.rewriteStart(&head, sizeof head); !status.ok())
     return status;
   return file.keep();

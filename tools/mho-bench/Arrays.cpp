@@ -1,4 +1,5 @@
-//===- Arrays.cpp - reading and programming arrays ------------------------- ===//
+//===- Arrays.cpp - reading and programming arrays -------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -105,8 +106,8 @@ void f32Product(benchmark::State &state, int64_t rows, int64_t columns,
   stream queue(cpu);
   using tag = memory::format_tag;
   auto f32 = memory::data_type::f32;
-  memory::desc a({batch, rows}, f32, tag::ab), c({batch, columns}, f32,
-                                                 tag::ab);
+  memory::desc a({batch, rows}, f32, tag::ab),
+      c({batch, columns}, f32, tag::ab);
   memory::desc plain({rows, columns}, f32, tag::ab);
   memory::desc any({rows, columns}, f32, tag::any);
   matmul::primitive_desc description(matmul::desc(a, any, c), cpu);
@@ -153,9 +154,8 @@ void programAndDrift(benchmark::State &state, int64_t rows, int64_t columns,
     });
     benchmark::ClobberMemory();
   }
-  state.counters["weights"] =
-      benchmark::Counter(double(rows * columns),
-                         benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["weights"] = benchmark::Counter(
+      double(rows * columns), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 } // namespace
@@ -168,8 +168,8 @@ void registerArrays(unsigned threads) {
   struct Shape {
     int64_t rows, columns;
   };
-  for (Shape s : {Shape{512, 512}, Shape{256, 256}, Shape{144, 64},
-                  Shape{144, 16}})
+  for (Shape s :
+       {Shape{512, 512}, Shape{256, 256}, Shape{144, 64}, Shape{144, 16}})
     for (int64_t batch : {1, 16, 256}) {
       std::string end = "/" + std::to_string(batch);
       benchmark::RegisterBenchmark(

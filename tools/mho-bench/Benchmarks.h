@@ -1,4 +1,5 @@
-//===- Benchmarks.h - what mho-bench can measure --------------------------- ===//
+//===- Benchmarks.h - what mho-bench can measure ---------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- mho-bench.cpp - the speeds that the project promises ---------------- ===//
+//===- mho-bench.cpp - the speeds that the project promises ----------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

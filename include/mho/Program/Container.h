@@ -7,7 +7,8 @@
 //
 // A .mho file is: FileHeader; the FlatBuffers structure (program.fbs); the
 // constant section; the weight section. Every section begins at a multiple
-// of 64 and carries an XXH3 checksum in the header, which itself carries one.
+// of 64 and has an XXH3 checksum in the header (over the checksums of its
+// blocks of 4 MiB), which itself carries one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,7 +36,7 @@ inline constexpr uint32_t kIdle = ~uint32_t(0);
 struct SectionHeader {
   uint64_t offset = 0;
   uint64_t size = 0;
-  uint64_t checksum = 0; ///< XXH3_64 of the section's bytes
+  uint64_t checksum = 0; ///< lib/Program/Checksum.h says of what
 };
 
 struct FileHeader {

@@ -1,4 +1,5 @@
-//===- Converters.h - what DAC and ADC do to a number --------------------- ===//
+//===- Converters.h - what DAC and ADC do to a number ---------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Devices.h - what a cell holds after programming and drift ---------- ===//
+//===- Devices.h - what a cell holds after programming and drift ----------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Gemm.h - dense products with a fixed result ------------------------ ===//
+//===- Gemm.h - dense products with a fixed result ------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -59,11 +59,23 @@ Value sum(Lowering &l, Value x, ArrayRef<int64_t> axes) {
                 l.isUnsigned(0), add);
 }
 
-/// Element-wise on a reduced value, then the result's shape.
+/// Element-wise on a reduced value, in the result's shape: kept axes of extent
+/// 1 are skipped by the map, so that no reshape stands between this and what
+/// follows.
 Value finish(Lowering &l, Value v, ScalarFn body) {
-  auto type = RankedTensorType::get(l.typeOf(v).getShape(),
-                                    l.resultType().getElementType());
-  return l.reshape(l.elementwise(v, type, body), l.resultType().getShape());
+  auto type = l.resultType();
+  ArrayRef<int64_t> shape = l.typeOf(v).getShape();
+  SmallVector<AffineExpr> exprs;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (exprs.size() < shape.size() &&
+        type.getDimSize(i) == shape[exprs.size()])
+      exprs.push_back(l.b.getAffineDimExpr(i));
+  if (exprs.size() == shape.size())
+    return l.mapped(v,
+                    AffineMap::get(type.getRank(), 0, exprs, l.b.getContext()),
+                    type, body);
+  auto reduced = RankedTensorType::get(shape, type.getElementType());
+  return l.reshape(l.elementwise(v, reduced, body), type.getShape());
 }
 
 /// The result in its shape, narrowed if the accumulator was wider.

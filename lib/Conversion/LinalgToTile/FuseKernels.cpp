@@ -56,11 +56,20 @@ bool usedOnce(linalg::GenericOp producer, OpOperand &operand) {
   return producer->getNumResults() == 1 && operand.get().hasOneUse();
 }
 
+/// Longer register programs gain nothing: their values no longer stay near.
+/// It also keeps fusion linear in long chains.
+constexpr size_t kMaxBodyOps = 64;
+
+size_t bodyOps(linalg::GenericOp op) {
+  return op.getBody()->getOperations().size();
+}
+
 bool shouldFuse(OpOperand &operand) {
   auto producer = operand.get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand.getOwner());
   if (!producer || !consumer || !consumer.isDpsInput(&operand) ||
-      !linalg::areElementwiseOpsFusable(&operand))
+      !linalg::areElementwiseOpsFusable(&operand) ||
+      bodyOps(producer) + bodyOps(consumer) > kMaxBodyOps)
     return false;
   if (onlyMoves(producer))
     return readsByAxes(consumer, operand);

@@ -1,4 +1,5 @@
-//===- ArrayBank.cpp - the arrays of a program ----------------------------- ===//
+//===- ArrayBank.cpp - the arrays of a program -----------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -43,7 +44,8 @@ public:
 struct Blocks {
   Blocks(int64_t samples, int64_t vectors)
       : samples(samples), vectors(vectors),
-        perBlock(vectors > 0 ? std::max<int64_t>(1, kBlockVectors / vectors) : 1),
+        perBlock(vectors > 0 ? std::max<int64_t>(1, kBlockVectors / vectors)
+                             : 1),
         perSample((vectors + kBlockVectors - 1) / kBlockVectors),
         count(perSample <= 1 ? (samples + perBlock - 1) / perBlock
                              : samples * perSample) {
@@ -75,10 +77,10 @@ public:
     outStrides = std::span(strides).first(call.counts.size());
     columnStride = strides.back();
     for (size_t s = 0; s < call.inputs.size(); ++s)
-      keys.push_back(array.noisy ? streamKey(array.readKey,
-                                             call.firstSample + s,
-                                             call.repetition)
-                                 : StreamKey{});
+      keys.push_back(
+          array.noisy
+              ? streamKey(array.readKey, call.firstSample + s, call.repetition)
+              : StreamKey{});
     // Frames serve blocks of one sample; f32 reads with effects want their
     // vectors whole.
     if (blocks.count == 0 || inputs.contiguous() || blocks.perBlock > 1 ||
@@ -157,8 +159,7 @@ private:
 };
 
 void Execution::collect(int64_t number, VectorBlock &block,
-                        std::vector<BlockPart> &parts,
-                        float *gathered) const {
+                        std::vector<BlockPart> &parts, float *gathered) const {
   parts.clear();
   block.count = 0;
   blocks.parts(number, [&](int64_t sample, int64_t first, int64_t count) {
@@ -373,11 +374,11 @@ ArrayBank::program(std::shared_ptr<const LoadedProgram> loaded,
   const Container &file = *loaded->file;
   size_t count = program.arrays() ? program.arrays()->size() : 0;
   if (noise.drift && noise.compensation == Compensation::Reference)
-    return failure("chip '" +
-                   (loaded->chip().name() ? loaded->chip().name()->str()
-                                          : std::string()) +
-                   "' has no reference cells to compensate drift with, choose "
-                   "'global', 'column' or 'none'");
+    return failure(
+        "chip '" +
+        (loaded->chip().name() ? loaded->chip().name()->str() : std::string()) +
+        "' has no reference cells to compensate drift with, choose "
+        "'global', 'column' or 'none'");
 
   // One device model per kind of unit that has arrays.
   auto *kinds = loaded->chip().kinds();
@@ -391,9 +392,9 @@ ArrayBank::program(std::shared_ptr<const LoadedProgram> loaded,
       for (const fb::Parameter *p : *arrays->device_parameters())
         if (p->key())
           parameters[p->key()->str()] = p->value();
-    auto device = createDeviceModel(
-        arrays->device() ? arrays->device()->str() : "",
-        arrays->devices_per_polarity(), parameters);
+    auto device =
+        createDeviceModel(arrays->device() ? arrays->device()->str() : "",
+                          arrays->devices_per_polarity(), parameters);
     if (!device)
       return Status(device.status())
           .within("unit kind '" +
@@ -419,8 +420,7 @@ ArrayBank::program(std::shared_ptr<const LoadedProgram> loaded,
         int64_t(bank.col_splits()->Get(array.col_block() + 1)) - column;
     spec.weightStride = int64_t(bank.stride());
     spec.weights =
-        reinterpret_cast<const float *>(file.weights().data() +
-                                        bank.offset()) +
+        reinterpret_cast<const float *>(file.weights().data() + bank.offset()) +
         row * spec.weightStride + column;
     spec.scale = affine(file, bank.scale(), uint64_t(column));
     spec.shift = affine(file, bank.shift(), uint64_t(column));
@@ -444,8 +444,7 @@ ArrayBank::program(std::shared_ptr<const LoadedProgram> loaded,
     if (!checked.ok())
       return checked;
     spec.inputRange = bank.input_range();
-    ranges[number].assign(array.adc_range()->begin(),
-                          array.adc_range()->end());
+    ranges[number].assign(array.adc_range()->begin(), array.adc_range()->end());
     spec.adcRange = ranges[number];
   }
 

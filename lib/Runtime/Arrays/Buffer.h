@@ -1,4 +1,5 @@
-//===- Buffer.h - aligned memory that is not cleared ---------------------- ===//
+//===- Buffer.h - aligned memory that is not cleared ----------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,8 +21,8 @@ template <typename T> class Buffer {
 public:
   Buffer() = default;
   explicit Buffer(size_t count)
-      : elements(count ? static_cast<T *>(::operator new(
-                             count * sizeof(T), std::align_val_t(64)))
+      : elements(count ? static_cast<T *>(::operator new(count * sizeof(T),
+                                                         std::align_val_t(64)))
                        : nullptr) {}
   T *data() { return elements.get(); }
   const T *data() const { return elements.get(); }
@@ -31,9 +32,7 @@ public:
 
 private:
   struct Free {
-    void operator()(T *p) const {
-      ::operator delete(p, std::align_val_t(64));
-    }
+    void operator()(T *p) const { ::operator delete(p, std::align_val_t(64)); }
   };
   std::unique_ptr<T, Free> elements;
 };

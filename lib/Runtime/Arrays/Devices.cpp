@@ -1,4 +1,5 @@
-//===- Devices.cpp - device models ---------------------------------------- ===//
+//===- Devices.cpp - device models ----------------------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -21,8 +22,8 @@ namespace {
 /// Holds what it is told for ever.
 class IdealDevice final : public DeviceModel {
 public:
-  void program(const CellArray &cells, const NoiseSettings &,
-               const StreamKey &, const StreamKey &) const override {
+  void program(const CellArray &cells, const NoiseSettings &, const StreamKey &,
+               const StreamKey &) const override {
     for (size_t row = 0; row < cells.rows; ++row)
       for (size_t c = 0; c < cells.stride; ++c) {
         float magnitude = std::fabs(cells.weights[row * cells.stride + c]);
@@ -57,22 +58,22 @@ public:
       model.programming[1] = 4.71806468f;
       model.programming[2] = -8.48101252f;
       model.programming[3] = 4.68961419f;
-      model.spread = {0.3055f, -0.0117f, -0.0057f, 0.0091f, 0.04f,
-                      {0.0073f, 0.0093f, -0.0118f, 0}};
-      model.read = {0.16f, -0.0117f, -0.0069f, 0.015f, 0.04f,
-                    {0.0123f, 0.0211f, -0.0280f, 0.0069f}};
+      model.spread = {0.3055f, -0.0117f, -0.0057f,
+                      0.0091f, 0.04f,    {0.0073f, 0.0093f, -0.0118f, 0}};
+      model.read = {0.16f,  -0.0117f, -0.0069f,
+                    0.015f, 0.04f,    {0.0123f, 0.0211f, -0.0280f, 0.0069f}};
     } else {
       model.programming[0] = 0.15781817f;
       model.programming[1] = 2.32443916f;
       model.programming[2] = -2.16310839f;
       model.programming[3] = 0.68841818f;
-      model.spread = {0.3039f, -0.0120f, -0.0023f, 0.0124f, 0.04f,
-                      {0.0104f, 0.0116f, -0.0165f, 0}};
-      model.read = {0.1591f, -0.0078f, 0.0038f, 0.0179f, 0.04f,
-                    {0.0088f, 0.0768f, -0.1352f, 0.0664f}};
+      model.spread = {0.3039f, -0.0120f, -0.0023f,
+                      0.0124f, 0.04f,    {0.0104f, 0.0116f, -0.0165f, 0}};
+      model.read = {0.1591f, -0.0078f, 0.0038f,
+                    0.0179f, 0.04f,    {0.0088f, 0.0768f, -0.1352f, 0.0664f}};
     }
-    model.mean = {0.0945f, -0.0387f, -0.0182f, 0.0720f, 0.13f,
-                  {0.0736f, -0.0126f, -0.0436f, 0}};
+    model.mean = {0.0945f, -0.0387f, -0.0182f,
+                  0.0720f, 0.13f,    {0.0736f, -0.0126f, -0.0436f, 0}};
   }
 
   static const std::set<std::string> &parameterNames() {
@@ -83,8 +84,7 @@ public:
   }
 
   void program(const CellArray &cells, const NoiseSettings &noise,
-               const StreamKey &key,
-               const StreamKey &faultKey) const override {
+               const StreamKey &key, const StreamKey &faultKey) const override {
     double age = noise.timeSeconds + startTime;
     kernels::ProgramCells call{};
     call.weights = cells.weights;
@@ -94,8 +94,8 @@ public:
     call.rows = int64_t(cells.rows);
     call.columns = int64_t(cells.stride);
     call.programmingScale = noise.programming ? float(programmingScale) : 0;
-    call.logAge = noise.drift ? float(driftScale * std::log(age / startTime))
-                              : 0;
+    call.logAge =
+        noise.drift ? float(driftScale * std::log(age / startTime)) : 0;
     call.readFactor = float(readScale * readScale *
                             std::log((age + readTime) / (2 * readTime)));
     if (noise.faults)
@@ -142,8 +142,9 @@ createDeviceModel(const std::string &name, uint32_t devicesPerPolarity,
     }
     bool positive = key == "g_max" || key == "t0" || key == "t_read";
     if (!std::isfinite(value) || value < 0 || (positive && value == 0))
-      return failure("parameter '" + key + "' of device model 'hermes-pcm' "
-                                           "must be positive and finite");
+      return failure("parameter '" + key +
+                     "' of device model 'hermes-pcm' "
+                     "must be positive and finite");
   }
   auto fault = parameters.find("fault_probability");
   if (fault != parameters.end() && fault->second > 1)

@@ -1,4 +1,5 @@
-//===- Frame.cpp - an image with its border, once per instruction ---------- ===//
+//===- Frame.cpp - an image with its border, once per instruction ----------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,8 +18,7 @@ namespace mho::rt {
 std::optional<Frame> Frame::plan(const isa::Access &access,
                                  std::span<const int64_t> counts,
                                  std::span<const int64_t> inner,
-                                 int64_t firstRow, int64_t rows,
-                                 int64_t step) {
+                                 int64_t firstRow, int64_t rows, int64_t step) {
   Frame frame;
   frame.fill = float(access.fill);
   size_t outer = counts.size(), dims = outer + inner.size();
@@ -158,36 +158,32 @@ void Frame::visit(size_t number, const float *from, int64_t at, bool inside,
             at + begin * channels);
   else
     for (int64_t p = begin; p < end; ++p)
-      visit(number + 1, from + p * axis.memoryStride,
-            at + p * axis.frameStride, true, convert);
+      visit(number + 1, from + p * axis.memoryStride, at + p * axis.frameStride,
+            true, convert);
   if (end < axis.extent)
     convert(nullptr, (axis.extent - end) * axis.frameStride,
             at + end * axis.frameStride);
 }
 
 void Frame::fillValues(const float *base, float *frame) const {
-  visit(0, base, 0, true,
-        [&](const float *from, int64_t count, int64_t at) {
-          if (from)
-            std::copy_n(from, count, frame + at);
-          else
-            std::fill_n(frame + at, count, fill);
-        });
+  visit(0, base, 0, true, [&](const float *from, int64_t count, int64_t at) {
+    if (from)
+      std::copy_n(from, count, frame + at);
+    else
+      std::fill_n(frame + at, count, fill);
+  });
 }
 
 void Frame::fillCodes(const float *base, const ProgrammedArray &array,
                       int16_t *codes, uint8_t *squares) const {
   const kernels::Table &k = kernels::table();
-  auto border =
-      int16_t(toCode(fill, array.codesPerUnit, array.largestIn));
-  visit(0, base, 0, true,
-        [&](const float *from, int64_t count, int64_t at) {
-          if (from)
-            k.codes(from, count, array.codesPerUnit, array.largestIn,
-                    codes + at);
-          else
-            std::fill_n(codes + at, count, border);
-        });
+  auto border = int16_t(toCode(fill, array.codesPerUnit, array.largestIn));
+  visit(0, base, 0, true, [&](const float *from, int64_t count, int64_t at) {
+    if (from)
+      k.codes(from, count, array.codesPerUnit, array.largestIn, codes + at);
+    else
+      std::fill_n(codes + at, count, border);
+  });
   if (squares)
     k.ditheredSquares(codes, elements, array.fixedSquare, 0, squares);
 }

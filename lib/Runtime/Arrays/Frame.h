@@ -1,4 +1,5 @@
-//===- Frame.h - an image with its border, once per instruction ------------ ===//
+//===- Frame.h - an image with its border, once per instruction ------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Gemm.cpp - dense products on the packed kernels -------------------- ===//
+//===- Gemm.cpp - dense products on the packed kernels --------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -66,8 +67,8 @@ void multiply(int64_t m, int64_t n, int64_t k, MatrixView<const A> a,
   }
   int64_t panelCount = ceilDiv(n, kPanel), padded = ceilDiv(k, step) * step;
   // Few rows: read B where it is, only a last, partial panel is copied.
-  bool inPlace = std::is_same_v<B, PB> && step == 1 && b.columnStride == 1 &&
-                 m <= 8;
+  bool inPlace =
+      std::is_same_v<B, PB> && step == 1 && b.columnStride == 1 && m <= 8;
   int64_t whole = inPlace ? n / kPanel : 0;
   Buffer<PB> packed(size_t((panelCount - whole) * kPanel * padded));
   int64_t panelWork = kPanel * k;
@@ -115,8 +116,8 @@ void multiply(int64_t m, int64_t n, int64_t k, MatrixView<const A> a,
       product.rowCount = rows;
       product.runs = &run;
       product.runCount = 1;
-      product.out = direct ? c.data + row * c.rowStride + first * kPanel
-                           : results.data();
+      product.out =
+          direct ? c.data + row * c.rowStride + first * kPanel : results.data();
       product.outStride = direct ? c.rowStride : wide * kPanel;
       int64_t here = std::clamp(whole, first, last);
       if constexpr (std::is_same_v<B, PB>) {
@@ -138,8 +139,8 @@ void multiply(int64_t m, int64_t n, int64_t k, MatrixView<const A> a,
         continue;
       int64_t columns = std::min(last * kPanel, n) - first * kPanel;
       for (int64_t i = 0; i < rows; ++i) {
-        C *to = c.data + (row + i) * c.rowStride +
-                first * kPanel * c.columnStride;
+        C *to =
+            c.data + (row + i) * c.rowStride + first * kPanel * c.columnStride;
         const C *from = results.data() + i * wide * kPanel;
         if (c.columnStride == 1 && !accumulate)
           std::copy_n(from, columns, to);

@@ -1,4 +1,5 @@
-//===- InputVectors.cpp - the addresses of an mvm's vectors ---------------- ===//
+//===- InputVectors.cpp - the addresses of an mvm's vectors ----------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -49,8 +50,8 @@ InputVectors::InputVectors(const isa::Access &access,
     if (!dims.empty() && dims.back().stride == dim.stride * dim.extent) {
       bool merge = true;
       for (size_t r = 0; r < dim.coefficients.size(); ++r)
-        merge &= dims.back().coefficients[r] ==
-                 dim.coefficients[r] * dim.extent;
+        merge &=
+            dims.back().coefficients[r] == dim.coefficients[r] * dim.extent;
       if (merge) {
         dims.back().extent *= dim.extent;
         dims.back().stride = dim.stride;
@@ -67,9 +68,10 @@ InputVectors::InputVectors(const isa::Access &access,
   stride = last.stride;
   for (size_t r = 0; r < access.valid.size(); ++r) {
     const isa::ValidRange &range = access.valid[r];
-    ranges.push_back({range.size, last.coefficients[r],
-                      {range.coefficients.begin(),
-                       range.coefficients.begin() + outer}});
+    ranges.push_back(
+        {range.size,
+         last.coefficients[r],
+         {range.coefficients.begin(), range.coefficients.begin() + outer}});
   }
   int64_t end = firstRow + rows;
   for (int64_t row = firstRow; row < end;) {
@@ -97,8 +99,7 @@ int64_t InputVectors::start(int64_t number) const {
   return dotDigits(number, extents, strides);
 }
 
-void InputVectors::gather(const float *base, int64_t number,
-                          float *out) const {
+void InputVectors::gather(const float *base, int64_t number, float *out) const {
   const float *vector = base + start(number);
   std::vector<int64_t> position;
   for (const Range &range : ranges)

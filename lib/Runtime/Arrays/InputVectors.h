@@ -1,4 +1,5 @@
-//===- InputVectors.h - the addresses of an mvm's vectors ------------------ ===//
+//===- InputVectors.h - the addresses of an mvm's vectors ------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -36,8 +37,7 @@ public:
   /// Rows [firstRow, firstRow + rows) of the vectors of an instruction.
   /// Extents have their slots resolved.
   InputVectors(const isa::Access &access, std::span<const int64_t> counts,
-               std::span<const int64_t> inner, int64_t firstRow,
-               int64_t rows);
+               std::span<const int64_t> inner, int64_t firstRow, int64_t rows);
 
   int64_t count() const { return vectors; }
   /// Whether a vector is one run of consecutive elements in memory.

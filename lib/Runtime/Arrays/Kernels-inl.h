@@ -1,4 +1,5 @@
-//===- Kernels-inl.h - the inner loops, compiled per instruction set ------ ===//
+//===- Kernels-inl.h - the inner loops, compiled per instruction set ------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -37,8 +38,8 @@ MHO_INLINE Halves split(I v) {
 }
 MHO_INLINE I join(__m256i low, __m256i high) {
   typedef int32_t H __attribute__((ext_vector_type(8)));
-  return __builtin_shufflevector((H)low, (H)high, 0, 1, 2, 3, 4, 5, 6, 7, 8,
-                                 9, 10, 11, 12, 13, 14, 15);
+  return __builtin_shufflevector((H)low, (H)high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+                                 10, 11, 12, 13, 14, 15);
 }
 #endif
 
@@ -50,10 +51,9 @@ static void productS16(const ProductS16 &p) { product<S16Step>(p); }
 static void productU8(const ProductU8 &p) { product<U8Step>(p); }
 
 extern const Table set;
-const Table set = {MHO_KERNEL_NAME, productF32,   productS16,
-                   productU8,       epilogue<F>,  epilogue<I>,
-                   codes,           codesF32,     largest,
-                   squares,         ditheredSquares, readNormals,
+const Table set = {MHO_KERNEL_NAME, productF32,  productS16,      productU8,
+                   epilogue<F>,     epilogue<I>, codes,           codesF32,
+                   largest,         squares,     ditheredSquares, readNormals,
                    cellNormals,     programPcm};
 
 } // namespace MHO_KERNEL_SET

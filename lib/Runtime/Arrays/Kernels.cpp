@@ -1,4 +1,5 @@
-//===- Kernels.cpp - which set of inner loops this machine gets ----------- ===//
+//===- Kernels.cpp - which set of inner loops this machine gets -----------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -27,10 +28,9 @@ extern const Table set;
 TableList tables() {
   TableList list{};
 #if defined(__x86_64__)
-  bool wide = __builtin_cpu_supports("avx512f") &&
-              __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("avx512dq") &&
-              __builtin_cpu_supports("avx512vl");
+  bool wide =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (wide && __builtin_cpu_supports("avx512vnni"))
     list.sets[list.count++] = &vnni::set;
   if (wide)

@@ -1,4 +1,5 @@
-//===- Kernels.h - the inner loops, one set per instruction set ----------- ===//
+//===- Kernels.h - the inner loops, one set per instruction set -----------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -90,14 +91,14 @@ struct PcmModel {
 
 /// One call programs `rows` × `columns` cells (columns a multiple of 16).
 struct ProgramCells {
-  float *weights;         ///< in targets, out effective
-  float *variance;        ///< may be null
-  float *programmedSum;   ///< per column, added to
-  float *presentSum;      ///< per column, added to
+  float *weights;       ///< in targets, out effective
+  float *variance;      ///< may be null
+  float *programmedSum; ///< per column, added to
+  float *presentSum;    ///< per column, added to
   int64_t rows, columns;
-  float programmingScale; ///< 0 without programming noise
-  float logAge;           ///< ln(t / t0); 0 without drift
-  float readFactor;       ///< ln((t + t_read) / (2 t_read))
+  float programmingScale;  ///< 0 without programming noise
+  float logAge;            ///< ln(t / t0); 0 without drift
+  float readFactor;        ///< ln((t + t_read) / (2 t_read))
   uint32_t faultThreshold; ///< a device is stuck where its word is below
   Key key, faultKey;
 };
@@ -113,12 +114,11 @@ struct Table {
   void (*codes)(const float *x, int64_t n, float codesPerUnit, float largest,
                 int16_t *out);
   /// Same, left in f32.
-  void (*codesF32)(const float *x, int64_t n, float codesPerUnit,
-                   float largest, float *out);
+  void (*codesF32)(const float *x, int64_t n, float codesPerUnit, float largest,
+                   float *out);
   int32_t (*largest)(const int16_t *codes, int64_t n);
   /// out[i] = code² · factor, to the nearest, 255 at most.
-  void (*squares)(const int16_t *codes, int64_t n, float factor,
-                  uint8_t *out);
+  void (*squares)(const int16_t *codes, int64_t n, float factor, uint8_t *out);
   /// The same with the fraction rounded up with its probability; draws are
   /// those of number `first` + i.
   void (*ditheredSquares)(const int16_t *codes, int64_t n, float factor,

@@ -1,4 +1,5 @@
-//===- Noise-inl.h - converters, noise and devices, sixteen at a time ------ ===//
+//===- Noise-inl.h - converters, noise and devices, sixteen at a time ------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -106,8 +107,8 @@ MHO_INLINE F loadSome(const float *from, int64_t count) {
   return load<F>(lanes);
 }
 
-static void codes(const float *x, int64_t n, float codesPerUnit,
-                  float largest, int16_t *out) {
+static void codes(const float *x, int64_t n, float codesPerUnit, float largest,
+                  int16_t *out) {
   typedef int16_t H __attribute__((ext_vector_type(16)));
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
@@ -185,18 +186,16 @@ MHO_INLINE F branch(const PcmModel::Branch &b, F r, F logR) {
 
 /// Conductance over g_max of one device, programmed and now, and the variance
 /// of one read.
-MHO_INLINE void device(const PcmModel &m, const ProgramCells &c, F target,
-                       F xi, F eta, F &programmed, F &now, F &variance) {
-  F sigma = cubic(m.programming, target) *
-            splat(c.programmingScale / m.gMax);
+MHO_INLINE void device(const PcmModel &m, const ProgramCells &c, F target, F xi,
+                       F eta, F &programmed, F &now, F &variance) {
+  F sigma = cubic(m.programming, target) * splat(c.programmingScale / m.gMax);
   programmed = most(fma(sigma, xi, target), splat(0.0f));
   F logTarget = log(most(target, splat(1e-7f)));
   F mean = branch(m.mean, target, logTarget);
   F spread = branch(m.spread, target, logTarget);
   F nu = fma(spread, eta, mean);
   nu = (F)((U)nu & usplat(0x7fffffffu));
-  now = c.logAge == 0 ? programmed
-                      : programmed * exp(nu * splat(-c.logAge));
+  now = c.logAge == 0 ? programmed : programmed * exp(nu * splat(-c.logAge));
   F logProgrammed = log(most(programmed, splat(1e-7f)));
   F q = branch(m.read, programmed, logProgrammed) * now;
   variance = q * q * splat(c.readFactor);
@@ -213,10 +212,10 @@ static void programPcm(const PcmModel &model, const ProgramCells &cells) {
       longPair(draws.w[0], draws.w[1], xi[0], eta[0]);
       longPair(draws.w[2], draws.w[3], xi[1], eta[1]);
       F zero = splat(0.0f);
-      device(model, cells, most(w, zero), xi[0], eta[0], programmed[0],
-             now[0], variance[0]);
-      device(model, cells, most(-w, zero), xi[1], eta[1], programmed[1],
-             now[1], variance[1]);
+      device(model, cells, most(w, zero), xi[0], eta[0], programmed[0], now[0],
+             variance[0]);
+      device(model, cells, most(-w, zero), xi[1], eta[1], programmed[1], now[1],
+             variance[1]);
       if (cells.faultThreshold) {
         Words faults = philox16(cells.faultKey, at);
         for (int d = 0; d < 2; ++d) {

@@ -1,4 +1,5 @@
-//===- Product-inl.h - register tiles of the three products --------------- ===//
+//===- Product-inl.h - register tiles of the three products ---------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -38,8 +39,8 @@ struct S16Step {
 #elif defined(__AVX2__)
     Halves h = split(b);
     __m256i x = _mm256_set1_epi32(pair);
-    return acc + join(_mm256_madd_epi16(x, h.low),
-                      _mm256_madd_epi16(x, h.high));
+    return acc +
+           join(_mm256_madd_epi16(x, h.low), _mm256_madd_epi16(x, h.high));
 #else
     // Even and odd inputs apart: low and high half of each 32-bit lane.
     I low = (b << (I)(16)) >> (I)(16), high = b >> (I)(16);
@@ -67,9 +68,8 @@ struct U8Step {
 #elif defined(__AVX2__)
     Halves h = split(b);
     __m256i x = _mm256_set1_epi32(quad), one = _mm256_set1_epi16(1);
-    return acc +
-           join(_mm256_madd_epi16(_mm256_maddubs_epi16(x, h.low), one),
-                _mm256_madd_epi16(_mm256_maddubs_epi16(x, h.high), one));
+    return acc + join(_mm256_madd_epi16(_mm256_maddubs_epi16(x, h.low), one),
+                      _mm256_madd_epi16(_mm256_maddubs_epi16(x, h.high), one));
 #else
     U x = (U)b, y = usplat((uint32_t)quad);
     for (int i = 0; i < 4; ++i)
@@ -105,8 +105,7 @@ static inline void tile(const P &p, int64_t row, int64_t panel) {
   }
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v)
-      store(p.out + (row + r) * p.outStride + (panel + v) * kPanel,
-            acc[r][v]);
+      store(p.out + (row + r) * p.outStride + (panel + v) * kPanel, acc[r][v]);
 }
 
 /// All panels of R rows, V at a time while V fit.
@@ -132,6 +131,6 @@ template <typename T, typename P> static void product(const P &p) {
     panels<T, 4, 1>(p, row, panels<T, 4, kTileVectors>(p, row, 0));
   for (; row < p.rowCount; ++row)
     panels<T, 1, 1>(
-        p, row, panels<T, 1, 2>(p, row, panels<T, 1, 4 * kTileVectors>(p, row,
-                                                                       0)));
+        p, row,
+        panels<T, 1, 2>(p, row, panels<T, 1, 4 * kTileVectors>(p, row, 0)));
 }

@@ -1,4 +1,5 @@
-//===- ProgrammedArray.cpp - programming and reading one array ------------- ===//
+//===- ProgrammedArray.cpp - programming and reading one array -------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -88,9 +89,7 @@ Draft programCells(const ArraySpec &spec, const NoiseSettings &noise,
     float *to = draft.weights.data() + row * stride;
     // A subnormal column's inverse is infinite: the target stays within 1.
     for (int64_t c = 0; c < spec.columns; ++c)
-      to[c] = from[c] == 0
-                  ? 0
-                  : std::clamp(from[c] * inverse[c], -1.0f, 1.0f);
+      to[c] = from[c] == 0 ? 0 : std::clamp(from[c] * inverse[c], -1.0f, 1.0f);
     std::fill(to + spec.columns, to + stride, 0.0f);
   }
   if (noisy)
@@ -152,12 +151,13 @@ void packInteger(ProgrammedArray &a, const Draft &draft,
   float fullScale = 1;
   if (top > 0)
     fullScale = float(std::min<double>(kLargestWeight / top, room / sum));
-  a.codePanels = packPanels<int16_t>(
-      draft.weights.data(), a.rows, a.depth, a.stride, 2,
-      [&](float w, int64_t column, int64_t) {
-        return column < a.columns ? int16_t(std::lrintf(w * fullScale))
-                                  : int16_t(0);
-      });
+  a.codePanels =
+      packPanels<int16_t>(draft.weights.data(), a.rows, a.depth, a.stride, 2,
+                          [&](float w, int64_t column, int64_t) {
+                            return column < a.columns
+                                       ? int16_t(std::lrintf(w * fullScale))
+                                       : int16_t(0);
+                          });
   for (int64_t c = 0; c < a.columns; ++c)
     a.gain[c] /= fullScale;
   a.fixedSquare = 255 / (a.largestIn * a.largestIn);
@@ -173,15 +173,15 @@ void packInteger(ProgrammedArray &a, const Draft &draft,
     codesPer[c] = peak[c] > 0 ? kLargestVariance / peak[c] : 0;
     a.spread[c] *= peak[c] / kLargestVariance;
   }
-  uint32_t key = streamKey(0, spec.instance, spec.array,
-                           Purpose::VarianceRounding)
-                     .key[0];
-  a.varianceCodes = packPanels<int8_t>(
-      draft.variance.data(), a.rows, a.depth, a.stride, 4,
-      [&](float v, int64_t column, int64_t cell) {
-        float code = v * codesPer[column] + ditherOf(key, cell);
-        return int8_t(std::min(code, kLargestVariance));
-      });
+  uint32_t key =
+      streamKey(0, spec.instance, spec.array, Purpose::VarianceRounding).key[0];
+  a.varianceCodes =
+      packPanels<int8_t>(draft.variance.data(), a.rows, a.depth, a.stride, 4,
+                         [&](float v, int64_t column, int64_t cell) {
+                           float code =
+                               v * codesPer[column] + ditherOf(key, cell);
+                           return int8_t(std::min(code, kLargestVariance));
+                         });
 }
 
 } // namespace
@@ -215,14 +215,13 @@ ProgrammedArray programArray(const ArraySpec &spec,
     for (int64_t row = 0; row < a.rows; ++row)
       std::copy_n(spec.weights + row * spec.weightStride, a.columns,
                   draft.weights.data() + row * a.stride);
-    a.panels = packPanels<float>(draft.weights.data(), a.rows, a.rows,
-                                 a.stride, 1, plainFloat);
+    a.panels = packPanels<float>(draft.weights.data(), a.rows, a.rows, a.stride,
+                                 1, plainFloat);
     return a;
   }
   for (int64_t c = 0; c < a.columns; ++c)
     a.scale[c] *= draft.columnScale[c] * draft.compensation[c];
-  a.readKey =
-      streamKey(noise.seed, spec.instance, spec.array, Purpose::Read);
+  a.readKey = streamKey(noise.seed, spec.instance, spec.array, Purpose::Read);
   a.quantised = noise.quantization;
   if (a.quantised) {
     a.largestIn = float(largestCode(spec.inputBits));
@@ -246,8 +245,8 @@ ProgrammedArray programArray(const ArraySpec &spec,
   a.panels = packPanels<float>(draft.weights.data(), a.rows, a.rows, a.stride,
                                1, plainFloat);
   if (a.noisy)
-    a.variancePanels = packPanels<float>(draft.variance.data(), a.rows,
-                                         a.rows, a.stride, 1, plainFloat);
+    a.variancePanels = packPanels<float>(draft.variance.data(), a.rows, a.rows,
+                                         a.stride, 1, plainFloat);
   return a;
 }
 
@@ -258,9 +257,8 @@ BlockScratch::BlockScratch(const ProgrammedArray &array)
                         ? 0
                         : 2 * kBlockVectors * array.rows)),
       codes(size_t(array.integer ? kBlockVectors * array.depth : 0)),
-      squares(
-          size_t(array.integer && array.noisy ? kBlockVectors * array.depth
-                                              : 0)) {}
+      squares(size_t(array.integer && array.noisy ? kBlockVectors * array.depth
+                                                  : 0)) {}
 
 namespace {
 
@@ -299,8 +297,8 @@ void readIntegers(const ProgrammedArray &array, const VectorBlock &block,
   } else {
     for (int64_t v = 0; v < block.count; ++v) {
       int16_t *to = scratch.codes.data() + v * array.depth;
-      k.codes(block.values[v], array.rows, array.codesPerUnit,
-              array.largestIn, to);
+      k.codes(block.values[v], array.rows, array.codesPerUnit, array.largestIn,
+              to);
       std::fill(to + array.rows, to + array.depth, int16_t(0));
       codes[v] = to;
       if (!array.noisy)
@@ -312,9 +310,9 @@ void readIntegers(const ProgrammedArray &array, const VectorBlock &block,
       rowSpread[v] = most * most / 255;
     }
   }
-  multiply<int16_t, int16_t, int32_t>(
-      k.productS16, codes, block.count, runs, array.codePanels.data(),
-      array.depth, 2, array.stride, scratch.acc.data());
+  multiply<int16_t, int16_t, int32_t>(k.productS16, codes, block.count, runs,
+                                      array.codePanels.data(), array.depth, 2,
+                                      array.stride, scratch.acc.data());
   if (array.noisy)
     multiply<uint8_t, int8_t, int32_t>(
         k.productU8, squares, block.count, runs, array.varianceCodes.data(),

@@ -1,4 +1,5 @@
-//===- ProgrammedArray.h - one array, ready to be read --------------------- ===//
+//===- ProgrammedArray.h - one array, ready to be read ---------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -33,10 +34,10 @@ struct ArraySpec {
   int64_t rows = 0, columns = 0;
   bool scalePerColumn = true;
   uint32_t inputBits = 8, outputBits = 8;
-  float inputRange = 0;             ///< α, in input units
-  std::span<const float> adcRange;  ///< β: one, or one per column
-  const float *scale = nullptr;     ///< digital, per column; null is 1
-  const float *shift = nullptr;     ///< digital, per column; null is 0
+  float inputRange = 0;            ///< α, in input units
+  std::span<const float> adcRange; ///< β: one, or one per column
+  const float *scale = nullptr;    ///< digital, per column; null is 1
+  const float *shift = nullptr;    ///< digital, per column; null is 0
   const DeviceModel *device = nullptr;
   uint32_t instance = 0, array = 0; ///< of the random draws
 };
@@ -68,8 +69,7 @@ struct ProgrammedArray {
 };
 
 /// Programs `spec` under `noise`.
-ProgrammedArray programArray(const ArraySpec &spec,
-                             const NoiseSettings &noise);
+ProgrammedArray programArray(const ArraySpec &spec, const NoiseSettings &noise);
 
 /// Vectors of one sample within a block.
 struct BlockPart {

@@ -1,4 +1,5 @@
-//===- Random.cpp - Philox and the streams drawn from it ------------------ ===//
+//===- Random.cpp - Philox and the streams drawn from it ------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -34,10 +35,10 @@ StreamKey streamKey(uint64_t seed, uint32_t instance, uint32_t array,
 
 StreamKey streamKey(const StreamKey &parent, uint64_t sample,
                     uint64_t repetition) {
-  auto words = philox({uint32_t(sample), uint32_t(sample >> 32),
-                       uint32_t(repetition), uint32_t(repetition >> 32)},
-                      {parent.key[0] ^ parent.salt[0],
-                       parent.key[1] ^ parent.salt[1]});
+  auto words =
+      philox({uint32_t(sample), uint32_t(sample >> 32), uint32_t(repetition),
+              uint32_t(repetition >> 32)},
+             {parent.key[0] ^ parent.salt[0], parent.key[1] ^ parent.salt[1]});
   return {{words[0], words[1]}, {words[2], words[3]}};
 }
 

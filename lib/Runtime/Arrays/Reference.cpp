@@ -1,4 +1,5 @@
-//===- Reference.cpp - the meaning of mvm, one number at a time ------------ ===//
+//===- Reference.cpp - the meaning of mvm, one number at a time ------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -61,8 +62,8 @@ double column(const ArraySpec &spec, bool quantised,
     double range = spec.adcRange.size() == 1 ? spec.adcRange[0]
                                              : spec.adcRange[size_t(column)];
     double code = std::nearbyint(sum / range * outMost);
-    sum = std::clamp(code, -outMost, outMost) * range / outMost *
-          spec.inputRange;
+    sum =
+        std::clamp(code, -outMost, outMost) * range / outMost * spec.inputRange;
   }
   return sum * scale * (spec.scale ? spec.scale[column] : 1) +
          (addShift && spec.shift ? spec.shift[column] : 0);

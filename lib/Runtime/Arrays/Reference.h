@@ -1,4 +1,5 @@
-//===- Reference.h - the meaning of mvm, one number at a time -------------- ===//
+//===- Reference.h - the meaning of mvm, one number at a time --------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -26,8 +27,7 @@ namespace mho::rt::reference {
 /// literally.
 float inputElement(const isa::Access &access, const float *base,
                    std::span<const int64_t> counts,
-                   std::span<const int64_t> inner, int64_t number,
-                   int64_t row);
+                   std::span<const int64_t> inner, int64_t number, int64_t row);
 
 /// One result column of one vector, without noise; `quantised` as in DESIGN
 /// §3.

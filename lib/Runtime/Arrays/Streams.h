@@ -1,4 +1,5 @@
-//===- Streams.h - keys as the kernels take them -------------------------- ===//
+//===- Streams.h - keys as the kernels take them --------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Vector-inl.h - sixteen lanes on any machine ------------------------ ===//
+//===- Vector-inl.h - sixteen lanes on any machine ------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -135,8 +136,7 @@ MHO_INLINE Words philox16(const Key &key, uint64_t first) {
 /// One word per pair: `squared` = -2 ln u (upper 16 bits), c and s the
 /// direction (lower 16 bits).
 MHO_INLINE void shortPair(U word, F &squared, F &c, F &s) {
-  F u = fma(toFloat((I)(word >> usplat(16))), splat(0x1p-16f),
-            splat(0x1p-17f));
+  F u = fma(toFloat((I)(word >> usplat(16))), splat(0x1p-16f), splat(0x1p-17f));
   squared = log(u) * splat(-2.0f);
   // 14 bits within a quarter turn around an axis, one for which axis, one
   // for its direction; the sign of s is random already.

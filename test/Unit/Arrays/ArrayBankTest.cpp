@@ -64,8 +64,7 @@ makeProgram(const std::vector<float> &weights, const std::vector<float> &affine,
     };
   };
   std::string path = testing::TempDir() + "/array-bank.mho";
-  Status written =
-      writeContainer(path, program, bytes(affine), bytes(weights));
+  Status written = writeContainer(path, program, bytes(affine), bytes(weights));
   EXPECT_TRUE(written.ok()) << written.message();
   auto file = Container::open(path);
   EXPECT_TRUE(file.ok()) << file.message();
@@ -113,8 +112,8 @@ struct Fixture : testing::Test {
         std::vector<const std::byte *> in;
         std::vector<std::byte *> to_;
         for (size_t i = s; i < std::min(s + group, to); ++i) {
-          in.push_back(reinterpret_cast<const std::byte *>(
-              &images[i * size_t(kImage)]));
+          in.push_back(
+              reinterpret_cast<const std::byte *>(&images[i * size_t(kImage)]));
           to_.push_back(
               reinterpret_cast<std::byte *>(&out[(i - from) * outSize]));
         }
@@ -133,8 +132,8 @@ struct Fixture : testing::Test {
 
   std::unique_ptr<ArrayBank> program(const NoiseSettings &noise) {
     ThreadPool pool(1);
-    auto bank = ArrayBank::program(makeProgram(weights, affine, true), noise,
-                                   0, pool);
+    auto bank =
+        ArrayBank::program(makeProgram(weights, affine, true), noise, 0, pool);
     EXPECT_TRUE(bank.ok()) << bank.message();
     return std::move(*bank);
   }
@@ -155,13 +154,13 @@ TEST_F(Fixture, IdealConvolutionMatchesItsDefinition) {
       for (int64_t n = 0; n < kColumns; ++n) {
         double sum = 0;
         for (int64_t k = 0; k < kDepth; ++k)
-          sum += double(reference::inputElement(
-                     first.input,
-                     &images[size_t(s * kImage)] + first.input.offset / 4,
-                     counts, inner, v, k)) *
+          sum += double(reference::inputElement(first.input,
+                                                &images[size_t(s * kImage)] +
+                                                    first.input.offset / 4,
+                                                counts, inner, v, k)) *
                  weights[size_t(k * kColumns + n)];
-        double expected = sum * affine[size_t(n)] +
-                          affine[size_t(kColumns + n)];
+        double expected =
+            sum * affine[size_t(n)] + affine[size_t(kColumns + n)];
         ASSERT_NEAR(out[size_t((s * kHeight * kWidth + v) * kColumns + n)],
                     expected, 1e-4);
       }
@@ -196,8 +195,7 @@ TEST_F(Fixture, QuantisedConvolutionMatchesItsDefinition) {
             spec, true, std::span(vector).subspan(size_t(row)), n, false);
         float most = 0;
         for (int64_t k = 0; k < spec.rows; ++k)
-          most = std::max(
-              most, std::fabs(spec.weights[k * kColumns + n]));
+          most = std::max(most, std::fabs(spec.weights[k * kColumns + n]));
         code += std::fabs(range[0] / 127 * 2.5f * most * affine[size_t(n)]);
       }
       double error = std::fabs(out[size_t(v * kColumns + n)] - expected);
@@ -257,8 +255,7 @@ TEST_F(Fixture, ObserverSeesInputsAndColumns) {
   EXPECT_LE(observer.input(0).largest(), most);
   EXPECT_GE(std::max(observer.input(0).largest(), observer.input(1).largest()),
             most);
-  EXPECT_EQ(observer.input(0).count(),
-            uint64_t(kHeight * kWidth * kSplit));
+  EXPECT_EQ(observer.input(0).count(), uint64_t(kHeight * kWidth * kSplit));
   ASSERT_EQ(observer.column(1).size(), size_t(kColumns));
   EXPECT_GT(observer.column(1)[5].largest(), 0);
 }
@@ -267,8 +264,8 @@ TEST_F(Fixture, MissingRangesNameTheBank) {
   ThreadPool pool(1);
   NoiseSettings noise;
   noise.quantization = true;
-  auto bank = ArrayBank::program(makeProgram(weights, affine, false), noise, 0,
-                                 pool);
+  auto bank =
+      ArrayBank::program(makeProgram(weights, affine, false), noise, 0, pool);
   ASSERT_FALSE(bank.ok());
   EXPECT_NE(bank.message().find("bank 'conv1' has no ranges"),
             std::string::npos);

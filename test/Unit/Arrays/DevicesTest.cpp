@@ -44,9 +44,8 @@ struct Formulas {
     if (two)
       return r < .16 ? std::clamp(-.0117 * std::log(r) - .0069, .015, .04)
                      : .0069 * r * r * r - .0280 * r * r + .0211 * r + .0123;
-    return r < .1591
-               ? std::clamp(-.0078 * std::log(r) + .0038, .0179, .04)
-               : .0664 * r * r * r - .1352 * r * r + .0768 * r + .0088;
+    return r < .1591 ? std::clamp(-.0078 * std::log(r) + .0038, .0179, .04)
+                     : .0664 * r * r * r - .1352 * r * r + .0768 * r + .0088;
   }
 };
 
@@ -62,8 +61,7 @@ struct Cells {
     ASSERT_TRUE(model.ok()) << model.message();
     (*model)->program({kRows, kColumns, kColumns, weights.data(),
                        variance.data(), before.data(), now.data()},
-                      noise,
-                      streamKey(5, 0, array, Purpose::Programming),
+                      noise, streamKey(5, 0, array, Purpose::Programming),
                       streamKey(5, 0, array, Purpose::Faults));
   }
   std::vector<float> weights, variance, before, now;
@@ -137,8 +135,7 @@ TEST_P(HermesTest, ReadVarianceFollowsTheProgrammedConductance) {
   NoiseSettings noise;
   noise.read = true;
   noise.timeSeconds = 3600;
-  double factor =
-      std::log((3600 + f.t0() + 512e-9) / (2 * 512e-9));
+  double factor = std::log((3600 + f.t0() + 512e-9) / (2 * 512e-9));
   for (float r : {0.01f, 0.1f, 0.2f, 0.5f, 1.0f}) {
     Cells cells(r);
     cells.program(GetParam(), noise);

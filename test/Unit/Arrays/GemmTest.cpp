@@ -36,9 +36,9 @@ TEST_P(GemmTest, FloatMatchesDouble) {
   for (auto &x : b)
     x = uniform(random);
   for (int variant = 0; variant < 4; ++variant) {
-    MatrixView<const float> va = variant & 1
-                                     ? MatrixView<const float>{a.data(), 2, 2 * m}
-                                     : MatrixView<const float>{a.data(), k, 1};
+    MatrixView<const float> va =
+        variant & 1 ? MatrixView<const float>{a.data(), 2, 2 * m}
+                    : MatrixView<const float>{a.data(), k, 1};
     MatrixView<const float> vb = variant & 2
                                      ? MatrixView<const float>{b.data(), 1, k}
                                      : MatrixView<const float>{b.data(), n, 1};
@@ -52,8 +52,7 @@ TEST_P(GemmTest, FloatMatchesDouble) {
         for (int64_t l = 0; l < k; ++l)
           sum += double(va.data[i * va.rowStride + l * va.columnStride]) *
                  vb.data[l * vb.rowStride + j * vb.columnStride];
-        ASSERT_NEAR(c[size_t((i * n + j) * step)], sum,
-                    1e-6 * (double(k) + 5));
+        ASSERT_NEAR(c[size_t((i * n + j) * step)], sum, 1e-6 * (double(k) + 5));
       }
   }
 }

@@ -18,8 +18,8 @@ using namespace mho::rt::kernels;
 
 namespace {
 
-template <typename T> bool same(const std::vector<T> &a,
-                                const std::vector<T> &b) {
+template <typename T>
+bool same(const std::vector<T> &a, const std::vector<T> &b) {
   return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
@@ -79,8 +79,7 @@ TEST(KernelsTest, IntegerProductsAreExact) {
         }
         ASSERT_EQ(out[size_t(r * columns + c)], int32_t(sum))
             << list.sets[i]->name;
-        ASSERT_EQ(var[size_t(r * columns + c)], squares)
-            << list.sets[i]->name;
+        ASSERT_EQ(var[size_t(r * columns + c)], squares) << list.sets[i]->name;
       }
   }
 }
@@ -153,8 +152,18 @@ TEST(KernelsTest, NoiseConvertersAndDevicesAreTheSameBits) {
     for (size_t i = 0; i < 16 * 32; ++i)
       cells[i] = float(i) / 256 - 1;
     float *end = cells.data() + 2 * 16 * 32;
-    t.programPcm(model, {cells.data(), cells.data() + 16 * 32, end, end + 32,
-                         16, 32, 1, 5.7f, 18.f, 1u << 28, kKey, {{5}, {6}}});
+    t.programPcm(model, {cells.data(),
+                         cells.data() + 16 * 32,
+                         end,
+                         end + 32,
+                         16,
+                         32,
+                         1,
+                         5.7f,
+                         18.f,
+                         1u << 28,
+                         kKey,
+                         {{5}, {6}}});
     return cells;
   });
 }

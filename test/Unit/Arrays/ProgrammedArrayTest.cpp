@@ -54,8 +54,7 @@ struct Case {
     return outputs[size_t(v * spec.columns + c)];
   }
   std::span<const float> input(int64_t v) const {
-    return std::span(inputs).subspan(size_t(v * spec.rows),
-                                     size_t(spec.rows));
+    return std::span(inputs).subspan(size_t(v * spec.rows), size_t(spec.rows));
   }
   std::vector<float> weights, inputs, scale, shift, outputs;
   float range[1] = {5};
@@ -92,11 +91,10 @@ TEST(ProgrammedArrayTest, QuantisedCodesAreTheReferences) {
     int64_t off = 0;
     for (int64_t v = 0; v < c.vectors; ++v)
       for (int64_t n = 0; n < 21; ++n) {
-        double expected =
-            reference::column(c.spec, true, c.input(v), n, true);
-        double code = std::fabs(c.range[0] / 127 * c.spec.inputRange *
-                                array.columnScale[size_t(n)] *
-                                c.scale[size_t(n)]);
+        double expected = reference::column(c.spec, true, c.input(v), n, true);
+        double code =
+            std::fabs(c.range[0] / 127 * c.spec.inputRange *
+                      array.columnScale[size_t(n)] * c.scale[size_t(n)]);
         double error = std::fabs(c.result(v, n) - expected);
         ASSERT_LT(error, 1.01 * code + 1e-4);
         off += error > 0.5 * code;
@@ -159,16 +157,15 @@ TEST(ProgrammedArrayTest, ReadNoiseHasTheCellsVariance) {
         }
     }
     // The cells' variance from the device itself.
-    std::vector<float> cells(144 * 16), variance(144 * 16), before(16),
-        now(16);
+    std::vector<float> cells(144 * 16), variance(144 * 16), before(16), now(16);
     for (int64_t k = 0; k < 144; ++k)
       for (int64_t n = 0; n < 16; ++n)
         cells[size_t(k * 16 + n)] =
             c.weights[size_t(k * 16 + n)] / array.columnScale[size_t(n)];
-    (*device)->program({144, 16, 16, cells.data(), variance.data(),
-                        before.data(), now.data()},
-                       noise, streamKey(0, 0, 0, Purpose::Programming),
-                       streamKey(0, 0, 0, Purpose::Faults));
+    (*device)->program(
+        {144, 16, 16, cells.data(), variance.data(), before.data(), now.data()},
+        noise, streamKey(0, 0, 0, Purpose::Programming),
+        streamKey(0, 0, 0, Purpose::Faults));
     double ratios = 0;
     for (int64_t n = 0; n < 16; ++n) {
       double expected = 0;
@@ -180,8 +177,7 @@ TEST(ProgrammedArrayTest, ReadNoiseHasTheCellsVariance) {
       double got = std::sqrt(square[size_t(n)] / reads - mean * mean);
       EXPECT_NEAR(got / expected, 1, 0.1);
       ratios += got / expected / 16;
-      double exact =
-          reference::column(c.spec, quantised, c.input(0), n, true);
+      double exact = reference::column(c.spec, quantised, c.input(0), n, true);
       EXPECT_NEAR(mean, exact, 5 * expected / std::sqrt(reads) + 2e-3);
     }
     EXPECT_NEAR(ratios, 1, 0.025);

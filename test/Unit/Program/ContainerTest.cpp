@@ -95,6 +95,26 @@ TEST_F(ContainerTest, WritesTheSameBytesTwice) {
   EXPECT_EQ(read(), first);
 }
 
+// Sections longer than one block of the checksum, written in odd pieces.
+TEST_F(ContainerTest, ReadsLongSections) {
+  std::vector<std::byte> piece(1234567, std::byte(5));
+  constexpr size_t kPieces = 20;
+  Status status = writeContainer(
+      path, fb::ProgramT(), [](const Sink &) { return success(); },
+      [&](const Sink &sink) {
+        for (size_t i = 0; i < kPieces; ++i) {
+          piece[i] = std::byte(i);
+          if (Status status = sink(piece); !status.ok())
+            return status;
+        }
+        return success();
+      });
+  ASSERT_TRUE(status.ok()) << status.message();
+  auto file = Container::open(path);
+  ASSERT_TRUE(file.ok()) << file.message();
+  EXPECT_EQ((*file)->weights().size(), kPieces * piece.size());
+}
+
 TEST_F(ContainerTest, LeavesNothingBehindWhenWritingFails) {
   Status status = writeContainer(
       path, fb::ProgramT(), [](const Sink &) { return success(); },
