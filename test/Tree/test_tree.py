@@ -55,16 +55,22 @@ def test_sources_name_the_licence(source, code):
 
 
 def test_guards_are_paths(source, code):
-    wrong = []
+    """The guard is the path, with or without the top folder, and unique."""
+    wrong, seen = [], {}
     for path in code:
         # Highway includes its -inl.h files once for each instruction set.
         if path.suffix != ".h" or path.name.endswith("-inl.h"):
             continue
         parts = path.relative_to(source).with_suffix("").parts
-        parts = parts[1:] if parts[0] == "include" else ("MHO", *parts)
-        guard = re.sub(r"\W", "_", "_".join(parts)).upper() + "_H"
-        if f"#ifndef {guard}\n#define {guard}\n" not in path.read_text():
-            wrong.append(f"{path.relative_to(source)}: expected {guard}")
+        inner = parts[1:] if parts[1].startswith("mho") else ("MHO", *parts[1:])
+        allowed = {re.sub(r"\W", "_", "_".join(form)).upper() + "_H" for form in (inner, ("MHO", *parts))}
+        match = re.search(r"^#ifndef (\w+)\n#define \1$", path.read_text(), re.M)
+        guard = match[1] if match else None
+        if guard not in allowed:
+            wrong.append(f"{path.relative_to(source)}: {guard} instead of {' or '.join(sorted(allowed))}")
+        elif guard in seen:
+            wrong.append(f"{path.relative_to(source)}: {guard} guards {seen[guard]} too")
+        seen[guard] = path.relative_to(source)
     assert not wrong, "\n".join(wrong)
 
 

@@ -11,7 +11,7 @@
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -38,13 +38,18 @@ int64_t vectorsOf(analog::MvmOp mvm) {
 
 void explain(mlir::ModuleOp graph, mlir::ModuleOp placed, const ChipModel &chip,
              raw_ostream &os) {
-  MapVector<std::string, Fate> fates;
+  // In the order of the graph: reports follow the model.
+  StringMap<size_t> places;
+  std::vector<std::pair<std::string, Fate>> fates;
   SmallVector<std::pair<StringRef, StringRef>> nodes;
   auto forEachNode = [&](mlir::Operation *op, auto visit) {
     nodes.clear();
     graph::collectNodes(op->getLoc(), nodes);
     for (auto [name, kind] : nodes) {
-      Fate &fate = fates[name.str()];
+      auto [place, added] = places.try_emplace(name, fates.size());
+      if (added)
+        fates.emplace_back(name.str(), Fate());
+      Fate &fate = fates[place->second].second;
       if (fate.op.empty())
         fate.op = kind.str();
       visit(fate);

@@ -73,6 +73,25 @@ void copySharedResults(func::FuncOp func) {
   }
 }
 
+/// One empty tensor per use. CSE merges equal ones, and one that many ops build
+/// on is one large alias set: analysing it takes cubic time.
+void splitEmptyTensors(func::FuncOp func) {
+  SmallVector<tensor::EmptyOp> shared;
+  func.walk([&](tensor::EmptyOp empty) {
+    if (!empty->use_empty() && !empty->hasOneUse())
+      shared.push_back(empty);
+  });
+  for (tensor::EmptyOp empty : shared) {
+    for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+      OpBuilder b(use.getOwner());
+      auto own = cast<tensor::EmptyOp>(b.clone(*empty));
+      own->setLoc(use.getOwner()->getLoc());
+      use.set(own);
+    }
+    empty.erase();
+  }
+}
+
 struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -84,6 +103,7 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
       for (unsigned i = 0; i < func.getNumArguments(); ++i)
         func.setArgAttr(i, kWritableAttr, no);
       copySharedResults(func);
+      splitEmptyTensors(func);
       if (func.walk(
                   [](tensor::InsertSliceOp) { return WalkResult::interrupt(); })
               .wasInterrupted())

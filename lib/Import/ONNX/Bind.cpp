@@ -1,4 +1,4 @@
-//===- Bind.cpp - what the user says of a model's inputs ----------------===//
+//===- Bind.cpp - what the user says of a model's inputs ------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,9 +31,9 @@ std::string describe(const ValueInfoProto &input) {
   for (const Dimension &dim : input.type().tensor_type().shape().dim()) {
     if (text.back() != '[')
       text += ", ";
-    text += dim.has_dim_value()          ? std::to_string(dim.dim_value())
+    text += dim.has_dim_value()       ? std::to_string(dim.dim_value())
             : dim.dim_param().empty() ? std::string("?")
-                                         : dim.dim_param();
+                                      : dim.dim_param();
   }
   return text + "]";
 }
@@ -76,8 +76,7 @@ public:
     }
     ValueInfoProto *input = find(name);
     bool symbol = known.count(name.str());
-    if (input && !(symbol && extents.size() == 1 &&
-                   dims(*input).size() != 1))
+    if (input && !(symbol && extents.size() == 1 && dims(*input).size() != 1))
       return bind(*input, extents, given);
     if (!symbol)
       throw ModelError(given + ": the model has no input or symbol '" +
@@ -140,11 +139,14 @@ public:
         all[0]->set_dim_value(1);
       else
         symbols[symbol] = 1;
-      std::string option = symbol.empty() ? input->name() + "=1x…" : symbol + "=N";
+      std::string option =
+          symbol.empty() ? input->name() + "=1x…" : symbol + "=N";
       note("leading dimension" +
            (symbol.empty() ? std::string() : " '" + symbol + "'") +
-           " of input '" + input->name() + "' is not given and becomes 1; "
-           "--shape=" + option + " sets it");
+           " of input '" + input->name() +
+           "' is not given and becomes 1; "
+           "--shape=" +
+           option + " sets it");
     }
     std::string unbound, options;
     std::set<std::string> named;
@@ -219,7 +221,8 @@ private:
             const std::string &given) {
     auto all = dims(input);
     if (!input.type().tensor_type().has_shape()) {
-      auto *shape = input.mutable_type()->mutable_tensor_type()->mutable_shape();
+      auto *shape =
+          input.mutable_type()->mutable_tensor_type()->mutable_shape();
       for (int64_t extent : extents)
         shape->add_dim()->set_dim_value(extent);
       return;

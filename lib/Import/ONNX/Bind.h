@@ -1,4 +1,4 @@
-//===- Bind.h - what the user says of a model's inputs ------------------===//
+//===- Bind.h - what the user says of a model's inputs --------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,8 +11,8 @@
 #include "mho/Import/ONNX/Import.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
-#include "llvm/ADT/StringMap.h"
 #include "onnx/onnx_pb.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace mho::import {
 

@@ -1,4 +1,4 @@
-//===- Convolution.cpp - operators whose window slides over an image ----===//
+//===- Convolution.cpp - operators whose window slides over an image ------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -33,8 +33,7 @@ Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
   window.pads = n.integers("pads").value_or(Shape(2 * spatial, 0));
   window.ceil = n.integer("ceil_mode", 0);
   if (window.kernel.size() != spatial || window.strides.size() != spatial ||
-      window.dilations.size() != spatial ||
-      window.pads.size() != 2 * spatial)
+      window.dilations.size() != spatial || window.pads.size() != 2 * spatial)
     n.fail("kernel_shape, strides, dilations and pads need " + Twine(spatial) +
            ", " + Twine(spatial) + ", " + Twine(spatial) + " and " +
            Twine(2 * spatial) + " entries for a " + Twine(spatial) +
@@ -112,12 +111,12 @@ void convolution(Node &n) {
   }
   Window window = windowOf(n, image, weights.drop_front(2));
   auto type = n.typeOf(resultShape(n, image, window, weights[0]), n.element(x));
-  n.result(n.make<graph::ConvOp>(
-      type, x, w, bias, n.b.getDenseI64ArrayAttr(window.kernel),
-      n.b.getDenseI64ArrayAttr(window.strides),
-      n.b.getDenseI64ArrayAttr(window.pads),
-      n.b.getDenseI64ArrayAttr(window.dilations),
-      n.b.getI64IntegerAttr(groups), UnitAttr()));
+  n.result(n.make<graph::ConvOp>(type, x, w, bias,
+                                 n.b.getDenseI64ArrayAttr(window.kernel),
+                                 n.b.getDenseI64ArrayAttr(window.strides),
+                                 n.b.getDenseI64ArrayAttr(window.pads),
+                                 n.b.getDenseI64ArrayAttr(window.dilations),
+                                 n.b.getI64IntegerAttr(groups), UnitAttr()));
 }
 
 void maxPool(Node &n) {
@@ -127,21 +126,21 @@ void maxPool(Node &n) {
   if (n.integer("storage_order", 0))
     n.refuse("column-major storage_order is not supported");
   Window window = windowOf(n, n.shape(x), {});
-  auto type = n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]),
-                       n.element(x));
-  n.result(n.make<graph::MaxPoolOp>(
-      type, x, n.b.getDenseI64ArrayAttr(window.kernel),
-      n.b.getDenseI64ArrayAttr(window.strides),
-      n.b.getDenseI64ArrayAttr(window.pads),
-      n.b.getDenseI64ArrayAttr(window.dilations), flag(n, window.ceil),
-      UnitAttr()));
+  auto type =
+      n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
+  n.result(n.make<graph::MaxPoolOp>(type, x,
+                                    n.b.getDenseI64ArrayAttr(window.kernel),
+                                    n.b.getDenseI64ArrayAttr(window.strides),
+                                    n.b.getDenseI64ArrayAttr(window.pads),
+                                    n.b.getDenseI64ArrayAttr(window.dilations),
+                                    flag(n, window.ceil), UnitAttr()));
 }
 
 void averagePool(Node &n) {
   Value x = n.input(0);
   Window window = windowOf(n, n.shape(x), {});
-  auto type = n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]),
-                       n.element(x));
+  auto type =
+      n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
   n.result(n.make<graph::AveragePoolOp>(
       type, x, n.b.getDenseI64ArrayAttr(window.kernel),
       n.b.getDenseI64ArrayAttr(window.strides),

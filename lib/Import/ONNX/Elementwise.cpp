@@ -1,4 +1,4 @@
-//===- Elementwise.cpp - element-wise operators -------------------------===//
+//===- Elementwise.cpp - element-wise operators ---------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -50,8 +50,7 @@ void power(Node &n) {
   // An integer to a fractional power is computed in floats.
   bool widen = !isa<FloatType>(element) && isa<FloatType>(with);
   Type common = widen ? with : element;
-  Value y =
-      n.binary<graph::PowOp>(n.cast(a, common), n.cast(exponent, common));
+  Value y = n.binary<graph::PowOp>(n.cast(a, common), n.cast(exponent, common));
   n.result(n.cast(y, element));
 }
 
@@ -77,8 +76,8 @@ void where(Node &n) {
   auto shape = graph::broadcastShapes(n.broadcast(a, c), n.shape(condition));
   if (!shape)
     n.fail("the condition does not broadcast with the values");
-  n.result(n.make<graph::WhereOp>(n.typeOf(*shape, n.element(a)), condition, a,
-                                  c));
+  n.result(
+      n.make<graph::WhereOp>(n.typeOf(*shape, n.element(a)), condition, a, c));
 }
 
 void leakyRelu(Node &n) {
@@ -158,8 +157,9 @@ void dropout(Node &n) {
     return;
   Type element = n.opset >= 10 ? n.b.getI1Type() : n.element(x);
   auto type = n.typeOf(n.shape(x), element);
-  Attribute one = isa<FloatType>(element) ? Attribute(n.b.getFloatAttr(element, 1))
-                                    : n.b.getIntegerAttr(element, 1);
+  Attribute one = isa<FloatType>(element)
+                      ? Attribute(n.b.getFloatAttr(element, 1))
+                      : n.b.getIntegerAttr(element, 1);
   n.result(n.constant(DenseElementsAttr::get(type, one)));
 }
 

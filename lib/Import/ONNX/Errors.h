@@ -1,4 +1,4 @@
-//===- Errors.h - what stops an import ----------------------------------===//
+//===- Errors.h - what stops an import ------------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Files.cpp - the model's file and its external data, mapped -------===//
+//===- Files.cpp - the model's file and its external data, mapped ---------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -56,8 +56,8 @@ FileSlice ModelFiles::mapped(StringRef place) const {
 FileSlice ModelFiles::external(StringRef tensor, StringRef location,
                                int64_t offset, int64_t length) {
   auto fail = [&](const Twine &what) {
-    return ModelError(("external data of tensor '" + tensor + "': " + what)
-                          .str());
+    return ModelError(
+        ("external data of tensor '" + tensor + "': " + what).str());
   };
   if (location.empty())
     throw fail("no file is named");

@@ -1,4 +1,4 @@
-//===- Files.h - the model's file and its external data, mapped ---------===//
+//===- Files.h - the model's file and its external data, mapped -----------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

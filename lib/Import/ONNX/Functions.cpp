@@ -1,4 +1,4 @@
-//===- Functions.cpp - operators that are given as a body of others -----===//
+//===- Functions.cpp - operators that are given as a body of others -------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Import.cpp - an ONNX file becomes phase graph --------------------===//
+//===- Import.cpp - an ONNX file becomes phase graph ----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,8 +11,8 @@
 #include "Importer.h"
 #include "WireFormat.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "google/protobuf/stubs/logging.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "onnx/checker.h"
 #include "onnx/defs/schema.h"
 
@@ -43,8 +43,9 @@ static onnx::ModelProto parse(const ModelFiles &files) {
 }
 
 /// Visits the nodes of a graph and of the graphs in its attributes.
-static void forEachNode(const onnx::GraphProto &graph,
-                        llvm::function_ref<void(const onnx::NodeProto &)> visit) {
+static void
+forEachNode(const onnx::GraphProto &graph,
+            llvm::function_ref<void(const onnx::NodeProto &)> visit) {
   for (const onnx::NodeProto &node : graph.node()) {
     visit(node);
     for (const auto &attribute : node.attribute()) {
@@ -91,14 +92,19 @@ static void check(const onnx::ModelProto &model) {
     for (const auto &import : model.opset_import())
       if (import.domain() == domain ||
           (domain.empty() && import.domain() == "ai.onnx"))
-        known &= onnx::OpSchemaRegistry::Schema(node.op_type(),
-                                                import.version(),
-                                                domain) != nullptr;
+        known &= onnx::OpSchemaRegistry::Schema(
+                     node.op_type(), import.version(), domain) != nullptr;
   });
   if (!known)
     return;
   onnx::ModelProto copy = model;
   dropData(*copy.mutable_graph());
+  // The importer finds outputs' shapes itself, and --shape may give inputs'.
+  for (auto *values : {copy.mutable_graph()->mutable_input(),
+                       copy.mutable_graph()->mutable_output()})
+    for (onnx::ValueInfoProto &value : *values)
+      if (value.type().has_tensor_type())
+        value.mutable_type()->mutable_tensor_type()->mutable_shape();
   try {
     onnx::checker::check_model(copy);
   } catch (const std::exception &error) {

@@ -1,4 +1,4 @@
-//===- Importer.cpp - nodes, one after the other, become graph ops ------===//
+//===- Importer.cpp - nodes, one after the other, become graph ops --------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -84,7 +84,8 @@ Value Importer::lookup(Scope &scope, const std::string &name) {
     at->values.emplace(name, made);
     return made;
   }
-  throw ModelError("'" + name + "' is given by no earlier node, input or "
+  throw ModelError("'" + name +
+                   "' is given by no earlier node, input or "
                    "initializer; nodes must stand in order and without cycles");
 }
 
@@ -138,9 +139,8 @@ void Importer::makeUnsupported(const onnx::NodeProto &proto, Location loc,
   std::string domain = domainOf(proto);
   std::string name =
       domain.empty() ? proto.op_type() : domain + "." + proto.op_type();
-  auto op = graph::UnsupportedOp::create(b, loc, types, given,
-                                         b.getStringAttr(name),
-                                         b.getStringAttr(reason));
+  auto op = graph::UnsupportedOp::create(
+      b, loc, types, given, b.getStringAttr(name), b.getStringAttr(reason));
   if (follows)
     op->setAttr(graph::kFollowsAttr, b.getUnitAttr());
   results.assign(op->result_begin(), op->result_end());
@@ -264,7 +264,7 @@ void Importer::listFolded(func::FuncOp function, ModuleOp module) {
 OwningOpRef<ModuleOp>
 Importer::run(const llvm::StringMap<ElementsAttr> &frozen) {
   const onnx::GraphProto &graph = model.graph();
-  Location loc = NameLoc::get(b.getStringAttr(files.modelName()));
+  Location loc = FileLineColLoc::get(&context, files.modelName(), 0, 0);
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
   (*module)->setAttr(kModelAttr, b.getStringAttr(files.modelName()));
   if (opsets.count(""))
@@ -300,9 +300,9 @@ Importer::run(const llvm::StringMap<ElementsAttr> &frozen) {
     define(scope, name, entry->getArgument(i));
   }
   for (const auto &input : frozen)
-    define(scope, input.getKey().str(),
-           arith::ConstantOp::create(b, loc,
-                                     cast<TypedAttr>(input.getValue())));
+    define(
+        scope, input.getKey().str(),
+        arith::ConstantOp::create(b, loc, cast<TypedAttr>(input.getValue())));
 
   Place place{scope, opsets, std::nullopt, 0};
   for (const onnx::NodeProto &node : graph.node())

@@ -1,4 +1,4 @@
-//===- Importer.h - nodes, one after the other, become graph ops --------===//
+//===- Importer.h - nodes, one after the other, become graph ops ----------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Movement.cpp - operators that only move elements -----------------===//
+//===- Movement.cpp - operators that only move elements -------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -104,7 +104,8 @@ void transpose(Node &n) {
   for (int64_t axis = rank; axis-- > 0;)
     reversed.push_back(axis);
   Shape perm = n.integers("perm").value_or(reversed);
-  if (int64_t(perm.size()) != rank || int64_t(n.axes(perm, rank).size()) != rank)
+  if (int64_t(perm.size()) != rank ||
+      int64_t(n.axes(perm, rank).size()) != rank)
     n.fail("perm must name each of the " + Twine(rank) + " axes once");
   for (int64_t &axis : perm)
     axis = n.axis(axis, rank);
@@ -173,8 +174,8 @@ void slice(Node &n) {
                           : bound((*starts)[i], 0, extent - 1);
     int64_t to = by > 0 ? bound((*ends)[i], 0, extent)
                         : bound((*ends)[i], -1, extent - 1);
-    int64_t count = by > 0 ? (to - from + by - 1) / by
-                           : (from - to - by - 1) / -by;
+    int64_t count =
+        by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
     shape[axis] = std::max<int64_t>(count, 0);
     begin[axis] = shape[axis] ? from : 0;
   }
@@ -221,7 +222,8 @@ void split(Node &n) {
 void pad(Node &n) {
   Value x = n.input(0);
   int64_t rank = n.type(x).getRank();
-  auto pads = n.opset < 2 ? n.integers("paddings") : n.integersOrInput("pads", 1);
+  auto pads =
+      n.opset < 2 ? n.integers("paddings") : n.integersOrInput("pads", 1);
   if (!pads)
     n.fail("the pads are missing");
   Shape axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
@@ -263,11 +265,10 @@ void pad(Node &n) {
     if (mode != "constant" && extent == 0 && shape[axis] > 0)
       n.fail("an empty axis cannot be padded with mode " + mode);
   }
-  n.result(n.make<graph::PadOp>(n.typeOf(shape, n.element(x)), x,
-                                mode == "constant" ? value : Value(),
-                                n.b.getDenseI64ArrayAttr(low),
-                                n.b.getDenseI64ArrayAttr(high),
-                                n.b.getStringAttr(mode)));
+  n.result(n.make<graph::PadOp>(
+      n.typeOf(shape, n.element(x)), x, mode == "constant" ? value : Value(),
+      n.b.getDenseI64ArrayAttr(low), n.b.getDenseI64ArrayAttr(high),
+      n.b.getStringAttr(mode)));
 }
 
 void expand(Node &n) {

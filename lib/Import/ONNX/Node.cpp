@@ -1,4 +1,4 @@
-//===- Node.cpp - one ONNX node as its handler sees it ------------------===//
+//===- Node.cpp - one ONNX node as its handler sees it --------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -80,7 +80,8 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
   }
   auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
   unsigned width = elements.getElementType().getIntOrFloatBitWidth() / 8;
-  AsmResourceBlob *blob = resource ? resource.getRawHandle().getBlob() : nullptr;
+  AsmResourceBlob *blob =
+      resource ? resource.getRawHandle().getBlob() : nullptr;
   if (!blob || (width != 4 && width != 8))
     return std::nullopt;
   ArrayRef<char> bytes = blob->getData();
@@ -103,7 +104,8 @@ Shape Node::steering(size_t i, StringRef what) const {
   std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
   refuse(what + " ('" + name +
          "') must be known when compiling; if it is an input of the model, "
-         "--constant=" + name + "=VALUE freezes it");
+         "--constant=" +
+         name + "=VALUE freezes it");
 }
 
 std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {
@@ -139,21 +141,21 @@ Value Node::scalar(Type element, double value) {
   if (isa<FloatType>(element))
     return constant(
         DenseElementsAttr::get(type, b.getFloatAttr(element, value)));
-  return constant(DenseElementsAttr::get(
-      type, b.getIntegerAttr(element, int64_t(value))));
+  return constant(
+      DenseElementsAttr::get(type, b.getIntegerAttr(element, int64_t(value))));
 }
 
 Value Node::constantIntegers(ArrayRef<int64_t> values) {
-  auto type = RankedTensorType::get({int64_t(values.size())},
-                                    b.getIntegerType(64));
+  auto type =
+      RankedTensorType::get({int64_t(values.size())}, b.getIntegerType(64));
   return constant(DenseElementsAttr::get(type, values));
 }
 
 Value Node::reshape(Value x, ArrayRef<int64_t> to) {
   RankedTensorType from = type(x), target = typeOf(to, from.getElementType());
   if (from.getNumElements() != target.getNumElements())
-    fail("cannot reshape " + Twine(from.getNumElements()) +
-         " elements into " + Twine(target.getNumElements()));
+    fail("cannot reshape " + Twine(from.getNumElements()) + " elements into " +
+         Twine(target.getNumElements()));
   return from == target ? x : make<graph::ReshapeOp>(target, x);
 }
 

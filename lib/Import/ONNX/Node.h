@@ -1,4 +1,4 @@
-//===- Node.h - one ONNX node as its handler sees it --------------------===//
+//===- Node.h - one ONNX node as its handler sees it ----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,8 +20,8 @@
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/StringMap.h"
 #include "onnx/onnx_pb.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <optional>
 
@@ -117,9 +117,8 @@ public:
   template <typename OpTy>
   mlir::Value binary(mlir::Value a, mlir::Value c, mlir::Type element = {}) {
     checkSameElement(a, c);
-    return make<OpTy>(typeOf(broadcast(a, c), element ? element
-                                                      : this->element(a)),
-                      a, c);
+    return make<OpTy>(
+        typeOf(broadcast(a, c), element ? element : this->element(a)), a, c);
   }
   Shape broadcast(mlir::Value a, mlir::Value c) const;
   void checkSameElement(mlir::Value a, mlir::Value c) const;

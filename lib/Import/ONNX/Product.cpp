@@ -1,4 +1,4 @@
-//===- Product.cpp - matrix products ------------------------------------===//
+//===- Product.cpp - matrix products --------------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -52,10 +52,10 @@ void gemm(Node &n) {
   }
   if (beta == 0)
     c = nullptr;
-  n.result(n.make<graph::GemmOp>(
-      type, a, w, c, n.b.getF32FloatAttr(alpha), n.b.getF32FloatAttr(beta),
-      transA ? n.b.getUnitAttr() : UnitAttr(),
-      transB ? n.b.getUnitAttr() : UnitAttr()));
+  n.result(n.make<graph::GemmOp>(type, a, w, c, n.b.getF32FloatAttr(alpha),
+                                 n.b.getF32FloatAttr(beta),
+                                 transA ? n.b.getUnitAttr() : UnitAttr(),
+                                 transB ? n.b.getUnitAttr() : UnitAttr()));
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-//===- Quantization.cpp - quantized values and back ---------------------===//
+//===- Quantization.cpp - quantized values and back -----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

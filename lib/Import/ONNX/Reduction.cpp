@@ -1,4 +1,4 @@
-//===- Reduction.cpp - reductions along axes ----------------------------===//
+//===- Reduction.cpp - reductions along axes ------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -25,8 +25,8 @@ template <typename OpTy> void reduce(Node &n) {
                    ? n.axes(*given, rank)
                    : llvm::to_vector(llvm::seq<int64_t>(0, rank));
   bool keepdims = n.integer("keepdims", 1);
-  auto type = n.typeOf(graph::reducedShape(n.shape(x), axes, keepdims),
-                       n.element(x));
+  auto type =
+      n.typeOf(graph::reducedShape(n.shape(x), axes, keepdims), n.element(x));
   // Bools have an order, but no reduction of their own.
   if (n.element(x).isInteger(1))
     n.refuse("reductions of bool are not supported");
@@ -56,20 +56,18 @@ Shape softmaxAxes(Node &n, int64_t rank) {
   return llvm::to_vector(llvm::seq<int64_t>(axis, rank));
 }
 
-Value softmaxOf(Node &n) {
+void softmax(Node &n) {
   Value x = n.input(0);
-  return n.make<graph::SoftmaxOp>(
+  n.result(n.make<graph::SoftmaxOp>(
       x.getType(), x,
-      n.b.getDenseI64ArrayAttr(softmaxAxes(n, n.type(x).getRank())));
+      n.b.getDenseI64ArrayAttr(softmaxAxes(n, n.type(x).getRank()))));
 }
-
-void softmax(Node &n) { n.result(softmaxOf(n)); }
 
 void logSoftmax(Node &n) {
   Value x = n.input(0);
   Shape axes = softmaxAxes(n, n.type(x).getRank());
-  auto reduced = n.typeOf(graph::reducedShape(n.shape(x), axes, true),
-                          n.element(x));
+  auto reduced =
+      n.typeOf(graph::reducedShape(n.shape(x), axes, true), n.element(x));
   auto attribute = n.b.getDenseI64ArrayAttr(axes);
   Value largest =
       n.make<graph::ReduceMaxOp>(reduced, x, attribute, n.b.getUnitAttr());

@@ -1,4 +1,4 @@
-//===- Shaping.cpp - constants, and shapes as values --------------------===//
+//===- Shaping.cpp - constants, and shapes as values ----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -49,8 +49,8 @@ void constantOfShape(Node &n) {
       constantOf(n.b.getContext(), given->t(), n.files));
   if (!value || value.getNumElements() != 1)
     n.fail("attribute 'value' must hold one element");
-  n.result(n.constant(
-      value.resizeSplat(n.typeOf(shape, value.getElementType()))));
+  n.result(
+      n.constant(value.resizeSplat(n.typeOf(shape, value.getElementType()))));
 }
 
 void shape(Node &n) {
@@ -61,14 +61,14 @@ void shape(Node &n) {
   };
   int64_t start = bound(n.integer("start", 0));
   int64_t end = bound(n.integer("end", rank));
-  n.result(n.constantIntegers(
-      all.slice(start, std::max<int64_t>(0, end - start))));
+  n.result(
+      n.constantIntegers(all.slice(start, std::max<int64_t>(0, end - start))));
 }
 
 void size(Node &n) {
   auto type = RankedTensorType::get({}, n.b.getIntegerType(64));
-  n.result(n.constant(DenseElementsAttr::get(
-      type, n.type(n.input(0)).getNumElements())));
+  n.result(n.constant(
+      DenseElementsAttr::get(type, n.type(n.input(0)).getNumElements())));
 }
 
 /// One element of a constant as a double.

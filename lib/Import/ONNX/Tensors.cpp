@@ -1,4 +1,4 @@
-//===- Tensors.cpp - ONNX tensors and types in MLIR ---------------------===//
+//===- Tensors.cpp - ONNX tensors and types in MLIR -----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -203,17 +203,17 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
     SmallVector<uint64_t> aligned(bytes.size() / 8 + 1);
     std::memcpy(aligned.data(), bytes.data(), bytes.size());
     return DenseElementsAttr::getFromRawBuffer(
-        type, ArrayRef<char>(reinterpret_cast<char *>(aligned.data()),
-                             bytes.size()));
+        type,
+        ArrayRef<char>(reinterpret_cast<char *>(aligned.data()), bytes.size()));
   }
   size_t alignment = bytesOf(element);
   std::string key = tensor.name().empty() ? "weights" : tensor.name();
   if (!slice.file || uintptr_t(bytes.data()) % alignment)
     return DenseResourceElementsAttr::get(
         type, key, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 16));
-  AsmResourceBlob blob(bytes, alignment,
-                       [file = slice.file](void *, size_t, size_t) {},
-                       /*dataIsMutable=*/false);
+  AsmResourceBlob blob(
+      bytes, alignment, [file = slice.file](void *, size_t, size_t) {},
+      /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
 

@@ -1,4 +1,4 @@
-//===- Tensors.h - ONNX tensors and types in MLIR -----------------------===//
+//===- Tensors.h - ONNX tensors and types in MLIR -------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

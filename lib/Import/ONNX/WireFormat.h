@@ -1,4 +1,4 @@
-//===- WireFormat.h - takes big weights out of a model's bytes ----------===//
+//===- WireFormat.h - takes big weights out of a model's bytes ------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

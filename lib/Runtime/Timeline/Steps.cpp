@@ -1,4 +1,4 @@
-//===- Steps.cpp - an instruction as a stream of steps
+//===- Steps.cpp - an instruction as a stream of steps ------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -129,16 +129,11 @@ Stream mho::rt::detail::describeKernel(const isa::Kernel &kernel,
   stream.extents = dims;
   for (const isa::Access &access : kernel.reads)
     stream.operands.push_back({&access, dims});
-  bool carries = false;
   for (const isa::Write &write : kernel.writes) {
-    carries |= write.kind == isa::WriteKind::Carry;
     stream.operands.push_back(
         {&write.access, dims, true, true, write.fromMemory});
   }
   stream = finish(std::move(stream));
-  // A carry hands its value from step to step through memory, which the order
-  // of steps already respects.
-  (void)carries;
   for (const isa::Table &table : kernel.body.tables) {
     Operand operand{&table.access, table.sizes, false};
     stream.operands.push_back(std::move(operand));

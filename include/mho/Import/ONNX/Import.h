@@ -1,4 +1,4 @@
-//===- Import.h - an ONNX file becomes phase graph ----------------------===//
+//===- Import.h - an ONNX file becomes phase graph ------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Constants.cpp - elements of constants, whatever holds them -------===//
+//===- Constants.cpp - elements of constants, whatever holds them ---------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -143,8 +143,8 @@ void ConstantWriter::setDouble(int64_t index, double value) {
   } else if (auto type = dyn_cast<FloatType>(element)) {
     llvm::APFloat narrow(value);
     bool lossy;
-    narrow.convert(type.getFloatSemantics(),
-                   llvm::APFloat::rmNearestTiesToEven, &lossy);
+    narrow.convert(type.getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven,
+                   &lossy);
     uint16_t bits = narrow.bitcastToAPInt().getZExtValue();
     std::memcpy(at(index), &bits, 2);
   } else if (element.isInteger(1)) {

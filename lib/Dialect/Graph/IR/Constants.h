@@ -1,4 +1,4 @@
-//===- Constants.h - elements of constants, whatever holds them ---------===//
+//===- Constants.h - elements of constants, whatever holds them -----------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Evaluate.cpp - arithmetic of graph ops on constants --------------===//
+//===- Evaluate.cpp - arithmetic of graph ops on constants ----------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -54,16 +54,19 @@ static double nanMin(double a, double b) {
 static RealFn realFunction(Operation *op) {
   return llvm::TypeSwitch<Operation *, RealFn>(op)
       .Case([](NegOp) { return [](const double *x) { return -x[0]; }; })
-      .Case([](AbsOp) {
-        return [](const double *x) { return std::fabs(x[0]); };
-      })
+      .Case(
+          [](AbsOp) { return [](const double *x) { return std::fabs(x[0]); }; })
       .Case([](SqrtOp) {
         return [](const double *x) { return std::sqrt(x[0]); };
       })
-      .Case([](ReciprocalOp) { return [](const double *x) { return 1 / x[0]; }; })
-      .Case([](ExpOp) { return [](const double *x) { return std::exp(x[0]); }; })
-      .Case([](LogOp) { return [](const double *x) { return std::log(x[0]); }; })
-      .Case([](ErfOp) { return [](const double *x) { return std::erf(x[0]); }; })
+      .Case(
+          [](ReciprocalOp) { return [](const double *x) { return 1 / x[0]; }; })
+      .Case(
+          [](ExpOp) { return [](const double *x) { return std::exp(x[0]); }; })
+      .Case(
+          [](LogOp) { return [](const double *x) { return std::log(x[0]); }; })
+      .Case(
+          [](ErfOp) { return [](const double *x) { return std::erf(x[0]); }; })
       .Case([](ReluOp) {
         return [](const double *x) { return x[0] < 0 ? 0 : x[0]; };
       })
@@ -89,8 +92,12 @@ static RealFn realFunction(Operation *op) {
       .Case([](PowOp) {
         return [](const double *x) { return std::pow(x[0], x[1]); };
       })
-      .Case([](MaxOp) { return [](const double *x) { return nanMax(x[0], x[1]); }; })
-      .Case([](MinOp) { return [](const double *x) { return nanMin(x[0], x[1]); }; })
+      .Case([](MaxOp) {
+        return [](const double *x) { return nanMax(x[0], x[1]); };
+      })
+      .Case([](MinOp) {
+        return [](const double *x) { return nanMin(x[0], x[1]); };
+      })
       .Default(RealFn(nullptr));
 }
 
@@ -98,9 +105,13 @@ static RealTest realTest(Operation *op) {
   return llvm::TypeSwitch<Operation *, RealTest>(op)
       .Case([](EqualOp) { return [](double a, double b) { return a == b; }; })
       .Case([](LessOp) { return [](double a, double b) { return a < b; }; })
-      .Case([](LessOrEqualOp) { return [](double a, double b) { return a <= b; }; })
+      .Case([](LessOrEqualOp) {
+        return [](double a, double b) { return a <= b; };
+      })
       .Case([](GreaterOp) { return [](double a, double b) { return a > b; }; })
-      .Case([](GreaterOrEqualOp) { return [](double a, double b) { return a >= b; }; })
+      .Case([](GreaterOrEqualOp) {
+        return [](double a, double b) { return a >= b; };
+      })
       .Default(RealTest(nullptr));
 }
 
@@ -164,8 +175,7 @@ static Attribute evaluateElementwise(Operation *op,
   bool choose = isa<WhereOp>(op);
   if (isFloat && !real && !test && !choose)
     return nullptr;
-  bool isUnsigned =
-      operands.back().type().getElementType().isUnsignedInteger();
+  bool isUnsigned = operands.back().type().getElementType().isUnsignedInteger();
   SmallVector<SmallVector<int64_t>> strides;
   for (const ConstantReader &operand : operands)
     strides.push_back(
@@ -260,8 +270,8 @@ static Attribute evaluateQuantization(OpTy op, ArrayRef<Attribute> attributes,
     if (zero)
       offset = zero->asDouble(zero->size() == 1 ? 0 : channel);
     if constexpr (std::is_same_v<OpTy, QuantizeLinearOp>)
-      result.setDouble(
-          i, std::nearbyint(float(x->asDouble(i)) / factor) + offset);
+      result.setDouble(i,
+                       std::nearbyint(float(x->asDouble(i)) / factor) + offset);
     else
       result.setDouble(i, float(x->asDouble(i) - offset) * factor);
   }
@@ -351,8 +361,8 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
         ConstantWriter result(type, operands[0].isSplat());
         for (int64_t i = 0; i < result.size(); ++i) {
           double x = operands[0].asDouble(i);
-          result.setDouble(i, x < 0 ? x * leaky.getAlpha().convertToFloat()
-                                    : x);
+          result.setDouble(i,
+                           x < 0 ? x * leaky.getAlpha().convertToFloat() : x);
         }
         return result.finish();
       })

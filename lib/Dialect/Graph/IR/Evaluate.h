@@ -1,4 +1,4 @@
-//===- Evaluate.h - graph ops on constants ------------------------------===//
+//===- Evaluate.h - graph ops on constants --------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

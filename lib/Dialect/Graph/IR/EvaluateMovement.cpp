@@ -1,4 +1,4 @@
-//===- EvaluateMovement.cpp - data movement on constants ----------------===//
+//===- EvaluateMovement.cpp - data movement on constants ------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -66,8 +66,8 @@ static Attribute evaluateGather(GatherOp op, const ConstantReader &x,
       if (index < 0 || index >= extent)
         return nullptr;
       for (int64_t i = 0; i < inner; ++i)
-        std::memcpy(result.at(to++),
-                    x.at((row * extent + index) * inner + i), x.width());
+        std::memcpy(result.at(to++), x.at((row * extent + index) * inner + i),
+                    x.width());
     }
   return result.finish();
 }

@@ -1,4 +1,4 @@
-//===- Folds.cpp - structural folds and canonical forms -----------------===//
+//===- Folds.cpp - structural folds and canonical forms -------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -131,8 +131,7 @@ struct AddBehindProduct : OpRewritePattern<GemmOp> {
     bool perColumn = c && (c.getNumElements() == 1 ||
                            (c.getNumElements() == type.getDimSize(1) &&
                             c.getShape().back() == type.getDimSize(1)));
-    if (!c || beta != 1 ||
-        (perColumn && matchPattern(op.getC(), m_Constant())))
+    if (!c || beta != 1 || (perColumn && matchPattern(op.getC(), m_Constant())))
       return failure();
     auto product =
         GemmOp::create(rewriter, op.getLoc(), type, op.getA(), op.getB(),

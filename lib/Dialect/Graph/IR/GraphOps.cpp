@@ -1,4 +1,4 @@
-//===- GraphOps.cpp - verifiers of graph ops ----------------------------===//
+//===- GraphOps.cpp - verifiers of graph ops ------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -186,10 +186,11 @@ LogicalResult GemmOp::verify() {
     return emitOpError("expected matrices, found ")
            << getA().getType() << " and " << getB().getType();
   int64_t rows = (*a)[getTransA() ? 1 : 0], innerA = (*a)[getTransA() ? 0 : 1];
-  int64_t innerB = (*b)[getTransB() ? 1 : 0], columns = (*b)[getTransB() ? 0 : 1];
+  int64_t innerB = (*b)[getTransB() ? 1 : 0],
+          columns = (*b)[getTransB() ? 0 : 1];
   if (innerA != innerB)
-    return emitOpError("inner extents ") << innerA << " and " << innerB
-                                         << " differ";
+    return emitOpError("inner extents ")
+           << innerA << " and " << innerB << " differ";
   Shape shape{rows, columns};
   if (getC())
     if (auto c = shapeOf(getC())) {
@@ -338,8 +339,8 @@ LogicalResult SliceOp::verify() {
     int64_t last = first + (count - 1) * getSteps()[axis];
     if (first < 0 || first >= extent || last < 0 || last >= extent)
       return emitOpError("slice reaches from ")
-             << first << " to " << last << " on axis " << axis
-             << " of extent " << extent;
+             << first << " to " << last << " on axis " << axis << " of extent "
+             << extent;
   }
   return success();
 }

@@ -1,4 +1,4 @@
-//===- NodeLoc.cpp - ONNX nodes in locations ----------------------------===//
+//===- NodeLoc.cpp - ONNX nodes in locations ------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Shapes.cpp - extents of results ----------------------------------===//
+//===- Shapes.cpp - extents of results ------------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- StationaryProducts.cpp - which products have constant weights ----===//
+//===- StationaryProducts.cpp - which products have constant weights ------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -75,9 +75,8 @@ SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
     auto type = dyn_cast<RankedTensorType>(getC().getType());
     int64_t columns = product.sizes[product.columns[0]];
     if (!type || !matchPattern(getC(), m_Constant()) ||
-        (type.getNumElements() != 1 &&
-         (type.getNumElements() != columns ||
-          type.getShape().back() != columns)))
+        (type.getNumElements() != 1 && (type.getNumElements() != columns ||
+                                        type.getShape().back() != columns)))
       return {};
     product.shift = getC();
     product.shiftScale = beta;

@@ -109,8 +109,8 @@ template <typename OpTy> struct MakeChannelsLast : OpRewritePattern<OpTy> {
     if (op.getChannelsLast() || !type || type.getRank() < 3)
       return failure();
     SmallVector<Value> operands(op->getOperands());
-    operands[0] = transpose(rewriter, op.getLoc(), op.getX(),
-                            toLast(type.getRank()));
+    operands[0] =
+        transpose(rewriter, op.getLoc(), op.getX(), toLast(type.getRank()));
     rewriteBehindTranspose(op, operands, rewriter, [&](Operation *clone) {
       cast<OpTy>(clone).setChannelsLast(true);
     });
@@ -178,11 +178,10 @@ struct SinkTranspose : RewritePattern {
           for (int64_t axis : softmax.getAxes())
             axes.push_back(llvm::find(perm, axis) - perm.begin());
           llvm::sort(axes);
-          rewriteBehindTranspose(
-              op, channelsLastSource(softmax.getX()), rewriter,
-              [&](Operation *clone) {
-                cast<graph::SoftmaxOp>(clone).setAxes(axes);
-              });
+          rewriteBehindTranspose(op, channelsLastSource(softmax.getX()),
+                                 rewriter, [&](Operation *clone) {
+                                   cast<graph::SoftmaxOp>(clone).setAxes(axes);
+                                 });
           return success();
         })
         .Case<graph::ReduceMeanOp, graph::ReduceSumOp, graph::ReduceMaxOp,
@@ -193,11 +192,10 @@ struct SinkTranspose : RewritePattern {
           for (int64_t axis : reduce.getAxes())
             axes.push_back(llvm::find(perm, axis) - perm.begin());
           llvm::sort(axes);
-          rewriteBehindTranspose(
-              op, channelsLastSource(reduce.getX()), rewriter,
-              [&](Operation *clone) {
-                cast<decltype(reduce)>(clone).setAxes(axes);
-              });
+          rewriteBehindTranspose(op, channelsLastSource(reduce.getX()),
+                                 rewriter, [&](Operation *clone) {
+                                   cast<decltype(reduce)>(clone).setAxes(axes);
+                                 });
           return success();
         })
         .Default(failure());
@@ -254,8 +252,7 @@ private:
       if (operandType.getRank() != rank)
         full = rewriter.createOrFold<graph::ReshapeOp>(
             op->getLoc(), operandType.clone(ArrayRef<int64_t>(shape)), operand);
-      operands.push_back(
-          transpose(rewriter, op->getLoc(), full, toLast(rank)));
+      operands.push_back(transpose(rewriter, op->getLoc(), full, toLast(rank)));
     }
     rewriteBehindTranspose(op, operands, rewriter, [](Operation *) {});
     return success();
@@ -286,11 +283,12 @@ struct ChooseLayout : mho::graph::impl::ChooseLayoutBase<ChooseLayout> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    patterns.add<
-        MakeChannelsLast<graph::ConvOp>, MakeChannelsLast<graph::MaxPoolOp>,
-        MakeChannelsLast<graph::AveragePoolOp>,
-        MakeChannelsLast<graph::GlobalAveragePoolOp>,
-        MakeChannelsLast<graph::BatchNormalizationOp>, SinkTranspose>(context);
+    patterns.add<MakeChannelsLast<graph::ConvOp>,
+                 MakeChannelsLast<graph::MaxPoolOp>,
+                 MakeChannelsLast<graph::AveragePoolOp>,
+                 MakeChannelsLast<graph::GlobalAveragePoolOp>,
+                 MakeChannelsLast<graph::BatchNormalizationOp>, SinkTranspose>(
+        context);
     graph::TransposeOp::getCanonicalizationPatterns(patterns, context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();

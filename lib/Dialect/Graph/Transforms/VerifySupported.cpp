@@ -1,4 +1,4 @@
-//===- VerifySupported.cpp - every node has a meaning and a shape -------===//
+//===- VerifySupported.cpp - every node has a meaning and a shape ---------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,7 +20,8 @@ using namespace mho::graph;
 
 namespace {
 
-struct VerifySupported : mho::graph::impl::VerifySupportedBase<VerifySupported> {
+struct VerifySupported
+    : mho::graph::impl::VerifySupportedBase<VerifySupported> {
   void runOnOperation() override {
     SmallVector<UnsupportedOp> unsupported;
     SmallVector<Operation *> dynamic;

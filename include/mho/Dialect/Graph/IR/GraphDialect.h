@@ -1,4 +1,4 @@
-//===- GraphDialect.h - the graph dialect -------------------------------===//
+//===- GraphDialect.h - the graph dialect ---------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

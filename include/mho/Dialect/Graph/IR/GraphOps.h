@@ -1,4 +1,4 @@
-//===- GraphOps.h - what the model says ---------------------------------===//
+//===- GraphOps.h - what the model says -----------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,8 +31,8 @@ struct StationaryProduct {
   mlir::Value weights;
   llvm::SmallVector<int64_t, 0> rows, columns, offsets, sizes;
   /// Constant added to every vector (one value per column, or one for all), or
-  /// null. For a group of a convolution it is the whole bias; the columns of the
-  /// group start at `shiftBegin`.
+  /// null. For a group of a convolution it is the whole bias; the columns of
+  /// the group start at `shiftBegin`.
   mlir::Value shift;
   int64_t shiftBegin = 0;
   /// Factors of the product and of the shift.

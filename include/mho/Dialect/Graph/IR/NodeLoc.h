@@ -1,13 +1,12 @@
-//===- NodeLoc.h - ONNX nodes in locations ------------------------------===//
+//===- NodeLoc.h - ONNX nodes in locations --------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-
 //
-// An op made for the node `Conv_0` of operator Conv carries loc("Conv_0"("@Conv"));
-// fused locations hold several nodes.
+// An op made for the node `Conv_0` of operator Conv carries
+// loc("Conv_0"("@Conv")); fused locations hold several nodes.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,10 +1,9 @@
-//===- Shapes.h - extents of results ------------------------------------===//
+//===- Shapes.h - extents of results --------------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-
 //
 // Shared by the verifiers and the importer, so that both know one rule.
 //

@@ -1,0 +1,130 @@
+//===- Move.cpp - strided copies --------------------------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernel.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+using namespace mho;
+using namespace mho::rt;
+
+namespace {
+struct Dim {
+  int64_t extent, from, to;
+};
+
+/// A transposition's tile: 16 x 16 elements touch 32 cache lines.
+constexpr int64_t kTile = 16;
+
+/// Rows × columns of elements, any strides.
+template <typename T>
+void movePlane(const std::byte *from, std::byte *to, const Dim &rows,
+               const Dim &columns) {
+  constexpr int64_t size = sizeof(T);
+  auto moveRow = [](const std::byte *source, std::byte *target, int64_t n,
+                    int64_t fromStride, int64_t toStride) {
+    for (int64_t j = 0; j < n; ++j) {
+      T element;
+      std::memcpy(&element, source + j * fromStride, size);
+      std::memcpy(target + j * toStride, &element, size);
+    }
+  };
+  bool transposes = rows.from == size && columns.to == size &&
+                    rows.extent >= 4 && columns.extent >= 4;
+  if (!transposes) {
+    for (int64_t i = 0; i < rows.extent; ++i)
+      moveRow(from + i * rows.from, to + i * rows.to, columns.extent,
+              columns.from, columns.to);
+    return;
+  }
+  for (int64_t i = 0; i < rows.extent; i += kTile)
+    for (int64_t j = 0; j < columns.extent; j += kTile) {
+      int64_t height = std::min(kTile, rows.extent - i);
+      int64_t width = std::min(kTile, columns.extent - j);
+      for (int64_t r = 0; r < height; ++r)
+        moveRow(from + (i + r) * size + j * columns.from,
+                to + (i + r) * rows.to + j * size, width, columns.from, size);
+    }
+}
+
+struct Mover {
+  size_t bytes;
+  std::vector<Dim> dims;
+
+  /// Moves dims [d, end) of the nest, the last two as a plane.
+  void move(size_t d, const std::byte *from, std::byte *to) const {
+    size_t left = dims.size() - d;
+    if (left > 2) {
+      for (int64_t i = 0; i < dims[d].extent; ++i)
+        move(d + 1, from + i * dims[d].from, to + i * dims[d].to);
+      return;
+    }
+    Dim single{1, 0, 0};
+    const Dim &rows = left == 2 ? dims[d] : single;
+    const Dim &columns = left >= 1 ? dims.back() : single;
+    int64_t size = int64_t(bytes);
+    if ((columns.from == size && columns.to == size) || columns.extent == 1) {
+      for (int64_t i = 0; i < rows.extent; ++i)
+        std::memmove(to + i * rows.to, from + i * rows.from,
+                     size_t(columns.extent) * bytes);
+      return;
+    }
+    switch (bytes) {
+    case 1:
+      return movePlane<uint8_t>(from, to, rows, columns);
+    case 2:
+      return movePlane<uint16_t>(from, to, rows, columns);
+    case 4:
+      return movePlane<uint32_t>(from, to, rows, columns);
+    default:
+      return movePlane<uint64_t>(from, to, rows, columns);
+    }
+  }
+};
+} // namespace
+
+void rt::moveStrided(size_t bytes, std::span<const int64_t> extents,
+                     const std::byte *from,
+                     std::span<const int64_t> fromStrides, std::byte *to,
+                     std::span<const int64_t> toStrides) {
+  Mover mover{bytes, {}};
+  for (size_t d = 0; d < extents.size(); ++d) {
+    if (extents[d] == 0)
+      return;
+    if (extents[d] == 1)
+      continue;
+    Dim dim{extents[d], fromStrides[d], toStrides[d]};
+    if (!mover.dims.empty()) {
+      Dim &outer = mover.dims.back();
+      if (outer.from == dim.from * dim.extent &&
+          outer.to == dim.to * dim.extent) {
+        outer = {outer.extent * dim.extent, dim.from, dim.to};
+        continue;
+      }
+    }
+    mover.dims.push_back(dim);
+  }
+  // Innermost the dimension that is contiguous in the target, before it one
+  // that is contiguous in the source.
+  auto &dims = mover.dims;
+  auto bringLast = [&](auto wanted, size_t end) {
+    for (size_t d = end; d-- > 0;)
+      if (wanted(dims[d])) {
+        std::rotate(dims.begin() + int64_t(d), dims.begin() + int64_t(d) + 1,
+                    dims.begin() + int64_t(end));
+        return true;
+      }
+    return false;
+  };
+  int64_t size = int64_t(bytes);
+  if (bringLast([&](const Dim &d) { return d.to == size; }, dims.size()) &&
+      dims.size() >= 2 && dims.back().from != size)
+    bringLast([&](const Dim &d) { return d.from == size; }, dims.size() - 1);
+  mover.move(0, from, to);
+}

@@ -1,0 +1,145 @@
+//===- Session.cpp - load a program once, run it many times ---------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Runtime/Session.h"
+
+#include "Executor.h"
+#include "InputLayout.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+
+using namespace mho;
+using namespace mho::rt;
+
+struct Session::State {
+  std::shared_ptr<const LoadedProgram> program;
+  std::unique_ptr<Executor> executor;
+};
+
+Session::Session() : state(std::make_unique<State>()) {}
+Session::~Session() = default;
+
+const Tensor *RunResult::find(const std::string &name) const {
+  for (const auto &[known, tensor] : outputs)
+    if (known == name)
+      return &tensor;
+  return nullptr;
+}
+
+Expected<std::unique_ptr<Session>> Session::load(const std::string &path) {
+  auto program = loadProgram(path);
+  if (!program)
+    return program.status();
+  std::unique_ptr<Session> session(new Session());
+  session->state->program = *program;
+  session->state->executor = std::make_unique<Executor>(*program, 0);
+  return session;
+}
+
+const std::shared_ptr<const LoadedProgram> &Session::program() const {
+  return state->program;
+}
+
+size_t Session::arrays() const {
+  const auto *arrays = state->program->program().arrays();
+  return arrays ? arrays->size() : 0;
+}
+
+namespace {
+
+double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+/// The io spaces of a group, zeroed.
+struct IoArena {
+  explicit IoArena(size_t samples, size_t bytes)
+      : stride((bytes + 63) / 64 * 64), memory(samples * stride + 64) {
+    auto address = reinterpret_cast<uintptr_t>(memory.data());
+    std::byte *first = memory.data() + (64 - address % 64) % 64;
+    for (size_t i = 0; i < samples; ++i)
+      bases.push_back(first + i * stride);
+  }
+  size_t stride;
+  std::vector<std::byte> memory;
+  std::vector<std::byte *> bases;
+};
+
+} // namespace
+
+Expected<RunResult> Session::run(const TensorMap &inputs,
+                                 const RunSettings &settings) {
+  const fb::Program &program = state->program->program();
+  const fb::Entry &entry = *program.entries()->Get(0);
+  RunResult result;
+  auto layout = InputLayout::match(program, entry, inputs, settings.states,
+                                   result.notes);
+  if (!layout)
+    return layout.status();
+  result.runs = layout->runs();
+  result.instanceAxis = settings.instanceAxis || settings.instances > 1;
+
+  ThreadPool pool(settings.threads);
+  bool inOrder = !settings.states.empty();
+  size_t n = result.runs;
+  size_t group = inOrder ? 1 : state->executor->groupSize(n, pool.size());
+
+  layout->allocateOutputs(settings.instances, result.instanceAxis,
+                          result.outputs);
+  for (uint32_t instance = 0; instance < settings.instances; ++instance) {
+    auto start = std::chrono::steady_clock::now();
+    auto arrays =
+        ArrayBank::program(state->program, settings.noise, instance, pool);
+    if (!arrays)
+      return arrays.status();
+    result.programmingSeconds += secondsSince(start);
+    start = std::chrono::steady_clock::now();
+
+    std::mutex lock;
+    Status failed;
+    size_t done = 0, groups = (n + group - 1) / group;
+    auto runGroup = [&](size_t number) {
+      size_t first = number * group, count = std::min(group, n - first);
+      IoArena io(count, entry.io_bytes());
+      for (size_t i = 0; i < count; ++i)
+        layout->fill(first + i, result.outputs, instance, io.bases[i]);
+      std::vector<Sample> samples(count);
+      for (size_t i = 0; i < count; ++i)
+        samples[i].io = io.bases[i];
+      Status status = state->executor->run(samples, first, **arrays, pool,
+                                           settings.observer);
+      if (status.ok())
+        for (size_t i = 0; i < count; ++i)
+          layout->collect(first + i, io.bases[i], instance, result.outputs);
+      std::lock_guard<std::mutex> hold(lock);
+      if (!status.ok() && failed.ok())
+        failed = status;
+      ++done;
+      if (settings.progress)
+        settings.progress((instance + double(done) / double(groups)) /
+                          settings.instances);
+    };
+    // Groups side by side where there are enough; else the workers share the
+    // instructions of one group after the other.
+    if (!inOrder && groups >= pool.size())
+      pool.parallelFor(groups, 1, [&](size_t begin, size_t end) {
+        for (size_t number = begin; number < end; ++number)
+          runGroup(number);
+      });
+    else
+      for (size_t number = 0; number < groups && failed.ok(); ++number)
+        runGroup(number);
+    if (!failed.ok())
+      return failed;
+    result.executionSeconds += secondsSince(start);
+  }
+  return result;
+}

@@ -1,0 +1,304 @@
+//===- Special.cpp - contract, sort, scatter, compact -----------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "GroupRun.h"
+#include "Kernel/Scalar.h"
+#include "mho/Runtime/Gemm.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+using namespace mho;
+using namespace mho::rt;
+using namespace mho::isa;
+
+/// Calls body(point) for every point of `extents` in lexicographic order,
+/// until it returns false.
+template <typename F>
+static void forEachPoint(std::span<const int64_t> extents, F &&body) {
+  if (std::find(extents.begin(), extents.end(), 0) != extents.end())
+    return;
+  std::vector<int64_t> point(extents.size(), 0);
+  for (;;) {
+    if (!body(point))
+      return;
+    size_t d = extents.size();
+    while (d > 0 && ++point[d - 1] == extents[d - 1])
+      point[--d] = 0;
+    if (d == 0)
+      return;
+  }
+}
+
+static int64_t dot(const std::vector<int64_t> &point,
+                   const std::vector<int64_t> &strides, size_t first = 0) {
+  int64_t sum = 0;
+  for (size_t d = 0; d < point.size(); ++d)
+    sum += point[d] * strides[first + d];
+  return sum;
+}
+
+//===----------------------------------------------------------------------===//
+// Contract
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One dimension with a stride per operand, in elements.
+struct Axis {
+  int64_t extent, lhs, rhs, out;
+};
+
+/// Merges the dimensions of one role where all strides allow it.
+std::vector<Axis> coalesce(const std::vector<Axis> &axes) {
+  std::vector<Axis> merged;
+  for (const Axis &axis : axes) {
+    if (axis.extent == 1)
+      continue;
+    if (!merged.empty()) {
+      Axis &outer = merged.back();
+      if (outer.lhs == axis.lhs * axis.extent &&
+          outer.rhs == axis.rhs * axis.extent &&
+          outer.out == axis.out * axis.extent) {
+        outer = {outer.extent * axis.extent, axis.lhs, axis.rhs, axis.out};
+        continue;
+      }
+    }
+    merged.push_back(axis);
+  }
+  return merged;
+}
+
+/// The largest axis becomes the matrix dimension, the others loops.
+Axis takeLargest(std::vector<Axis> &axes, std::vector<Axis> &loops) {
+  if (axes.empty())
+    return {1, 0, 0, 0};
+  auto largest = std::max_element(
+      axes.begin(), axes.end(),
+      [](const Axis &a, const Axis &b) { return a.extent < b.extent; });
+  Axis taken = *largest;
+  axes.erase(largest);
+  loops.insert(loops.end(), axes.begin(), axes.end());
+  return taken;
+}
+
+template <typename L, typename R, typename O>
+void contract(const std::vector<Axis> &loops, const std::vector<Axis> &sums,
+              Axis row, Axis column, Axis inner, bool accumulate,
+              const std::byte *lhs, const std::byte *rhs, std::byte *output,
+              ThreadPool *pool) {
+  std::vector<int64_t> extents, inners;
+  for (const Axis &axis : loops)
+    extents.push_back(axis.extent);
+  for (const Axis &axis : sums)
+    inners.push_back(axis.extent);
+  int64_t products = std::accumulate(extents.begin(), extents.end(),
+                                     int64_t(1), std::multiplies<>());
+  auto runOne = [&](const std::vector<int64_t> &point, ThreadPool *threads) {
+    int64_t l = 0, r = 0, o = 0;
+    for (size_t d = 0; d < point.size(); ++d) {
+      l += point[d] * loops[d].lhs;
+      r += point[d] * loops[d].rhs;
+      o += point[d] * loops[d].out;
+    }
+    bool add = accumulate;
+    forEachPoint(inners, [&](const std::vector<int64_t> &k) {
+      int64_t lk = l, rk = r;
+      for (size_t d = 0; d < k.size(); ++d) {
+        lk += k[d] * sums[d].lhs;
+        rk += k[d] * sums[d].rhs;
+      }
+      MatrixView<const L> a{reinterpret_cast<const L *>(lhs) + lk, row.lhs,
+                            inner.lhs};
+      MatrixView<const R> b{reinterpret_cast<const R *>(rhs) + rk, inner.rhs,
+                            column.rhs};
+      MatrixView<O> c{reinterpret_cast<O *>(output) + o, row.out, column.out};
+      gemm(row.extent, column.extent, inner.extent, a, b, c, add, threads);
+      add = true;
+      return true;
+    });
+  };
+  if (products == 1 || !pool) {
+    forEachPoint(extents, [&](const std::vector<int64_t> &point) {
+      runOne(point, pool);
+      return true;
+    });
+    return;
+  }
+  pool->parallelFor(size_t(products), 1, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      std::vector<int64_t> point(extents.size());
+      int64_t rest = int64_t(i);
+      for (size_t d = extents.size(); d-- > 0; rest /= extents[d])
+        point[d] = rest % extents[d];
+      runOne(point, nullptr);
+    }
+  });
+}
+} // namespace
+
+Status rt::runContract(const Contract &op, std::span<const int64_t> extents,
+                       const std::byte *lhs, const std::byte *rhs,
+                       std::byte *output, ThreadPool *pool) {
+  std::vector<Axis> roles[4];
+  size_t counts[4] = {op.batch.size(), op.rows.size(), op.columns.size(),
+                      op.inner.size()};
+  size_t d = 0;
+  bool nothing = false, emptySum = false;
+  for (size_t role = 0; role < 4; ++role)
+    for (size_t i = 0; i < counts[role]; ++i, ++d) {
+      roles[role].push_back({extents[d], op.lhs.strides[d], op.rhs.strides[d],
+                             op.output.strides[d]});
+      if (extents[d] == 0)
+        (role == 3 ? emptySum : nothing) = true;
+    }
+  if (nothing)
+    return success();
+  for (auto &role : roles)
+    role = coalesce(role);
+  std::vector<Axis> loops = roles[0], sums;
+  Axis row = takeLargest(roles[1], loops);
+  Axis column = takeLargest(roles[2], loops);
+  Axis inner = takeLargest(roles[3], sums);
+  if (emptySum) {
+    inner = {0, 0, 0, 0};
+    sums.clear();
+  }
+  bool leftSigned = op.lhs.type == Type::I8;
+  bool rightSigned = op.rhs.type == Type::I8;
+  auto go = [&]<typename L, typename R, typename O>() {
+    contract<L, R, O>(loops, sums, row, column, inner, op.accumulate, lhs, rhs,
+                      output, pool);
+  };
+  if (op.lhs.type == Type::F32)
+    go.template operator()<float, float, float>();
+  else if (leftSigned && rightSigned)
+    go.template operator()<int8_t, int8_t, int32_t>();
+  else if (leftSigned)
+    go.template operator()<int8_t, uint8_t, int32_t>();
+  else if (rightSigned)
+    go.template operator()<uint8_t, int8_t, int32_t>();
+  else
+    go.template operator()<uint8_t, uint8_t, int32_t>();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Sort, scatter, compact
+//===----------------------------------------------------------------------===//
+
+/// A read with its padding.
+static Scalar readElement(const Access &access, const std::byte *base,
+                          const std::vector<int64_t> &point) {
+  for (const ValidRange &range : access.valid) {
+    int64_t position = range.offset + dot(point, range.coefficients);
+    if (position < 0 || position >= range.size)
+      return fromDouble(access.type, access.fill);
+  }
+  return loadScalar(access.type, base + dot(point, access.strides) *
+                                            int64_t(sizeOf(access.type)));
+}
+
+/// Order of two elements, NaN largest.
+static bool isLess(Type type, Scalar a, Scalar b) {
+  if (isFloat(type)) {
+    double x = toDouble(type, a), y = toDouble(type, b);
+    if (std::isnan(x) || std::isnan(y))
+      return !std::isnan(x);
+    return x < y;
+  }
+  return isUnsigned(type) ? uint64_t(a.i) < uint64_t(b.i) : a.i < b.i;
+}
+
+void rt::runSort(const Sort &op, std::span<const int64_t> extents,
+                 int64_t count, const std::byte *input, std::byte *values,
+                 std::byte *indices) {
+  int64_t length = extents.back();
+  Type type = op.input.type;
+  std::vector<Scalar> row(static_cast<size_t>(length));
+  std::vector<int64_t> order(row.size());
+  auto before = [&](int64_t a, int64_t b) {
+    Scalar x = row[size_t(a)], y = row[size_t(b)];
+    if (op.largest ? isLess(type, y, x) : isLess(type, x, y))
+      return true;
+    if (op.largest ? isLess(type, x, y) : isLess(type, y, x))
+      return false;
+    return a < b;
+  };
+  forEachPoint(extents.first(extents.size() - 1),
+               [&](std::vector<int64_t> point) {
+                 point.push_back(0);
+                 for (int64_t i = 0; i < length; ++i) {
+                   point.back() = i;
+                   row[size_t(i)] = readElement(op.input, input, point);
+                   order[size_t(i)] = i;
+                 }
+                 std::partial_sort(order.begin(), order.begin() + count,
+                                   order.end(), before);
+                 for (int64_t i = 0; i < count; ++i) {
+                   point.back() = i;
+                   int64_t from = order[size_t(i)];
+                   storeScalar(type,
+                               values + dot(point, op.values.strides) *
+                                            int64_t(sizeOf(type)),
+                               row[size_t(from)]);
+                   std::memcpy(indices + dot(point, op.indices.strides) * 8,
+                               &from, 8);
+                 }
+                 return true;
+               });
+}
+
+Status rt::runScatter(const Scatter &op, std::span<const int64_t> extents,
+                      std::span<const int64_t> sizes,
+                      std::span<const std::byte *const> indices,
+                      const std::byte *updates, std::byte *to) {
+  Status status;
+  Type type = op.to.type;
+  forEachPoint(extents, [&](const std::vector<int64_t> &point) {
+    int64_t place = dot(point, op.to.strides);
+    for (size_t p = 0; p < indices.size(); ++p) {
+      int64_t index = readElement(op.indices[p], indices[p], point).i;
+      int64_t wrapped = index < 0 ? index + sizes[p] : index;
+      if (wrapped < 0 || wrapped >= sizes[p]) {
+        status = failure("index " + std::to_string(index) +
+                         " is out of range, the dimension has " +
+                         std::to_string(sizes[p]) + " elements");
+        return false;
+      }
+      place += wrapped * op.placeStrides[p];
+    }
+    std::byte *memory = to + place * int64_t(sizeOf(type));
+    Scalar update = readElement(op.updates, updates, point);
+    if (op.kind != WriteKind::Store)
+      update = combine(op.kind, type, loadScalar(type, memory), update);
+    storeScalar(type, memory, update);
+    return true;
+  });
+  return status;
+}
+
+int64_t rt::runCompact(const Compact &op, std::span<const int64_t> extents,
+                       const std::byte *input, std::byte *indices) {
+  int64_t found = 0;
+  Type type = op.input.type;
+  forEachPoint(extents, [&](const std::vector<int64_t> &point) {
+    Scalar value = readElement(op.input, input, point);
+    bool zero = isFloat(type) ? toDouble(type, value) == 0 : value.i == 0;
+    if (zero)
+      return true;
+    for (size_t d = 0; d < point.size(); ++d) {
+      int64_t place = found * op.indices.strides[0] +
+                      int64_t(d) * op.indices.strides[1];
+      std::memcpy(indices + place * 8, &point[d], 8);
+    }
+    ++found;
+    return true;
+  });
+  return found;
+}

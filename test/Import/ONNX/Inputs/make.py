@@ -1,0 +1,150 @@
+"""Writes the small model called argv[1] to argv[2]."""
+
+import sys
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+
+def value(name, shape, kind=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def array(name, values, dtype=np.float32):
+    return numpy_helper.from_array(np.array(values, dtype), name)
+
+
+def node(kind, inputs, outputs, name="", **attributes):
+    return helper.make_node(kind, inputs, outputs, name, **attributes)
+
+
+def model(nodes, inputs, outputs, weights=(), opset=18, functions=(), domains=()):
+    graph = helper.make_graph(nodes, "test", inputs, outputs, weights)
+    imports = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
+    return helper.make_model(graph, opset_imports=imports, functions=functions, ir_version=8)
+
+
+def padded():
+    """Convolution and pooling with automatic padding, uneven on an even kernel."""
+    nodes = [
+        node("Conv", ["x", "w"], ["a"], "conv", auto_pad="SAME_UPPER", strides=[2, 2]),
+        node("MaxPool", ["a"], ["y"], "pool", auto_pad="SAME_LOWER", kernel_shape=[2, 2]),
+    ]
+    return model(nodes, [value("x", ["n", 3, 9, 8])], [value("y", None)], [array("w", np.ones((4, 3, 2, 3)))])
+
+
+def shapes():
+    """A target shape computed from the input's shape, and a step that runs backwards."""
+    nodes = [
+        node("Shape", ["x"], ["s"]),
+        node("Gather", ["s", "zero"], ["n"], axis=0),
+        node("Unsqueeze", ["n", "axis"], ["n1"]),
+        node("Concat", ["n1", "rest"], ["target"], axis=0),
+        node("Reshape", ["x", "target"], ["r"], "reshape"),
+        node("Slice", ["r", "starts", "ends", "axes", "steps"], ["y"], "backwards"),
+    ]
+    weights = [
+        array(name, data, np.int64)
+        for name, data in {
+            "zero": 0,
+            "axis": [0],
+            "rest": [-1],
+            "starts": [-1],
+            "ends": [-(2**31)],
+            "axes": [1],
+            "steps": [-2],
+        }.items()
+    ]
+    return model(nodes, [value("x", ["n", 2, 3])], [value("y", None)], weights)
+
+
+def old():
+    """Opset 6 and 9 forms: bounds as attributes, broadcasting at an axis."""
+    nodes = [
+        node("Add", ["x", "b"], ["a"], "add", axis=1, broadcast=1),
+        node("Clip", ["a"], ["c"], "clip", min=0.0, max=6.0),
+        node("Softmax", ["c"], ["y"], "softmax", axis=1),
+    ]
+    return model(nodes, [value("x", [2, 3, 4])], [value("y", None)], [array("b", [1, 2, 3])], opset=6)
+
+
+def function():
+    """An operator that ONNX gives as a body of others, and one that the model does."""
+    body = [node("Mul", ["a", "a"], ["sq"]), node("Add", ["sq", "a"], ["out"])]
+    local = helper.make_function("my", "Square", ["a"], ["out"], body, [helper.make_opsetid("", 18)])
+    nodes = [
+        node("Square", ["x"], ["q"], "square", domain="my"),
+        node("LayerNormalization", ["q", "g"], ["y"], "norm"),
+    ]
+    return model(
+        nodes, [value("x", [2, 4])], [value("y", None)], [array("g", np.ones(4))], functions=[local], domains=["my"]
+    )
+
+
+def unsupported():
+    """Two unknown operators with one that only follows."""
+    nodes = [
+        node("Foo", ["x"], ["a"], "foo", domain="my"),
+        node("Relu", ["a"], ["b"], "follows"),
+        node("NonZero", ["x"], ["c"], "nonzero"),
+    ]
+    return model(nodes, [value("x", [2, 4])], [value("b", None), value("c", None, TensorProto.INT64)], domains=["my"])
+
+
+def external(location="data.bin", offset=0, length=2048):
+    """A weight in another file."""
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[16, 32], data_location=TensorProto.EXTERNAL)
+    for key, text in {"location": location, "offset": offset, "length": length}.items():
+        weight.external_data.add(key=key, value=str(text))
+    return model([node("MatMul", ["x", "w"], ["y"], "product")], [value("x", [1, 16])], [value("y", [1, 32])], [weight])
+
+
+def escaping():
+    return external("../data.bin")
+
+
+def past_end():
+    return external(offset=1 << 40)
+
+
+def huge():
+    """A declared size that nobody could allocate."""
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 30, 1 << 30])
+    return model([node("MatMul", ["x", "w"], ["y"])], [value("x", [1, 1 << 30])], [value("y", None)], [weight])
+
+
+def mismatch():
+    return model(
+        [node("MatMul", ["x", "w"], ["y"], "product")],
+        [value("x", [2, 3])],
+        [value("y", None)],
+        [array("w", np.ones((4, 5)))],
+    )
+
+
+def cycle():
+    nodes = [node("Add", ["x", "b"], ["a"], "first"), node("Relu", ["a"], ["b"], "second")]
+    return model(nodes, [value("x", [2])], [value("b", [2])])
+
+
+def twice():
+    nodes = [node("Relu", ["x"], ["y"], "first"), node("Neg", ["x"], ["y"], "second")]
+    return model(nodes, [value("x", [2])], [value("y", [2])])
+
+
+def open_dimension():
+    return model([node("Relu", ["x"], ["y"], "relu")], [value("x", ["n", "time"])], [value("y", None)])
+
+
+def frozen():
+    """An input that says how to reshape another."""
+    return model(
+        [node("Reshape", ["x", "to"], ["y"], "reshape")],
+        [value("x", [2, 6]), value("to", [2], TensorProto.INT64)],
+        [value("y", None)],
+    )
+
+
+if __name__ == "__main__":
+    with open(sys.argv[2], "wb") as file:
+        file.write(globals()[sys.argv[1]]().SerializeToString())
