@@ -20,12 +20,18 @@ const YamlNode *YamlNode::find(StringRef key) const {
   return nullptr;
 }
 
-/// Copies LLVM's one-pass stream into a tree; depth is limited because the
-/// file is a user's.
-static bool copyNode(yaml::Node *node, YamlNode &to, unsigned depth) {
+/// Copies LLVM's one-pass stream, whose text starts at `begin`, into a tree;
+/// depth is limited because the file is a user's.
+static bool copyNode(yaml::Node *node, YamlNode &to, const char *begin,
+                     unsigned depth) {
   if (!node || depth > 16)
     return false;
   to.place = node->getSourceRange().Start;
+  // A flow collection's range begins behind its bracket.
+  if (isa<yaml::MappingNode, yaml::SequenceNode>(node) &&
+      to.place.getPointer() > begin &&
+      StringRef("{[").contains(to.place.getPointer()[-1]))
+    to.place = SMLoc::getFromPointer(to.place.getPointer() - 1);
   if (auto *scalar = dyn_cast<yaml::ScalarNode>(node)) {
     SmallString<64> storage;
     to.scalar = scalar->getValue(storage).str();
@@ -37,8 +43,8 @@ static bool copyNode(yaml::Node *node, YamlNode &to, unsigned depth) {
     to.kind = YamlNode::Kind::Map;
     for (yaml::KeyValueNode &entry : *map) {
       auto &[key, value] = to.entries.emplace_back();
-      if (!copyNode(entry.getKey(), key, depth + 1) ||
-          !copyNode(entry.getValue(), value, depth + 1))
+      if (!copyNode(entry.getKey(), key, begin, depth + 1) ||
+          !copyNode(entry.getValue(), value, begin, depth + 1))
         return false;
     }
     return true;
@@ -46,7 +52,7 @@ static bool copyNode(yaml::Node *node, YamlNode &to, unsigned depth) {
   if (auto *list = dyn_cast<yaml::SequenceNode>(node)) {
     to.kind = YamlNode::Kind::List;
     for (yaml::Node &item : *list)
-      if (!copyNode(&item, to.items.emplace_back(), depth + 1))
+      if (!copyNode(&item, to.items.emplace_back(), begin, depth + 1))
         return false;
     return true;
   }
@@ -62,20 +68,22 @@ mho::Expected<std::unique_ptr<YamlFile>> YamlFile::parse(StringRef text,
       [](const SMDiagnostic &diagnostic, void *context) {
         auto *message = static_cast<std::string *>(context);
         if (message->empty())
-          *message = (diagnostic.getFilename() + ":" +
-                      Twine(diagnostic.getLineNo()) + ":" +
-                      Twine(diagnostic.getColumnNo() + 1) + ": " +
-                      diagnostic.getMessage())
-                         .str();
+          *message =
+              (diagnostic.getFilename() + ":" + Twine(diagnostic.getLineNo()) +
+               ":" + Twine(diagnostic.getColumnNo() + 1) + ": " +
+               diagnostic.getMessage())
+                  .str();
       },
       &problem);
   unsigned id = result->sources.AddNewSourceBuffer(
       MemoryBuffer::getMemBufferCopy(text, file), SMLoc());
-  yaml::Stream stream(
-      result->sources.getMemoryBuffer(id)->getMemBufferRef(), result->sources);
+  yaml::Stream stream(result->sources.getMemoryBuffer(id)->getMemBufferRef(),
+                      result->sources);
   auto document = stream.begin();
-  bool copied = document != stream.end() &&
-                copyNode(document->getRoot(), result->tree, 0);
+  bool copied =
+      document != stream.end() &&
+      copyNode(document->getRoot(), result->tree,
+               result->sources.getMemoryBuffer(id)->getBufferStart(), 0);
   if (stream.failed() || !copied || !problem.empty())
     return failure(problem.empty() ? result->name + ": not a YAML chip file"
                                    : problem);

@@ -14,6 +14,9 @@ namespace mho::bench {
 /// noisy_mvm, f32_product, program_and_drift.
 void registerArrays(unsigned threads);
 
+/// timeline_events.
+void registerTimeline();
+
 } // namespace mho::bench
 
 #endif // MHO_TOOLS_MHO_BENCH_BENCHMARKS_H

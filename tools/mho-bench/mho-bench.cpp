@@ -40,6 +40,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   mho::bench::registerArrays(threads);
+  mho::bench::registerTimeline();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 2;

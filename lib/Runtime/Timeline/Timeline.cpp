@@ -1,25 +1,21 @@
-//===- Timeline.cpp - a program's time and energy
-//--------------------------===//
+//===- Timeline.cpp - what a replay adds up to
+//-----------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// Adds up what the machine's executions cost, for the whole and by node.
-//
-//===----------------------------------------------------------------------===//
 
 #include "mho/Runtime/Timeline.h"
 
-#include "Machine.h"
+#include "Replay.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 using namespace mho;
 using namespace mho::rt;
+
+static constexpr double kSecondsPerNs = 1e-9;
 
 Energy &Energy::operator+=(const Energy &other) {
   mvm += other.mvm;
@@ -36,129 +32,124 @@ Energy Energy::operator*(double share) const {
           communication * share, memory * share,     passive * share};
 }
 
-namespace {
+static double ratio(double above, double below) {
+  return below > 0 ? above / below : 0;
+}
 
-class Ledger {
-public:
-  Ledger(const fb::Program &program, TimelineResult &result)
-      : program(program), chip(*program.chip()), result(result),
-        unitVectors(program.units()->size()) {}
+double TimelineResult::throughput() const { return ratio(1, intervalSeconds); }
+double TimelineResult::tops() const {
+  return ratio(2 * macs, latencySeconds) * 1e-12;
+}
+double TimelineResult::topsPerWatt() const {
+  return ratio(2 * macs, energy.total()) * 1e-12;
+}
+double TimelineResult::arrayTops() const {
+  return ratio(2 * macs, arraySeconds) * 1e-12;
+}
+double TimelineResult::arrayTopsPerWatt() const {
+  return ratio(2 * macs, energy.mvm + energy.converters) * 1e-12;
+}
 
-  void add(const Execution &done);
-  /// What depends on the latency, and the order of the layers.
-  void close();
-
-private:
-  struct Layer {
-    LayerCost cost;
-    bool timed = false, ofMvm = false;
-    std::map<uint32_t, double> vectorsOfArray;
-  };
-  void addTo(uint32_t node, double share, const Execution &done);
-  /// Shares of an instruction's nodes; they add up to 1.
-  std::vector<std::pair<uint32_t, double>> nodesOf(uint32_t code,
-                                                   uint32_t instruction) const;
-  const fb::UnitKind &kindOf(uint32_t unit) const {
-    return *chip.kinds()->Get(program.units()->Get(unit)->kind());
-  }
-
-  const fb::Program &program;
-  const fb::Chip &chip;
-  TimelineResult &result;
-  std::map<uint32_t, Layer> layers;
-  std::set<uint32_t> arrays;
-  /// By unit: mvm vectors of each node.
-  std::vector<std::map<uint32_t, double>> unitVectors;
-};
-
-std::vector<std::pair<uint32_t, double>>
-Ledger::nodesOf(uint32_t code, uint32_t instruction) const {
-  const auto *table = program.codes()->Get(code)->locations();
-  if (!table || instruction >= table->size() || !program.locations() ||
-      table->Get(instruction) >= program.locations()->size())
-    return {};
-  const fb::Location &location =
-      *program.locations()->Get(table->Get(instruction));
-  if (!location.nodes())
-    return {};
+/// Shares of an instruction's nodes; they add up to 1.
+static std::vector<std::pair<uint32_t, double>>
+nodesOf(const fb::Program &program, const fb::Code &code, uint32_t index) {
   std::vector<std::pair<uint32_t, double>> nodes;
+  const auto *table = code.locations();
+  if (!table || index >= table->size() || !program.locations() ||
+      table->Get(index) >= program.locations()->size())
+    return nodes;
+  const fb::Location &location = *program.locations()->Get(table->Get(index));
   double all = 0;
-  for (uint32_t i = 0; i < location.nodes()->size(); ++i) {
+  for (uint32_t i = 0; location.nodes() && i < location.nodes()->size(); ++i) {
     bool weighted = location.weights() && i < location.weights()->size();
-    nodes.push_back({location.nodes()->Get(i),
-                     weighted ? double(location.weights()->Get(i)) : 1.0});
-    all += nodes.back().second;
+    double weight = weighted ? double(location.weights()->Get(i)) : 1;
+    nodes.push_back({location.nodes()->Get(i), weight});
+    all += weight;
   }
   for (auto &[node, share] : nodes)
-    share = all > 0 ? share / all : 1.0 / double(nodes.size());
+    share = all > 0 ? share / all : 1 / double(nodes.size());
   return nodes;
 }
 
-void Ledger::addTo(uint32_t node, double share, const Execution &done) {
-  Layer &layer = layers[node];
-  LayerCost &cost = layer.cost;
-  cost.node = node;
-  const Cost &price = done.cost;
-  bool isMvm = price.vectors > 0;
-  if (cost.unitKind.empty() || (isMvm && !layer.ofMvm)) {
-    cost.unitKind = kindOf(done.unit).name()->str();
-    layer.ofMvm = isMvm;
-  }
-  // A node that only lent its name to the kernel does not stretch over it.
-  if (share > 0) {
-    cost.startSeconds =
-        layer.timed ? std::min(cost.startSeconds, done.start) : done.start;
-    cost.endSeconds = std::max(cost.endSeconds, done.end);
-    layer.timed = true;
-  }
-  cost.busySeconds += share * (price.busy + price.startup);
-  cost.macs += share * price.macs;
-  cost.microOps += share * price.microOps;
-  cost.bytesSent += share * price.bytesSent;
-  cost.energy += price.energy * share;
-  if (isMvm) {
-    layer.vectorsOfArray[price.array] += double(price.vectors);
-    unitVectors[done.unit][node] += share * double(price.vectors);
+/// Notes what an instruction of `unit` cost between `start` and `end` (ns).
+void Replay::account(const UnitState &unit, uint32_t index, double start,
+                     double end, const Cost &cost) {
+  latency = std::max(latency, end);
+  result.macs += cost.macs;
+  result.energy += cost.energy;
+  start *= kSecondsPerNs;
+  end *= kSecondsPerNs;
+  for (auto [node, share] : nodesOf(program, *unit.stream, index)) {
+    auto [it, isNew] = layers.try_emplace(node);
+    LayerCost &layer = it->second;
+    layer.node = node;
+    layerKinds[node].insert(unit.unit->kind());
+    layer.startSeconds = isNew ? start : std::min(layer.startSeconds, start);
+    layer.endSeconds = std::max(layer.endSeconds, end);
+    layer.vectors += cost.vectors;
+    layer.macs += share * cost.macs;
+    layer.microOps += share * cost.operations;
+    layer.bytesSent += share * cost.bytesSent;
+    layer.busySeconds += share * cost.busy * kSecondsPerNs;
+    layer.energy += cost.energy * share;
   }
 }
 
-void Ledger::add(const Execution &done) {
-  result.energy += done.cost.energy;
-  result.macs += done.cost.macs;
-  if (done.cost.vectors > 0)
-    arrays.insert(done.cost.array);
-  auto nodes = nodesOf(done.code, done.instruction);
-  for (auto [node, share] : nodes)
-    addTo(node, share, done);
-}
+/// What depends on the latency, on all resources or on the chip alone.
+void Replay::finish() {
+  result.latencySeconds = latency * kSecondsPerNs;
+  result.chips = chip.chips();
+  result.areaMm2 = chip.area_mm2() * chip.chips();
+  result.energy.passive =
+      chip.passive_power_w() * chip.chips() * result.latencySeconds;
+  for (const UnitState &unit : units)
+    if (unit.active)
+      result.energy.digital +=
+          unit.kind->active_power_w() * result.latencySeconds;
 
-void Ledger::close() {
-  result.energy.passive = chip.passive_power_w() * result.latencySeconds;
-  std::set<uint32_t> active;
-  for (uint32_t array : arrays) {
-    const fb::Array &physical = *program.arrays()->Get(array);
-    active.insert(physical.unit());
-    result.cellsUsed += double(blockRows(program, physical)) *
-                        double(blockColumns(program, physical));
-    if (const fb::Arrays *spec = kindOf(physical.unit()).arrays())
-      result.cells += double(spec->rows()) * double(spec->cols());
+  Calendar together; // arrays that work at the same time count once
+  for (uint32_t r = 0; r < calendars.size(); ++r) {
+    double busy = calendars[r].busy() * kSecondsPerNs;
+    result.resources[r].busySeconds = busy;
+    if (busy > result.intervalSeconds) {
+      result.intervalSeconds = busy;
+      result.busiest = r;
+    }
+    if (arrayResources.count(r))
+      for (auto [start, end] : calendars[r].intervals())
+        together.book(start, end - start);
   }
-  result.arraysUsed = uint32_t(arrays.size());
-  for (uint32_t unit : active) {
-    double joules = kindOf(unit).active_power_w() * result.latencySeconds;
-    result.energy.digital += joules;
-    double all = 0;
-    for (auto [node, vectors] : unitVectors[unit])
-      all += vectors;
-    for (auto [node, vectors] : unitVectors[unit])
-      layers[node].cost.energy.digital += joules * vectors / all;
+  for (auto [start, end] : together.intervals())
+    result.arraySeconds += (end - start) * kSecondsPerNs;
+
+  for (const fb::UnitKind *kind : *chip.kinds())
+    if (const fb::Arrays *arrays = kind->arrays();
+        arrays && !arrays->unlimited() && !kind->unlimited())
+      result.arraysAvailable += uint64_t(arrays->per_unit()) * arrays->tiers() *
+                                kind->count() * chip.chips();
+  result.arraysUsed = program.arrays() ? program.arrays()->size() : 0;
+  for (uint32_t i = 0; i < result.arraysUsed; ++i) {
+    const fb::Array &array = *program.arrays()->Get(i);
+    const fb::Bank &bank = *program.banks()->Get(array.bank());
+    auto extent = [](const flatbuffers::Vector<uint64_t> &splits, uint32_t b) {
+      return double(splits.Get(b + 1) - splits.Get(b));
+    };
+    result.cellsUsed += extent(*bank.row_splits(), array.row_block()) *
+                        extent(*bank.col_splits(), array.col_block());
+    const fb::Unit &unit = *program.units()->Get(array.unit());
+    if (const fb::Arrays *arrays = chip.kinds()->Get(unit.kind())->arrays())
+      result.cells += double(arrays->rows()) * double(arrays->cols());
+    if (auto it = layers.find(bank.node()); it != layers.end())
+      ++it->second.arrays;
   }
+
   for (auto &[node, layer] : layers) {
-    layer.cost.arrays = uint32_t(layer.vectorsOfArray.size());
-    for (auto [array, vectors] : layer.vectorsOfArray)
-      layer.cost.vectors = std::max(layer.cost.vectors, uint64_t(vectors));
-    result.layers.push_back(std::move(layer.cost));
+    for (uint32_t kind : layerKinds[node])
+      layer.unitKind += (layer.unitKind.empty() ? "" : ", ") +
+                        chip.kinds()->Get(kind)->name()->str();
+    result.layers.push_back(std::move(layer));
   }
+  // By node where they start together, as `layers` is in that order.
   std::sort(result.layers.begin(), result.layers.end(),
             [](const LayerCost &a, const LayerCost &b) {
               return std::pair(a.startSeconds, a.node) <
@@ -166,28 +157,8 @@ void Ledger::close() {
             });
 }
 
-} // namespace
-
 TimelineResult mho::rt::runTimeline(const LoadedProgram &program,
-                                    uint32_t entry) {
-  TimelineResult result;
-  Machine machine(program, entry);
-  Ledger ledger(program.program(), result);
-  machine.run([&](const Execution &done) { ledger.add(done); });
-  result.latencySeconds = machine.latency;
-  // Arrays that work at the same time count once.
-  for (auto [start, end] : machine.arrays.intervals())
-    result.arraySeconds += end - start;
-  result.resources = std::move(machine.costs.resources);
-  for (uint32_t r = 0; r < result.resources.size(); ++r)
-    if (result.resources[r].busySeconds > result.intervalSeconds) {
-      result.intervalSeconds = result.resources[r].busySeconds;
-      result.busiest = r;
-    }
-  result.steps = std::move(machine.steps);
-  result.notes = std::move(machine.notes);
-  result.notes.insert(result.notes.end(), machine.costs.notes.begin(),
-                      machine.costs.notes.end());
-  ledger.close();
-  return result;
+                                    uint32_t entry,
+                                    const TimelineSettings &settings) {
+  return Replay(program, entry, settings).run();
 }

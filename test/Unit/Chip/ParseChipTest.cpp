@@ -130,7 +130,7 @@ TEST(ParseChip, UnknownEffect) {
 
 TEST(ParseChip, BrokenYaml) {
   EXPECT_EQ(errorOf("name: [tiny\n").find("tiny.yaml:"), 0u);
-  EXPECT_EQ(errorOf(""), "tiny.yaml: not a YAML chip file");
+  EXPECT_EQ(errorOf(""), "tiny.yaml:1:1: expected a chip file as a map");
 }
 
 } // namespace
