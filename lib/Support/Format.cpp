@@ -1,5 +1,4 @@
-//===- Format.cpp - quantities as people read them
-//-------------------------===//
+//===- Format.cpp - quantities as people read them ------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- TemporaryFile.cpp - files that leave nothing behind
-//-----------------===//
+//===- TemporaryFile.cpp - files that leave nothing behind ----------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Timeline.h - a program's time and energy
-//------------------------------===//
+//===- Timeline.h - a program's time and energy ---------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Format.h - quantities as people read them
-//---------------------------===//
+//===- Format.h - quantities as people read them --------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Progress.h - a line that tells how far work is
-//----------------------===//
+//===- Progress.h - a line that tells how far work is ---------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -279,7 +279,7 @@ private:
 
   void note(const std::string &text) {
     context.getDiagEngine().emit(UnknownLoc::get(&context),
-                                 DiagnosticSeverity::Note)
+                                 DiagnosticSeverity::Remark)
         << text;
   }
 

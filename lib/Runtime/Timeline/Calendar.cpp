@@ -1,4 +1,4 @@
-//===- Calendar.cpp - when a resource is busy and memory ready ----------===//
+//===- Calendar.cpp - when a resource is busy and memory ready ------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

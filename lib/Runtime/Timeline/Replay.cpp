@@ -1,4 +1,4 @@
-//===- Replay.cpp - instruction streams on time
+//===- Replay.cpp - instruction streams on time ---------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Report.cpp - what a run tells, as JSON
-//------------------------------===//
+//===- Report.cpp - what a run tells, as JSON -----------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

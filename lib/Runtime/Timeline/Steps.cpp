@@ -1,4 +1,4 @@
-//===- Steps.cpp - an instruction as a stream of steps ------------------===//
+//===- Steps.cpp - an instruction as a stream of steps --------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

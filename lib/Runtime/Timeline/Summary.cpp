@@ -1,5 +1,4 @@
-//===- Summary.cpp - a report in a few lines
-//-------------------------------===//
+//===- Summary.cpp - a report in a few lines ------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Timeline.cpp - what a replay adds up to
-//-----------------------------===//
+//===- Timeline.cpp - what a replay adds up to ----------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Trace.cpp - the steps for Perfetto
+//===- Trace.cpp - the steps for Perfetto ---------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Programs.h - small programs on HERMES, built by hand
-//----------------===//
+//===- Programs.h - small programs on HERMES, built by hand ---------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

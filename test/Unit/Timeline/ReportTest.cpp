@@ -1,5 +1,4 @@
-//===- ReportTest.cpp - the report's keys and words
-//------------------------===//
+//===- ReportTest.cpp - the report's keys and words -----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- TimelineTest.cpp - time and energy of small programs
-//----------------===//
+//===- TimelineTest.cpp - time and energy of small programs ---------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,0 +1,758 @@
+//===- Blocks-inl.h - micro-ops on blocks of lanes --------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Included once per instruction set with MHO_BLOCKS naming it. Loops are plain;
+// the compiler makes vectors of them. An output may be one of the operands,
+// never overlap one otherwise, which is what `assume_safety` says.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Blocks.h"
+
+#include <cstdint>
+#include <cstring>
+
+namespace mho::rt::blocks::MHO_BLOCKS {
+namespace {
+
+using isa::MicroOpcode;
+using isa::Type;
+using isa::WriteKind;
+
+#include "Math-inl.h"
+
+#define MHO_LANES _Pragma("clang loop vectorize(assume_safety)")
+
+template <typename O, typename A, typename F>
+void map1(const Call &call, F f) {
+  auto *out = static_cast<O *>(call.out);
+  auto *a = static_cast<const A *>(call.operands[0]);
+  size_t n = call.n;
+  MHO_LANES
+  for (size_t i = 0; i < n; ++i)
+    out[i] = f(a[i]);
+}
+
+template <typename O, typename A, typename F>
+void map2(const Call &call, F f) {
+  auto *out = static_cast<O *>(call.out);
+  auto *a = static_cast<const A *>(call.operands[0]);
+  auto *b = static_cast<const A *>(call.operands[1]);
+  size_t n = call.n;
+  if (call.scalar[0]) {
+    A x = *a;
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = f(x, b[i]);
+  } else if (call.scalar[1]) {
+    A y = *b;
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = f(a[i], y);
+  } else {
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = f(a[i], b[i]);
+  }
+}
+
+/// Any operand may be one value for all lanes.
+template <typename T, typename F> void map3(const Call &call, F f) {
+  auto *out = static_cast<T *>(call.out);
+  const T *x[3];
+  size_t step[3];
+  for (int k = 0; k < 3; ++k) {
+    x[k] = static_cast<const T *>(call.operands[k]);
+    step[k] = call.scalar[k] ? 0 : 1;
+  }
+  size_t n = call.n;
+  if (step[0] && step[1] && step[2]) {
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = f(x[0][i], x[1][i], x[2][i]);
+    return;
+  }
+  for (size_t i = 0; i < n; ++i)
+    out[i] = f(x[0][i * step[0]], x[1][i * step[1]], x[2][i * step[2]]);
+}
+
+template <typename T> void select(const Call &call) {
+  auto *out = static_cast<T *>(call.out);
+  auto *mask = static_cast<const int32_t *>(call.operands[0]);
+  auto *a = static_cast<const T *>(call.operands[1]);
+  auto *b = static_cast<const T *>(call.operands[2]);
+  size_t n = call.n;
+  if (call.scalar[0]) {
+    const T *chosen = *mask ? a : b;
+    size_t step = call.scalar[*mask ? 1 : 2] ? 0 : 1;
+    for (size_t i = 0; i < n; ++i)
+      out[i] = chosen[i * step];
+  } else if (call.scalar[1] && call.scalar[2]) {
+    T x = *a, y = *b;
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = mask[i] ? x : y;
+  } else if (call.scalar[1]) {
+    T x = *a;
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = mask[i] ? x : b[i];
+  } else if (call.scalar[2]) {
+    T y = *b;
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = mask[i] ? a[i] : y;
+  } else {
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = mask[i] ? a[i] : b[i];
+  }
+}
+
+template <typename T> T quietNan();
+template <> inline float quietNan<float>() { return __builtin_nanf(""); }
+template <> inline double quietNan<double>() { return __builtin_nan(""); }
+inline float fromBits(uint32_t bits) { return floatOf(bits); }
+inline double fromBits(uint64_t bits) { return doubleOf(bits); }
+
+/// Of +0 and -0 the larger is +0; NaN if either is.
+template <typename T> T larger(T a, T b) {
+  T r = a > b ? a : b;
+  r = a == b ? fromBits(bitsOf(a) & bitsOf(b)) : r;
+  return (a != a) | (b != b) ? quietNan<T>() : r;
+}
+template <typename T> T smaller(T a, T b) {
+  T r = a < b ? a : b;
+  r = a == b ? fromBits(bitsOf(a) | bitsOf(b)) : r;
+  return (a != a) | (b != b) ? quietNan<T>() : r;
+}
+
+/// CmpFPredicate: the low three bits say for which of <, >, = it holds, the
+/// fourth for unordered operands.
+template <typename T> void compareFloats(const Call &call) {
+  auto run = [&](auto f) {
+    map2<int32_t, T>(call, [f](T a, T b) { return int32_t(f(a, b)); });
+  };
+  switch (call.immediate) {
+  case 0:
+    return run([](T, T) { return false; });
+  case 1:
+    return run([](T a, T b) { return a == b; });
+  case 2:
+    return run([](T a, T b) { return a > b; });
+  case 3:
+    return run([](T a, T b) { return a >= b; });
+  case 4:
+    return run([](T a, T b) { return a < b; });
+  case 5:
+    return run([](T a, T b) { return a <= b; });
+  case 6:
+    return run([](T a, T b) { return (a < b) | (a > b); });
+  case 7:
+    return run([](T a, T b) { return (a == a) & (b == b); });
+  case 8:
+    return run([](T a, T b) { return !((a < b) | (a > b)); });
+  case 9:
+    return run([](T a, T b) { return !(a <= b); });
+  case 10:
+    return run([](T a, T b) { return !(a < b); });
+  case 11:
+    return run([](T a, T b) { return !(a >= b); });
+  case 12:
+    return run([](T a, T b) { return !(a > b); });
+  case 13:
+    return run([](T a, T b) { return a != b; });
+  case 14:
+    return run([](T a, T b) { return (a != a) | (b != b); });
+  default:
+    return run([](T, T) { return true; });
+  }
+}
+
+template <typename S, typename U> void compareIntegers(const Call &call) {
+  auto run = [&](auto f) {
+    map2<int32_t, S>(call, [f](S a, S b) { return int32_t(f(a, b)); });
+  };
+  switch (call.immediate) {
+  case 0:
+    return run([](S a, S b) { return a == b; });
+  case 1:
+    return run([](S a, S b) { return a != b; });
+  case 2:
+    return run([](S a, S b) { return a < b; });
+  case 3:
+    return run([](S a, S b) { return a <= b; });
+  case 4:
+    return run([](S a, S b) { return a > b; });
+  case 5:
+    return run([](S a, S b) { return a >= b; });
+  case 6:
+    return run([](S a, S b) { return U(a) < U(b); });
+  case 7:
+    return run([](S a, S b) { return U(a) <= U(b); });
+  case 8:
+    return run([](S a, S b) { return U(a) > U(b); });
+  default:
+    return run([](S a, S b) { return U(a) >= U(b); });
+  }
+}
+
+template <typename T> bool floatOp(const Call &call) {
+  switch (call.op) {
+  case MicroOpcode::ArithAddf:
+    map2<T, T>(call, [](T a, T b) { return a + b; });
+    return true;
+  case MicroOpcode::ArithSubf:
+    map2<T, T>(call, [](T a, T b) { return a - b; });
+    return true;
+  case MicroOpcode::ArithMulf:
+    map2<T, T>(call, [](T a, T b) { return a * b; });
+    return true;
+  case MicroOpcode::ArithDivf:
+    map2<T, T>(call, [](T a, T b) { return a / b; });
+    return true;
+  case MicroOpcode::ArithMaximumf:
+    map2<T, T>(call, [](T a, T b) { return larger(a, b); });
+    return true;
+  case MicroOpcode::ArithMinimumf:
+    map2<T, T>(call, [](T a, T b) { return smaller(a, b); });
+    return true;
+  case MicroOpcode::ArithMaxnumf:
+    map2<T, T>(call, [](T a, T b) {
+      T r = larger(a, b);
+      r = a != a ? b : r;
+      return b != b ? a : r;
+    });
+    return true;
+  case MicroOpcode::ArithMinnumf:
+    map2<T, T>(call, [](T a, T b) {
+      T r = smaller(a, b);
+      r = a != a ? b : r;
+      return b != b ? a : r;
+    });
+    return true;
+  case MicroOpcode::ArithNegf:
+    map1<T, T>(call, [](T a) { return -a; });
+    return true;
+  case MicroOpcode::MathAbsf:
+    map1<T, T>(call, [](T a) { return a < 0 || bitsOf(a) >> (sizeof(T) * 8 - 1) ? -a : a; });
+    return true;
+  case MicroOpcode::MathSqrt:
+    map1<T, T>(call, [](T a) { return T(__builtin_elementwise_sqrt(a)); });
+    return true;
+  case MicroOpcode::MathRsqrt:
+    map1<T, T>(call, [](T a) { return T(1) / __builtin_elementwise_sqrt(a); });
+    return true;
+  case MicroOpcode::MathFloor:
+    map1<T, T>(call, [](T a) { return __builtin_elementwise_floor(a); });
+    return true;
+  case MicroOpcode::MathCeil:
+    map1<T, T>(call, [](T a) { return __builtin_elementwise_ceil(a); });
+    return true;
+  case MicroOpcode::MathTrunc:
+    map1<T, T>(call, [](T a) { return __builtin_elementwise_trunc(a); });
+    return true;
+  case MicroOpcode::MathRoundeven:
+    map1<T, T>(call, [](T a) { return __builtin_elementwise_roundeven(a); });
+    return true;
+  case MicroOpcode::MathFma:
+    map3<T>(call, [](T a, T b, T c) { return fused(a, b, c); });
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Whether a function that only handles ordinary values may be used.
+inline bool allWithin(const Call &call, int operand, float low, float high) {
+  auto *x = static_cast<const float *>(call.operands[operand]);
+  size_t n = call.n && call.scalar[operand] ? 1 : call.n;
+  int outside = 0;
+  for (size_t i = 0; i < n; ++i)
+    outside |= !(x[i] >= low && x[i] <= high);
+  return !outside;
+}
+
+inline bool functionF32(const Call &call) {
+  switch (call.op) {
+  case MicroOpcode::MathExp:
+    map1<float, float>(call, [](float a) { return expf32(a); });
+    return true;
+  case MicroOpcode::MathTanh:
+    map1<float, float>(call, [](float a) { return tanhf32(a); });
+    return true;
+  case MicroOpcode::MathErf:
+    map1<float, float>(call, [](float a) { return erff32(a); });
+    return true;
+  case MicroOpcode::MathLog:
+    map1<float, float>(call, [](float a) { return logf32(a); });
+    return true;
+  case MicroOpcode::MathRound:
+    map1<float, float>(call, [](float a) { return roundf32(a); });
+    return true;
+  case MicroOpcode::MathPowf:
+    if (!allWithin(call, 0, 1e-37f, 3e38f) || !allWithin(call, 1, -1e3f, 1e3f))
+      return false;
+    map2<float, float>(call, [](float a, float b) { return powf32(a, b); });
+    return true;
+  case MicroOpcode::MathSin:
+    if (!allWithin(call, 0, -1e6f, 1e6f))
+      return false;
+    map1<float, float>(call, [](float a) { return sinf32(a, 0); });
+    return true;
+  case MicroOpcode::MathCos:
+    if (!allWithin(call, 0, -1e6f, 1e6f))
+      return false;
+    map1<float, float>(call, [](float a) { return sinf32(a, 1); });
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Integers of the lane's own width: nothing has to be wrapped.
+template <typename S, typename U> bool integerOp(const Call &call) {
+  constexpr U bits = sizeof(S) * 8;
+  switch (call.op) {
+  case MicroOpcode::ArithAddi:
+    map2<U, U>(call, [](U a, U b) { return a + b; });
+    return true;
+  case MicroOpcode::ArithSubi:
+    map2<U, U>(call, [](U a, U b) { return a - b; });
+    return true;
+  case MicroOpcode::ArithMuli:
+    map2<U, U>(call, [](U a, U b) { return a * b; });
+    return true;
+  case MicroOpcode::ArithMaxsi:
+    map2<S, S>(call, [](S a, S b) { return a > b ? a : b; });
+    return true;
+  case MicroOpcode::ArithMinsi:
+    map2<S, S>(call, [](S a, S b) { return a < b ? a : b; });
+    return true;
+  case MicroOpcode::ArithMaxui:
+    map2<U, U>(call, [](U a, U b) { return a > b ? a : b; });
+    return true;
+  case MicroOpcode::ArithMinui:
+    map2<U, U>(call, [](U a, U b) { return a < b ? a : b; });
+    return true;
+  case MicroOpcode::ArithAndi:
+    map2<U, U>(call, [](U a, U b) { return a & b; });
+    return true;
+  case MicroOpcode::ArithOri:
+    map2<U, U>(call, [](U a, U b) { return a | b; });
+    return true;
+  case MicroOpcode::ArithXori:
+    map2<U, U>(call, [](U a, U b) { return a ^ b; });
+    return true;
+  case MicroOpcode::ArithShli:
+    map2<U, U>(call, [](U a, U b) { return b >= bits ? U(0) : a << (b & (bits - 1)); });
+    return true;
+  case MicroOpcode::ArithShrui:
+    map2<U, U>(call, [](U a, U b) { return b >= bits ? U(0) : a >> (b & (bits - 1)); });
+    return true;
+  case MicroOpcode::ArithShrsi:
+    map2<S, S>(call, [](S a, S b) { return a >> (U(b) >= bits ? bits - 1 : U(b)); });
+    return true;
+  default:
+    return false;
+  }
+}
+
+inline bool bitwise(MicroOpcode op) {
+  return op == MicroOpcode::ArithAndi || op == MicroOpcode::ArithOri ||
+         op == MicroOpcode::ArithXori;
+}
+
+/// Towards zero, saturating; NaN gives 0. The bounds are exact in f32.
+inline bool floatToInteger(const Call &call) {
+  auto narrow = [&](float low, float high) {
+    map1<int32_t, float>(call, [=](float a) {
+      float c = a < low ? low : a;
+      c = c > high ? high : c;
+      return int32_t(a != a ? 0.0f : c);
+    });
+    return true;
+  };
+  bool isSigned = call.op == MicroOpcode::ArithFptosi;
+  switch (call.type) {
+  case Type::I8:
+    return isSigned && narrow(-128, 127);
+  case Type::U8:
+    return !isSigned && narrow(0, 255);
+  case Type::I16:
+    return isSigned && narrow(-32768, 32767);
+  case Type::U16:
+    return !isSigned && narrow(0, 65535);
+  case Type::I32:
+    if (!isSigned)
+      return false;
+    map1<int32_t, float>(call, [](float a) {
+      float c = a < -2147483648.0f ? -2147483648.0f : a;
+      c = c > 2147483520.0f ? 2147483520.0f : c;
+      int32_t whole = int32_t(a != a ? 0.0f : c);
+      return a >= 2147483648.0f ? INT32_MAX : whole;
+    });
+    return true;
+  case Type::I64:
+    if (!isSigned)
+      return false;
+    map1<int64_t, float>(call, [](float a) {
+      float c = a < -9.22337204e18f ? -9.22337204e18f : a;
+      c = c > 9.2233715e18f ? 9.2233715e18f : c;
+      int64_t whole = int64_t(a != a ? 0.0f : c);
+      return a >= 9.22337204e18f ? INT64_MAX : whole;
+    });
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Whether a lane of this type holds the value that the op's signedness sees.
+inline bool lanesAre(Type type, bool isSigned) {
+  switch (type) {
+  case Type::Bool:
+  case Type::U8:
+  case Type::U16:
+    return !isSigned;
+  case Type::I8:
+  case Type::I16:
+  case Type::I32:
+    return isSigned;
+  default:
+    return false;
+  }
+}
+
+inline bool convert(const Call &call) {
+  bool isSigned = call.op == MicroOpcode::ArithSitofp ||
+                  call.op == MicroOpcode::ArithExtsi;
+  switch (call.op) {
+  case MicroOpcode::ArithSitofp:
+  case MicroOpcode::ArithUitofp:
+    if (call.type != Type::F32)
+      return false;
+    if (call.from == Type::I64 && isSigned) {
+      map1<float, int64_t>(call, [](int64_t a) { return float(a); });
+      return true;
+    }
+    if (!lanesAre(call.from, isSigned))
+      return false;
+    map1<float, int32_t>(call, [](int32_t a) { return float(a); });
+    return true;
+  case MicroOpcode::ArithExtsi:
+  case MicroOpcode::ArithExtui:
+    if (!lanesAre(call.from, isSigned))
+      return false;
+    if (call.type == Type::I32) {
+      map1<int32_t, int32_t>(call, [](int32_t a) { return a; });
+      return true;
+    }
+    if (call.type == Type::I64) {
+      map1<int64_t, int32_t>(call, [](int32_t a) { return int64_t(a); });
+      return true;
+    }
+    return false;
+  case MicroOpcode::ArithTrunci:
+  case MicroOpcode::ArithIndexCast:
+    if (call.from == Type::I64 && call.type == Type::I64) {
+      map1<int64_t, int64_t>(call, [](int64_t a) { return a; });
+      return true;
+    }
+    if (call.from == Type::I64 && call.type == Type::I32) {
+      map1<int32_t, int64_t>(call, [](int64_t a) { return int32_t(uint32_t(uint64_t(a))); });
+      return true;
+    }
+    if (call.from == Type::I32 && call.type == Type::I64) {
+      map1<int64_t, int32_t>(call, [](int32_t a) { return int64_t(a); });
+      return true;
+    }
+    return false;
+  case MicroOpcode::ArithExtf:
+    if (call.type == Type::F64) {
+      map1<double, float>(call, [](float a) { return double(a); });
+      return true;
+    }
+    // Narrow floats already live in f32 lanes.
+    if (call.type == Type::F32 && call.from != Type::F64) {
+      map1<float, float>(call, [](float a) { return a; });
+      return true;
+    }
+    return false;
+  case MicroOpcode::ArithTruncf:
+    if (call.type != Type::F32 || call.from != Type::F64)
+      return false;
+    map1<float, double>(call, [](double a) { return float(a); });
+    return true;
+  case MicroOpcode::ArithBitcast:
+    if ((call.type == Type::F32 || call.type == Type::I32) &&
+        (call.from == Type::F32 || call.from == Type::I32)) {
+      map1<uint32_t, uint32_t>(call, [](uint32_t a) { return a; });
+      return true;
+    }
+    return false;
+  default:
+    return false;
+  }
+}
+
+bool apply(const Call &call) {
+  switch (call.op) {
+  case MicroOpcode::ArithCmpf:
+    if (call.from == Type::F64)
+      compareFloats<double>(call);
+    else
+      compareFloats<float>(call);
+    return true;
+  case MicroOpcode::ArithCmpi:
+    if (call.from == Type::I64 || call.from == Type::U64) {
+      compareIntegers<int64_t, uint64_t>(call);
+      return true;
+    }
+    if (call.from == Type::I32 || call.from == Type::U32 || call.immediate < 2) {
+      compareIntegers<int32_t, uint32_t>(call);
+      return true;
+    }
+    return false;
+  case MicroOpcode::ArithSelect:
+    if (isa::sizeOf(call.type) == 8)
+      select<uint64_t>(call);
+    else
+      select<uint32_t>(call);
+    return true;
+  case MicroOpcode::MathIsnan:
+    if (call.from == Type::F64)
+      map1<int32_t, double>(call, [](double a) { return int32_t(a != a); });
+    else
+      map1<int32_t, float>(call, [](float a) { return int32_t(a != a); });
+    return true;
+  case MicroOpcode::MathIsinf:
+    if (call.from == Type::F64)
+      return false;
+    map1<int32_t, float>(call, [](float a) {
+      return int32_t((bitsOf(a) & 0x7fffffffu) == 0x7f800000u);
+    });
+    return true;
+  case MicroOpcode::ArithFptosi:
+  case MicroOpcode::ArithFptoui:
+    return call.from != Type::F64 && floatToInteger(call);
+  default:
+    break;
+  }
+  if (convert(call))
+    return true;
+  switch (call.type) {
+  case Type::F32:
+    return floatOp<float>(call) || functionF32(call);
+  case Type::F64:
+    return floatOp<double>(call);
+  case Type::I32:
+  case Type::U32:
+    return integerOp<int32_t, uint32_t>(call);
+  case Type::I64:
+  case Type::U64:
+    return integerOp<int64_t, uint64_t>(call);
+  case Type::Bool:
+    return bitwise(call.op) && integerOp<int32_t, uint32_t>(call);
+  default:
+    return false;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions along the lanes
+//===----------------------------------------------------------------------===//
+
+template <typename T, typename F>
+void foldLanes(void *partials, const void *values, size_t n, F f) {
+  auto *p = static_cast<T *>(partials);
+  auto *v = static_cast<const T *>(values);
+  T sums[16];
+  for (int i = 0; i < 16; ++i)
+    sums[i] = p[i];
+  size_t j = 0;
+  for (; j + 16 <= n; j += 16)
+    for (int i = 0; i < 16; ++i)
+      sums[i] = f(sums[i], v[j + size_t(i)]);
+  for (size_t i = 0; j + i < n; ++i)
+    sums[i] = f(sums[i], v[j + i]);
+  for (int i = 0; i < 16; ++i)
+    p[i] = sums[i];
+}
+
+template <typename T>
+bool foldKind(WriteKind kind, void *partials, const void *values, size_t n,
+              auto max, auto min) {
+  switch (kind) {
+  case WriteKind::Add:
+    foldLanes<T>(partials, values, n, [](T a, T b) { return T(a + b); });
+    return true;
+  case WriteKind::Mul:
+    foldLanes<T>(partials, values, n, [](T a, T b) { return T(a * b); });
+    return true;
+  case WriteKind::Max:
+    foldLanes<T>(partials, values, n, max);
+    return true;
+  case WriteKind::Min:
+    foldLanes<T>(partials, values, n, min);
+    return true;
+  default:
+    return false;
+  }
+}
+
+template <typename T>
+bool foldFloats(WriteKind kind, void *partials, const void *values, size_t n) {
+  return foldKind<T>(
+      kind, partials, values, n, [](T a, T b) { return larger(a, b); },
+      [](T a, T b) { return smaller(a, b); });
+}
+
+/// Sums and products of signed numbers wrap as those of unsigned ones.
+template <typename S, typename U>
+bool foldIntegers(WriteKind kind, void *partials, const void *values,
+                  size_t n) {
+  return foldKind<U>(
+      kind, partials, values, n,
+      [](U a, U b) { return S(a) > S(b) ? a : b; },
+      [](U a, U b) { return S(a) < S(b) ? a : b; });
+}
+
+bool fold(WriteKind kind, Type type, void *partials, const void *values,
+          size_t n) {
+  switch (type) {
+  case Type::F32:
+    return foldFloats<float>(kind, partials, values, n);
+  case Type::F64:
+    return foldFloats<double>(kind, partials, values, n);
+  case Type::I32:
+    return foldIntegers<int32_t, uint32_t>(kind, partials, values, n);
+  case Type::I64:
+    return foldIntegers<int64_t, uint64_t>(kind, partials, values, n);
+  default:
+    return false;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+template <typename L, typename M>
+void gather(void *lanes, const std::byte *memory, int64_t stride, size_t n) {
+  auto *out = static_cast<L *>(lanes);
+  if (stride == int64_t(sizeof(M))) {
+    auto *in = reinterpret_cast<const M *>(memory);
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = L(in[i]);
+    return;
+  }
+  auto *in = reinterpret_cast<const M *>(memory);
+  int64_t step = stride / int64_t(sizeof(M));
+  for (size_t i = 0; i < n; ++i)
+    out[i] = L(in[int64_t(i) * step]);
+}
+
+template <typename L, typename M>
+void scatter(std::byte *memory, int64_t stride, const void *lanes, size_t n) {
+  auto *in = static_cast<const L *>(lanes);
+  auto *out = reinterpret_cast<M *>(memory);
+  if (stride == int64_t(sizeof(M))) {
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      out[i] = M(in[i]);
+    return;
+  }
+  int64_t step = stride / int64_t(sizeof(M));
+  for (size_t i = 0; i < n; ++i)
+    out[int64_t(i) * step] = M(in[i]);
+}
+
+bool load(Type type, void *lanes, const std::byte *memory, int64_t stride,
+          size_t n) {
+  switch (type) {
+  case Type::F32:
+  case Type::I32:
+  case Type::U32:
+    gather<uint32_t, uint32_t>(lanes, memory, stride, n);
+    return true;
+  case Type::F64:
+  case Type::I64:
+  case Type::U64:
+    gather<uint64_t, uint64_t>(lanes, memory, stride, n);
+    return true;
+  case Type::I8:
+  case Type::I4:
+    gather<int32_t, int8_t>(lanes, memory, stride, n);
+    return type == Type::I8;
+  case Type::U8:
+    gather<int32_t, uint8_t>(lanes, memory, stride, n);
+    return true;
+  case Type::I16:
+    gather<int32_t, int16_t>(lanes, memory, stride, n);
+    return true;
+  case Type::U16:
+    gather<int32_t, uint16_t>(lanes, memory, stride, n);
+    return true;
+  case Type::Bool: {
+    gather<int32_t, uint8_t>(lanes, memory, stride, n);
+    auto *flags = static_cast<int32_t *>(lanes);
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      flags[i] = flags[i] != 0;
+    return true;
+  }
+  case Type::BF16: {
+    gather<uint32_t, uint16_t>(lanes, memory, stride, n);
+    auto *bits = static_cast<uint32_t *>(lanes);
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      bits[i] <<= 16;
+    return true;
+  }
+  default:
+    return false;
+  }
+}
+
+bool store(Type type, std::byte *memory, int64_t stride, const void *lanes,
+           size_t n) {
+  switch (type) {
+  case Type::F32:
+  case Type::I32:
+  case Type::U32:
+    scatter<uint32_t, uint32_t>(memory, stride, lanes, n);
+    return true;
+  case Type::F64:
+  case Type::I64:
+  case Type::U64:
+    scatter<uint64_t, uint64_t>(memory, stride, lanes, n);
+    return true;
+  case Type::I8:
+  case Type::U8:
+  case Type::Bool:
+    scatter<uint32_t, uint8_t>(memory, stride, lanes, n);
+    return true;
+  case Type::I16:
+  case Type::U16:
+    scatter<uint32_t, uint16_t>(memory, stride, lanes, n);
+    return true;
+  default:
+    return false;
+  }
+}
+
+#define MHO_STRING2(x) #x
+#define MHO_STRING(x) MHO_STRING2(x)
+
+} // namespace
+
+extern const Table set;
+const Table set = {MHO_STRING(MHO_BLOCKS), apply, fold, load, store};
+
+} // namespace mho::rt::blocks::MHO_BLOCKS

@@ -1,0 +1,63 @@
+//===- Blocks.h - micro-ops on blocks of lanes ------------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The vector forms, compiled once per instruction set from Blocks-inl.h. They
+// use explicit fused operations and nothing approximate, so that every
+// instruction set gives the same bytes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_RUNTIME_KERNEL_BLOCKS_H
+#define MHO_RUNTIME_KERNEL_BLOCKS_H
+
+#include "mho/Program/Instructions.h"
+
+#include <cstddef>
+
+namespace mho::rt::blocks {
+
+/// Lanes of a block; a register then has 2 KB in f32.
+inline constexpr int64_t kLanes = 512;
+
+/// One micro-op on n lanes. An operand is a vector or one value for all.
+struct Call {
+  isa::MicroOpcode op;
+  isa::Type type; ///< of the result
+  isa::Type from; ///< of the first operand
+  uint64_t immediate = 0;
+  void *out = nullptr;
+  const void *operands[3] = {};
+  bool scalar[3] = {};
+  size_t n = 0;
+};
+
+struct Table {
+  const char *name;
+  /// False: there is no vector form. With n = 0 it only tells.
+  bool (*apply)(const Call &call);
+  /// Adds n lanes to 16 partial results: lane i to number i mod 16.
+  bool (*fold)(isa::WriteKind kind, isa::Type type, void *partials,
+               const void *values, size_t n);
+  /// Memory with a stride in bytes to lanes and back.
+  bool (*load)(isa::Type type, void *lanes, const std::byte *memory,
+               int64_t stride, size_t n);
+  bool (*store)(isa::Type type, std::byte *memory, int64_t stride,
+                const void *lanes, size_t n);
+};
+
+/// What this machine runs best.
+const Table &table();
+/// All that this machine can run, best first; for tests.
+struct TableList {
+  const Table *sets[3];
+  size_t count;
+};
+TableList tables();
+
+} // namespace mho::rt::blocks
+
+#endif // MHO_RUNTIME_KERNEL_BLOCKS_H
