@@ -56,7 +56,8 @@ ChipModel::withReadMode(StringRef mode) const {
       flatbuffers::FlatBufferBuilder packed;
       packed.Finish(fb::Chip::Pack(packed, &spec));
       fb::ChipT copy;
-      flatbuffers::GetRoot<fb::Chip>(packed.GetBufferPointer())->UnPackTo(&copy);
+      flatbuffers::GetRoot<fb::Chip>(packed.GetBufferPointer())
+          ->UnPackTo(&copy);
       copy.read_mode = i;
       return std::shared_ptr<const ChipModel>(
           std::make_shared<ChipModel>(std::move(copy)));
@@ -113,8 +114,8 @@ bool ChipModel::supports(unsigned kind, StringRef op) const {
 }
 
 std::string ChipModel::capacity() const {
-  std::string shape = std::to_string(arrayRows()) + "x" +
-                      std::to_string(arrayColumns());
+  std::string shape =
+      std::to_string(arrayRows()) + "x" + std::to_string(arrayColumns());
   auto total = totalArrays();
   if (!total)
     return "as many " + shape + " arrays as a model needs";

@@ -38,20 +38,33 @@ struct Unit {
 constexpr double kLargest = 1e18;
 
 const Unit units[] = {
-    {"1", "number", 1},       {"bit", "bits", 1},
-    {"ns", "time in ns", 1},  {"us", "time in ns", 1e3},
-    {"ms", "time in ns", 1e6}, {"s", "time in ns", 1e9},
-    {"nJ", "energy in nJ", 1}, {"pJ", "energy in nJ", 1e-3},
-    {"uJ", "energy in nJ", 1e3}, {"fJ", "energy in nJ", 1e-6},
-    {"mm2", "area", 1},       {"um2", "area", 1e-6},
-    {"W", "power", 1},        {"mW", "power", 1e-3},
-    {"GHz", "frequency", 1},  {"MHz", "frequency", 1e-3},
-    {"GB/s", "bandwidth", 1}, {"MB/s", "bandwidth", 1e-3},
+    {"1", "number", 1},
+    {"bit", "bits", 1},
+    {"ns", "time in ns", 1},
+    {"us", "time in ns", 1e3},
+    {"ms", "time in ns", 1e6},
+    {"s", "time in ns", 1e9},
+    {"nJ", "energy in nJ", 1},
+    {"pJ", "energy in nJ", 1e-3},
+    {"uJ", "energy in nJ", 1e3},
+    {"fJ", "energy in nJ", 1e-6},
+    {"mm2", "area", 1},
+    {"um2", "area", 1e-6},
+    {"W", "power", 1},
+    {"mW", "power", 1e-3},
+    {"GHz", "frequency", 1},
+    {"MHz", "frequency", 1e-3},
+    {"GB/s", "bandwidth", 1},
+    {"MB/s", "bandwidth", 1e-3},
     {"Gbit/s", "bandwidth", 0.125},
-    {"pJ/B", "energy per byte", 1}, {"fJ/B", "energy per byte", 1e-3},
-    {"uS", "conductance", 1}, {"nS", "conductance", 1e-3},
-    {"C", "temperature", 1},  {"V", "voltage", 1},
-    {"mV", "voltage", 1e-3},  {"ohm", "resistance", 1},
+    {"pJ/B", "energy per byte", 1},
+    {"fJ/B", "energy per byte", 1e-3},
+    {"uS", "conductance", 1},
+    {"nS", "conductance", 1e-3},
+    {"C", "temperature", 1},
+    {"V", "voltage", 1},
+    {"mV", "voltage", 1e-3},
+    {"ohm", "resistance", 1},
 };
 
 /// Reads one file, keeping the first error.
@@ -142,7 +155,8 @@ public:
     const YamlNode *valueNode = need(*node, "value", where);
     if (!valueNode)
       return 0;
-    if (!to_float(StringRef(valueNode->scalar), value) || !std::isfinite(value)) {
+    if (!to_float(StringRef(valueNode->scalar), value) ||
+        !std::isfinite(value)) {
       fail(*valueNode, "expected a number for '" + where + "', found '" +
                            valueNode->scalar + "'");
       return 0;
@@ -218,7 +232,8 @@ private:
         {"vendor", fb::Provenance::vendor},
         {"derived", fb::Provenance::derived},
         {"estimate", fb::Provenance::estimate}};
-    auto found = find_if(kinds, [&](auto &k) { return k.first == kind->scalar; });
+    auto found =
+        find_if(kinds, [&](auto &k) { return k.first == kind->scalar; });
     if (found == std::end(kinds))
       return fail(*kind, "unknown kind '" + kind->scalar + "' of '" + where +
                              "', expected measured, simulated, vendor, derived "
@@ -243,9 +258,9 @@ void readArrays(Reader &read, const YamlNode &node, const std::string &path,
                  "'" + path + "'"))
     return;
   arrays.unlimited = read.flag(node, "unlimited", false);
-  arrays.per_unit = read.count(node, "per_unit", path, 1, 1 << 20, "number",
-                               arrays.unlimited ? std::optional<uint32_t>(0)
-                                                : std::nullopt);
+  arrays.per_unit =
+      read.count(node, "per_unit", path, 1, 1 << 20, "number",
+                 arrays.unlimited ? std::optional<uint32_t>(0) : std::nullopt);
   arrays.rows = read.count(node, "rows", path, 1, 1 << 16);
   arrays.cols = read.count(node, "columns", path, 1, 1 << 16);
   arrays.tiers = read.count(node, "tiers", path, 1, 1 << 16, "number", 1);
@@ -278,8 +293,8 @@ void readArrays(Reader &read, const YamlNode &node, const std::string &path,
         parameter->value *= 1e-9; // device formulas are in seconds
       arrays.device_parameters.push_back(std::move(parameter));
     }
-  arrays.post_ns_per_output = read.number(
-      node, "post_time_per_output", "time in ns", path, 0, kLargest, 0.0);
+  arrays.post_ns_per_output = read.number(node, "post_time_per_output",
+                                          "time in ns", path, 0, kLargest, 0.0);
   arrays.post_energy_pj_per_output =
       1e3 * read.number(node, "post_energy_per_output", "energy in nJ", path, 0,
                         kLargest, 0.0);
@@ -302,9 +317,8 @@ void readDigital(Reader &read, const YamlNode &node, const std::string &path,
       read.number(node, "start", "time in ns", path, 0, kLargest, 0.0);
   digital.bytes_per_ns = read.number(node, "memory_bandwidth", "bandwidth",
                                      path, 1e-9, kLargest, 1e9);
-  digital.energy_pj_per_byte =
-      read.number(node, "memory_energy", "energy per byte", path, 0, kLargest,
-                  0.0);
+  digital.energy_pj_per_byte = read.number(
+      node, "memory_energy", "energy per byte", path, 0, kLargest, 0.0);
 }
 
 void readKind(Reader &read, const YamlNode &node, const std::string &path,
@@ -315,9 +329,9 @@ void readKind(Reader &read, const YamlNode &node, const std::string &path,
                  "'" + path + "'"))
     return;
   kind.unlimited = read.flag(node, "unlimited", false);
-  kind.count = read.count(node, "count", path, 1, 1 << 24, "number",
-                          kind.unlimited ? std::optional<uint32_t>(0)
-                                         : std::nullopt);
+  kind.count =
+      read.count(node, "count", path, 1, 1 << 24, "number",
+                 kind.unlimited ? std::optional<uint32_t>(0) : std::nullopt);
   kind.area_mm2 = read.number(node, "area", "area", path, 0, kLargest, 0.0);
   kind.mvm_area_mm2 =
       read.number(node, "mvm_area", "area", path, 0, kLargest, 0.0);
@@ -345,17 +359,16 @@ void readLinks(Reader &read, const YamlNode &node, fb::ChipT &chip) {
     link->from = read.text(value, "from", path, "*");
     link->to = read.text(value, "to", path, "*");
     for (const std::string &end : {link->from, link->to})
-      if (end != "*" && none_of(chip.kinds, [&](auto &kind) {
-            return kind->name == end;
-          }))
+      if (end != "*" &&
+          none_of(chip.kinds, [&](auto &kind) { return kind->name == end; }))
         read.fail(value, "'" + path + "' names unit kind '" + end +
                              "', which is not in 'units'");
     link->latency_ns =
         read.number(value, "latency", "time in ns", path, 0, kLargest, 0.0);
     link->bytes_per_ns =
         read.number(value, "bandwidth", "bandwidth", path, 1e-9, kLargest);
-    link->energy_pj_per_byte = read.number(value, "energy", "energy per byte",
-                                           path, 0, kLargest, 0.0);
+    link->energy_pj_per_byte =
+        read.number(value, "energy", "energy per byte", path, 0, kLargest, 0.0);
     chip.links.push_back(std::move(link));
   }
 }
@@ -431,7 +444,8 @@ mho::Expected<fb::ChipT> mho::parseChip(StringRef yaml, StringRef name) {
                                     "', which is not in 'units'");
   chip.io_kind = ioKind - chip.kinds.begin();
   if (!(*ioKind)->digital)
-    return (*file)->error(root, "the unit kind that 'io' names needs 'digital'");
+    return (*file)->error(root,
+                          "the unit kind that 'io' names needs 'digital'");
   if (const YamlNode *links = root.find("links"))
     readLinks(read, *links, chip);
   readModes(read, root, chip);
@@ -441,13 +455,13 @@ mho::Expected<fb::ChipT> mho::parseChip(StringRef yaml, StringRef name) {
       "adc",          "dac",         "faults", "temperature", "output"};
   for (const std::string &effect : chip.effects)
     if (!is_contained(effects, StringRef(effect)))
-      read.fail(*root.find("effects"), "unknown effect '" + effect +
-                                           "', known are " +
-                                           join(ArrayRef<StringRef>(effects), ", "));
-  chip.time_s = 1e-9 * read.number(root, "time", "time in ns", "chip", 0, 1e30,
-                                   0.0);
-  chip.temperature_c = read.number(root, "temperature", "temperature", "chip",
-                                   -273, 1000, 25.0);
+      read.fail(*root.find("effects"),
+                "unknown effect '" + effect + "', known are " +
+                    join(ArrayRef<StringRef>(effects), ", "));
+  chip.time_s =
+      1e-9 * read.number(root, "time", "time in ns", "chip", 0, 1e30, 0.0);
+  chip.temperature_c =
+      read.number(root, "temperature", "temperature", "chip", -273, 1000, 25.0);
   chip.compensation = read.text(root, "compensation", "the chip", "none");
   static const StringRef compensations[] = {"none", "global", "column",
                                             "reference"};

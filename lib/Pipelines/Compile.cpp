@@ -128,7 +128,9 @@ LogicalResult Compilation::dump(Phase phase) {
     llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
     if (!code) {
       OpPrintingFlags flags;
-      flags.enableDebugInfo(true).elideLargeElementsAttrs(16).elideLargeResourceString(0);
+      flags.enableDebugInfo(true)
+          .elideLargeElementsAttrs(16)
+          .elideLargeResourceString(0);
       root->print(file.os(), flags);
       file.keep();
       return mlir::success();

@@ -73,8 +73,8 @@ void buildTilePipeline(OpPassManager &passes) {
 void registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<graph::GraphDialect, analog::AnalogDialect,
-                  tile::TileDialect>();
+  registry
+      .insert<graph::GraphDialect, analog::AnalogDialect, tile::TileDialect>();
   registerUnitPipelineExtensions(registry);
 }
 

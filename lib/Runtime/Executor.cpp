@@ -1,4 +1,5 @@
-//===- Executor.cpp - prepares an entry point -------------------------------===//
+//===- Executor.cpp - prepares an entry point
+//-------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -127,14 +128,13 @@ size_t Executor::groupSize(size_t samples, unsigned threads) const {
   // samples share the reading of weights.
   constexpr size_t cache = size_t(4) << 20;
   constexpr size_t most = 64, least = 4;
-  size_t fits = std::clamp(cache / std::max<size_t>(bytesPerSample, 1), least,
-                           most);
+  size_t fits =
+      std::clamp(cache / std::max<size_t>(bytesPerSample, 1), least, most);
   size_t share = (samples + threads - 1) / std::max(threads, 1u);
   return std::max<size_t>(1, std::min(fits, share));
 }
 
-Status Executor::run(std::span<Sample> group, uint64_t first,
-                     ArrayBank &arrays, ThreadPool &pool,
-                     Observer *observer) const {
+Status Executor::run(std::span<Sample> group, uint64_t first, ArrayBank &arrays,
+                     ThreadPool &pool, Observer *observer) const {
   return GroupRun(*this, group, first, arrays, pool, observer).run();
 }

@@ -1,4 +1,5 @@
-//===- Executor.h - runs a program's streams on values ----------------------===//
+//===- Executor.h - runs a program's streams on values
+//----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- GroupRun.cpp - the units of one group of samples ---------------------===//
+//===- GroupRun.cpp - the units of one group of samples
+//---------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -83,9 +84,9 @@ Status GroupRun::run() {
   }
   for (size_t sample = 0; sample < group.size(); ++sample)
     if (units[0].slotCount)
-      group[sample].slots.assign(
-          slotsOf(units[0], sample),
-          slotsOf(units[0], sample) + units[0].slotCount);
+      group[sample].slots.assign(slotsOf(units[0], sample),
+                                 slotsOf(units[0], sample) +
+                                     units[0].slotCount);
   return success();
 }
 
@@ -137,9 +138,8 @@ bool GroupRun::closeBodies(UnitState &unit) {
 }
 
 bool GroupRun::execute(UnitState &unit, uint32_t index) {
-  bool done = std::visit(
-      [&](const auto &op) { return step(unit, index, op); },
-      (*unit.list)[index]);
+  bool done = std::visit([&](const auto &op) { return step(unit, index, op); },
+                         (*unit.list)[index]);
   if (done && unit.prepared->instructions[index].writesSlots)
     checkSlots(unit, index);
   return done;
@@ -195,9 +195,9 @@ GroupRun::Extents GroupRun::resolve(UnitState &unit, size_t sample,
 
 void GroupRun::fail(UnitState &unit, uint32_t index, const Status &status) {
   if (error.ok())
-    error = Status(status).within(describeInstruction(
-        *executor.program, uint32_t(&unit - units.data()), unit.codeNumber,
-        index));
+    error = Status(status).within(
+        describeInstruction(*executor.program, uint32_t(&unit - units.data()),
+                            unit.codeNumber, index));
 }
 
 void GroupRun::checkSlots(UnitState &unit, uint32_t index) {
@@ -322,8 +322,8 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Send &op) {
   forEachSample(unit, index, [&](size_t sample, ThreadPool *threads) {
     std::byte *target = message.bytes.data() + sample * message.perSample;
     if (prepared.kernel)
-      return runKernel(unit, sample, *prepared.padded, *prepared.kernel,
-                       target, threads);
+      return runKernel(unit, sample, *prepared.padded, *prepared.kernel, target,
+                       threads);
     moveStrided(sizeOf(op.from.type), resolve(unit, sample, op.dims),
                 address(unit, sample, op.from), from, target, to);
     return success();
@@ -375,8 +375,8 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Branch &op) {
 
 bool GroupRun::step(UnitState &unit, uint32_t index, const Contract &op) {
   forEachSample(unit, index, [&](size_t sample, ThreadPool *threads) {
-    Extents extents = resolve(
-        unit, sample, join({op.batch, op.rows, op.columns, op.inner}));
+    Extents extents =
+        resolve(unit, sample, join({op.batch, op.rows, op.columns, op.inner}));
     return runContract(op, extents, address(unit, sample, op.lhs),
                        address(unit, sample, op.rhs),
                        address(unit, sample, op.output), threads);

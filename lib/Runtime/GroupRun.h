@@ -1,4 +1,5 @@
-//===- GroupRun.h - the state of one group of samples -----------------------===//
+//===- GroupRun.h - the state of one group of samples
+//-----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -56,8 +57,8 @@ struct UnitState {
   AlignedBytes scratch;
   size_t scratchStride = 0;
   size_t slotCount = 0;
-  std::vector<int64_t> slots;          ///< samples × slotCount
-  std::vector<uint64_t> repetitions;   ///< per instruction
+  std::vector<int64_t> slots;        ///< samples × slotCount
+  std::vector<uint64_t> repetitions; ///< per instruction
 };
 
 class GroupRun {

@@ -48,9 +48,8 @@ static Expected<Tensor> castTo(const Tensor &from, isa::Type to,
   if (from.type == to)
     return from;
   // Types that NumPy lacks arrive as bit patterns of their size.
-  if (isa::sizeOf(from.type) == isa::sizeOf(to) &&
-      isa::isUnsigned(from.type) && isa::isFloat(to) && isa::sizeOf(to) <= 2 &&
-      to != isa::Type::F16) {
+  if (isa::sizeOf(from.type) == isa::sizeOf(to) && isa::isUnsigned(from.type) &&
+      isa::isFloat(to) && isa::sizeOf(to) <= 2 && to != isa::Type::F16) {
     Tensor same = from;
     same.type = to;
     return same;
@@ -70,8 +69,8 @@ static Expected<Tensor> castTo(const Tensor &from, isa::Type to,
       storeScalar(to, memory, fromDouble(to, number));
       if (!floats && toDouble(to, loadScalar(to, memory)) != number)
         return failure("array '" + name + "': element " + std::to_string(i) +
-                       " is " + std::to_string(int64_t(number)) +
-                       ", which " + isa::nameOf(to) + " cannot hold");
+                       " is " + std::to_string(int64_t(number)) + ", which " +
+                       isa::nameOf(to) + " cannot hold");
       continue;
     }
     storeScalar(to, memory, value);
@@ -88,8 +87,7 @@ static Expected<Tensor> castTo(const Tensor &from, isa::Type to,
 }
 
 Expected<InputLayout> InputLayout::match(
-    const fb::Program &program, const fb::Entry &entry,
-    const TensorMap &arrays,
+    const fb::Program &program, const fb::Entry &entry, const TensorMap &arrays,
     const std::vector<std::pair<std::string, std::string>> &states,
     std::vector<std::string> &notes) {
   InputLayout layout;
@@ -176,7 +174,8 @@ Expected<InputLayout> InputLayout::match(
     for (const Input &input : layout.inputs)
       known |= input.value->name()->str() == name;
     if (!known)
-      notes.push_back("array '" + name + "' is passed over: the program has no "
+      notes.push_back("array '" + name +
+                      "' is passed over: the program has no "
                       "such input");
   }
   return layout;

@@ -1,4 +1,5 @@
-//===- KernelBody.cpp - checks a kernel's register program ------------------===//
+//===- KernelBody.cpp - checks a kernel's register program
+//------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -90,14 +91,12 @@ static Status checkTypes(const MicroOp &op, const std::vector<Type> &types,
                : wrongType(op, operand(0));
   case MicroOpcode::ArithSitofp:
   case MicroOpcode::ArithUitofp:
-    return !isFloat(operand(0)) && isFloat(op.type)
-               ? success()
-               : wrongType(op, operand(0));
+    return !isFloat(operand(0)) && isFloat(op.type) ? success()
+                                                    : wrongType(op, operand(0));
   case MicroOpcode::ArithFptosi:
   case MicroOpcode::ArithFptoui:
-    return isFloat(operand(0)) && !isFloat(op.type)
-               ? success()
-               : wrongType(op, operand(0));
+    return isFloat(operand(0)) && !isFloat(op.type) ? success()
+                                                    : wrongType(op, operand(0));
   case MicroOpcode::ArithBitcast:
     return sizeOf(operand(0)) == sizeOf(op.type) ? success()
                                                  : wrongType(op, operand(0));

@@ -1,4 +1,5 @@
-//===- KernelBody.h - checks a kernel's register program --------------------===//
+//===- KernelBody.h - checks a kernel's register program
+//--------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Loader.cpp - opens, decodes and verifies a program -------------------===//
+//===- Loader.cpp - opens, decodes and verifies a program
+//-------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Npz.cpp - NumPy's archives of arrays ---------------------------------===//
+//===- Npz.cpp - NumPy's archives of arrays
+//---------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -151,10 +152,10 @@ static Expected<Tensor> parseArray(std::span<const std::byte> bytes) {
   auto type = typeOfDescr(header->descr);
   if (!type) {
     char kind = header->descr.size() > 1 ? header->descr[1] : '?';
-    std::string what = kind == 'O'   ? "Python objects"
+    std::string what = kind == 'O'                  ? "Python objects"
                        : kind == 'U' || kind == 'S' ? "strings"
-                       : kind == 'c' ? "complex numbers"
-                                     : "'" + header->descr + "'";
+                       : kind == 'c'                ? "complex numbers"
+                                                    : "'" + header->descr + "'";
     return failure("holds " + what + "; numbers or booleans are expected");
   }
   if (header->fortran)
@@ -163,10 +164,9 @@ static Expected<Tensor> parseArray(std::span<const std::byte> bytes) {
   for (int64_t extent : header->shape)
     wanted *= size_t(extent);
   if (bytes.size() - header->dataOffset < wanted)
-    return failure("is cut off: " +
-                   std::to_string(bytes.size() - header->dataOffset) +
-                   " bytes of data where its shape needs " +
-                   std::to_string(wanted));
+    return failure(
+        "is cut off: " + std::to_string(bytes.size() - header->dataOffset) +
+        " bytes of data where its shape needs " + std::to_string(wanted));
   Tensor tensor(*type, header->shape);
   std::memcpy(tensor.data.data(), bytes.data() + header->dataOffset, wanted);
   size_t width = isa::sizeOf(*type);
@@ -216,8 +216,9 @@ Expected<TensorMap> rt::readNpz(const std::string &path) {
     // A deflated byte holds at most about a thousand.
     if (stat.size > (zip_uint64_t(1) << 20) &&
         stat.size / 2000 > stat.comp_size)
-      return failure(path + ": array '" + name + "' has a size that its "
-                            "compressed bytes cannot hold");
+      return failure(path + ": array '" + name +
+                     "' has a size that its "
+                     "compressed bytes cannot hold");
     std::vector<std::byte> bytes(stat.size);
     zip_file_t *file = zip_fopen_index(archive.get(), zip_uint64_t(i), 0);
     zip_int64_t read = file ? zip_fread(file, bytes.data(), stat.size) : -1;
@@ -314,10 +315,9 @@ Status rt::writeNpz(
     const std::string &bytes = contents.emplace_back(encodeArray(*tensor));
     zip_source_t *source =
         zip_source_buffer(archive, bytes.data(), bytes.size(), 0);
-    zip_int64_t index =
-        source ? zip_file_add(archive, (name + ".npy").c_str(), source,
-                              ZIP_FL_ENC_UTF_8)
-               : -1;
+    zip_int64_t index = source ? zip_file_add(archive, (name + ".npy").c_str(),
+                                              source, ZIP_FL_ENC_UTF_8)
+                               : -1;
     if (index < 0) {
       std::string why = zip_strerror(archive);
       if (source)

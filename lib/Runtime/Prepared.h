@@ -1,4 +1,5 @@
-//===- Prepared.h - streams with their kernels analysed ---------------------===//
+//===- Prepared.h - streams with their kernels analysed
+//---------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -80,8 +80,8 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
   const fb::Program &program = state->program->program();
   const fb::Entry &entry = *program.entries()->Get(0);
   RunResult result;
-  auto layout = InputLayout::match(program, entry, inputs, settings.states,
-                                   result.notes);
+  auto layout =
+      InputLayout::match(program, entry, inputs, settings.states, result.notes);
   if (!layout)
     return layout.status();
   result.runs = layout->runs();

@@ -21,17 +21,16 @@ struct Effect {
   bool NoiseSettings::*flag;
 };
 
-constexpr Effect effects[] = {
-    {"quantization", &NoiseSettings::quantization},
-    {"programming", &NoiseSettings::programming},
-    {"drift", &NoiseSettings::drift},
-    {"read", &NoiseSettings::read},
-    {"ir-drop", &NoiseSettings::irDrop},
-    {"adc", &NoiseSettings::adc},
-    {"dac", &NoiseSettings::dac},
-    {"faults", &NoiseSettings::faults},
-    {"temperature", &NoiseSettings::temperature},
-    {"output", &NoiseSettings::output}};
+constexpr Effect effects[] = {{"quantization", &NoiseSettings::quantization},
+                              {"programming", &NoiseSettings::programming},
+                              {"drift", &NoiseSettings::drift},
+                              {"read", &NoiseSettings::read},
+                              {"ir-drop", &NoiseSettings::irDrop},
+                              {"adc", &NoiseSettings::adc},
+                              {"dac", &NoiseSettings::dac},
+                              {"faults", &NoiseSettings::faults},
+                              {"temperature", &NoiseSettings::temperature},
+                              {"output", &NoiseSettings::output}};
 
 bool declares(const fb::Chip &chip, const std::string &effect) {
   if (chip.effects())
@@ -61,8 +60,8 @@ Expected<double> withSuffix(const std::string &text, const char *what,
   for (const Suffix &known : suffixes)
     if (*known.name)
       names += (names.empty() ? "" : ", ") + std::string(known.name);
-  return failure("expected a " + std::string(what) +
-                 " (a number with one of " + names + "), found '" + text + "'");
+  return failure("expected a " + std::string(what) + " (a number with one of " +
+                 names + "), found '" + text + "'");
 }
 
 } // namespace
@@ -131,9 +130,8 @@ Expected<Compensation> rt::parseCompensation(const std::string &name) {
 
 Expected<double> rt::parseTime(const std::string &text) {
   static constexpr Suffix suffixes[] = {
-      {"", 1},       {"s", 1},       {"ms", 1e-3},     {"us", 1e-6},
-      {"min", 60},   {"m", 60},      {"h", 3600},      {"d", 86400},
-      {"w", 604800}, {"y", 31557600}};
+      {"", 1},   {"s", 1},    {"ms", 1e-3}, {"us", 1e-6},  {"min", 60},
+      {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}, {"y", 31557600}};
   auto time = withSuffix(text, "time", suffixes);
   if (time && *time < 0)
     return failure("expected a time of at least 0s, found '" + text + "'");

@@ -1,4 +1,5 @@
-//===- Special.cpp - contract, sort, scatter, compact -----------------------===//
+//===- Special.cpp - contract, sort, scatter, compact
+//-----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -97,8 +98,8 @@ void contract(const std::vector<Axis> &loops, const std::vector<Axis> &sums,
     extents.push_back(axis.extent);
   for (const Axis &axis : sums)
     inners.push_back(axis.extent);
-  int64_t products = std::accumulate(extents.begin(), extents.end(),
-                                     int64_t(1), std::multiplies<>());
+  int64_t products = std::accumulate(extents.begin(), extents.end(), int64_t(1),
+                                     std::multiplies<>());
   auto runOne = [&](const std::vector<int64_t> &point, ThreadPool *threads) {
     int64_t l = 0, r = 0, o = 0;
     for (size_t d = 0; d < point.size(); ++d) {
@@ -230,28 +231,27 @@ void rt::runSort(const Sort &op, std::span<const int64_t> extents,
       return false;
     return a < b;
   };
-  forEachPoint(extents.first(extents.size() - 1),
-               [&](std::vector<int64_t> point) {
-                 point.push_back(0);
-                 for (int64_t i = 0; i < length; ++i) {
-                   point.back() = i;
-                   row[size_t(i)] = readElement(op.input, input, point);
-                   order[size_t(i)] = i;
-                 }
-                 std::partial_sort(order.begin(), order.begin() + count,
-                                   order.end(), before);
-                 for (int64_t i = 0; i < count; ++i) {
-                   point.back() = i;
-                   int64_t from = order[size_t(i)];
-                   storeScalar(type,
-                               values + dot(point, op.values.strides) *
-                                            int64_t(sizeOf(type)),
-                               row[size_t(from)]);
-                   std::memcpy(indices + dot(point, op.indices.strides) * 8,
-                               &from, 8);
-                 }
-                 return true;
-               });
+  forEachPoint(
+      extents.first(extents.size() - 1), [&](std::vector<int64_t> point) {
+        point.push_back(0);
+        for (int64_t i = 0; i < length; ++i) {
+          point.back() = i;
+          row[size_t(i)] = readElement(op.input, input, point);
+          order[size_t(i)] = i;
+        }
+        std::partial_sort(order.begin(), order.begin() + count, order.end(),
+                          before);
+        for (int64_t i = 0; i < count; ++i) {
+          point.back() = i;
+          int64_t from = order[size_t(i)];
+          storeScalar(type,
+                      values +
+                          dot(point, op.values.strides) * int64_t(sizeOf(type)),
+                      row[size_t(from)]);
+          std::memcpy(indices + dot(point, op.indices.strides) * 8, &from, 8);
+        }
+        return true;
+      });
 }
 
 Status rt::runScatter(const Scatter &op, std::span<const int64_t> extents,
@@ -293,8 +293,8 @@ int64_t rt::runCompact(const Compact &op, std::span<const int64_t> extents,
     if (zero)
       return true;
     for (size_t d = 0; d < point.size(); ++d) {
-      int64_t place = found * op.indices.strides[0] +
-                      int64_t(d) * op.indices.strides[1];
+      int64_t place =
+          found * op.indices.strides[0] + int64_t(d) * op.indices.strides[1];
       std::memcpy(indices + place * 8, &point[d], 8);
     }
     ++found;

@@ -21,8 +21,8 @@ std::string rt::describe(isa::Type type, const std::vector<int64_t> &shape) {
 }
 
 double rt::elementAsDouble(const Tensor &tensor, size_t index) {
-  return toDouble(tensor.type,
-                  loadScalar(tensor.type, tensor.data.data() +
-                                              index *
-                                                  isa::sizeOf(tensor.type)));
+  return toDouble(
+      tensor.type,
+      loadScalar(tensor.type,
+                 tensor.data.data() + index * isa::sizeOf(tensor.type)));
 }

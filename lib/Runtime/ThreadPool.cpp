@@ -1,4 +1,5 @@
-//===- ThreadPool.cpp - workers that split one loop -------------------------===//
+//===- ThreadPool.cpp - workers that split one loop
+//-------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -83,8 +84,8 @@ ThreadPool::~ThreadPool() {
 
 unsigned ThreadPool::size() const { return state->threads; }
 
-void ThreadPool::parallelFor(
-    size_t n, size_t grain, const std::function<void(size_t, size_t)> &body) {
+void ThreadPool::parallelFor(size_t n, size_t grain,
+                             const std::function<void(size_t, size_t)> &body) {
   grain = std::max<size_t>(grain, 1);
   if (n == 0)
     return;

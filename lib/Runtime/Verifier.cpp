@@ -1,4 +1,5 @@
-//===- Verifier.cpp - meaning of a decoded program --------------------------===//
+//===- Verifier.cpp - meaning of a decoded program
+//--------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -73,9 +74,8 @@ static Status verifyBank(const LoadedProgram &loaded, const fb::Bank &bank) {
     return failure("its weights lie outside the weight section");
   for (uint64_t affine : {bank.scale(), bank.shift()}) {
     uint64_t constants = loaded.file->constants().size();
-    if (affine != kNoAffine &&
-        (affine % 4 || affine > constants ||
-         bank.cols() * 4 > constants - affine))
+    if (affine != kNoAffine && (affine % 4 || affine > constants ||
+                                bank.cols() * 4 > constants - affine))
       return failure("its scale or shift lies outside the constant section");
   }
   if (!areSplits(bank.row_splits(), bank.rows()) ||
@@ -145,8 +145,8 @@ static Status verifyValue(const fb::Program &program, const fb::Entry &entry,
   if (index >= sizeOfVector(program.values()))
     return failure("value " + std::to_string(index) + " does not exist");
   const fb::Value &value = *program.values()->Get(index);
-  Status outside = failure("value '" + text(value.name()) +
-                           "' lies outside the io space");
+  Status outside =
+      failure("value '" + text(value.name()) + "' lies outside the io space");
   if (value.type() >= isa::kNumTypes)
     return failure("value '" + text(value.name()) + "' has an unknown type");
   unsigned __int128 bytes = isa::sizeOf(isa::Type(value.type()));
@@ -231,7 +231,8 @@ Status rt::verifyProgram(const LoadedProgram &loaded) {
   const fb::Program &program = loaded.program();
   if (!program.chip())
     return failure("there is no chip description");
-  if (sizeOfVector(program.units()) == 0 || sizeOfVector(program.entries()) == 0)
+  if (sizeOfVector(program.units()) == 0 ||
+      sizeOfVector(program.entries()) == 0)
     return failure("there are no units or no entry points");
   for (uint32_t i = 0; i < sizeOfVector(program.banks()); ++i)
     if (Status s = verifyBank(loaded, *program.banks()->Get(i)); !s.ok())
@@ -253,11 +254,11 @@ Status rt::verifyProgram(const LoadedProgram &loaded) {
   }
   for (uint32_t i = 0; i < sizeOfVector(program.codes()); ++i)
     if (Status s = verifyCode(*program.codes()->Get(i)); !s.ok())
-      return std::move(s).within(
-          "program '" + text(program.codes()->Get(i)->name()) + "'");
+      return std::move(s).within("program '" +
+                                 text(program.codes()->Get(i)->name()) + "'");
   for (uint32_t i = 0; i < sizeOfVector(program.entries()); ++i)
     if (Status s = verifyEntry(loaded, *program.entries()->Get(i)); !s.ok())
-      return std::move(s).within(
-          "entry point '" + text(program.entries()->Get(i)->name()) + "'");
+      return std::move(s).within("entry point '" +
+                                 text(program.entries()->Get(i)->name()) + "'");
   return success();
 }

@@ -1,4 +1,5 @@
-//===- Verifier.h - meaning of a decoded program ----------------------------===//
+//===- Verifier.h - meaning of a decoded program
+//----------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,10 +1,12 @@
-//===- VerifyStream.cpp - what the instructions of a unit touch -------------===//
+//===- VerifyStream.cpp - what the instructions of a unit touch
+//-------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
+#include "Bounds.h"
 #include "KernelBody.h"
 #include "Verifier.h"
 
@@ -16,27 +18,17 @@ using namespace mho::rt;
 using namespace mho::isa;
 
 namespace {
-using Wide = __int128;
-
 /// Nothing real comes near; sums of a few such products fit `Wide`.
-constexpr int64_t kLargest = int64_t(1) << 48;
-
-struct Interval {
-  Wide low = 0, high = 0;
-
-  void addScaled(Wide factor, Wide least, Wide most) {
-    low += std::min(factor * least, factor * most);
-    high += std::max(factor * least, factor * most);
-  }
-};
+constexpr int64_t kLargest = kLargestStride;
 
 /// The functions that checkFields calls, each noting the first fault.
 class StreamVerifier {
 public:
   StreamVerifier(const LoadedProgram &program, const fb::Entry &entry,
                  uint32_t unit)
-      : program(program), entry(entry), unit(*program.program().units()->Get(unit)),
-        unitNumber(unit), codeNumber(entry.codes()->Get(unit)),
+      : program(program), entry(entry),
+        unit(*program.program().units()->Get(unit)), unitNumber(unit),
+        codeNumber(entry.codes()->Get(unit)),
         code(*program.program().codes()->Get(codeNumber)),
         list(program.codes[codeNumber]) {}
 
@@ -75,7 +67,7 @@ private:
   bool sane(const char *name, const std::vector<int64_t> &values);
   void reach(const char *name, const Access &access,
              const std::vector<Extent> &dims);
-  Interval elements(const Access &access, const std::vector<Extent> &dims);
+  Bounds elements(const Access &access, const std::vector<Extent> &dims);
   bool spaceOf(const Access &access, Wide &size);
 
   void extra(const Mvm &op);
@@ -221,50 +213,12 @@ bool StreamVerifier::spaceOf(const Access &access, Wide &size) {
   return false;
 }
 
-/// Bounds of Σ stride·dim + Σ slot terms, in elements. A valid range bounds a
-/// linear form e of the coordinates; with any q the sum is q·e plus what is
-/// left of the strides, so each q gives a bound. A fitting one leaves nothing.
-Interval StreamVerifier::elements(const Access &access,
-                                  const std::vector<Extent> &dims) {
-  auto box = [&](const std::vector<int64_t> &factors) {
-    Interval sum;
-    for (size_t d = 0; d < dims.size(); ++d)
-      sum.addScaled(factors[d], 0, dims[d].max - 1);
-    return sum;
-  };
-  Interval best = box(access.strides);
-  std::vector<int64_t> rest = access.strides;
-  Interval bounded;
-  for (const ValidRange &range : access.valid) {
-    int64_t q = 0;
-    for (size_t d = 0; d < dims.size() && q == 0; ++d)
-      if (range.coefficients[d] != 0 &&
-          rest[d] % range.coefficients[d] == 0)
-        q = rest[d] / range.coefficients[d];
-    if (q == 0)
-      continue;
-    std::vector<int64_t> next = rest;
-    bool fits = true;
-    for (size_t d = 0; d < dims.size(); ++d) {
-      Wide left = Wide(next[d]) - Wide(q) * range.coefficients[d];
-      fits &= left <= kLargest && left >= -kLargest;
-      next[d] = int64_t(left);
-    }
-    if (!fits)
-      continue;
-    Interval form = box(range.coefficients);
-    Wide low = std::max<Wide>(form.low, -Wide(range.offset));
-    Wide high = std::min<Wide>(form.high, Wide(range.size) - 1 - range.offset);
-    if (low > high) // Nothing is ever read.
-      return {0, -1};
-    bounded.addScaled(q, low, high);
-    rest = next;
-  }
-  Interval left = box(rest);
-  bounded.low += left.low;
-  bounded.high += left.high;
-  best.low = std::max(best.low, bounded.low);
-  best.high = std::min(best.high, bounded.high);
+/// Bounds of Σ stride·dim + Σ slot terms, in elements.
+Bounds StreamVerifier::elements(const Access &access,
+                                const std::vector<Extent> &dims) {
+  Bounds best = boundElements(access, dims);
+  if (best.low > best.high)
+    return best;
   for (const SlotTerm &term : access.slots) {
     const fb::Slot &slot = *code.slots()->Get(term.slot);
     best.addScaled(term.stride, slot.min(), slot.max());
@@ -276,9 +230,8 @@ void StreamVerifier::reach(const char *name, const Access &access,
                            const std::vector<Extent> &dims) {
   if (access.strides.size() != dims.size())
     return fault(std::string(name) + " has " +
-                 std::to_string(access.strides.size()) +
-                 " strides for " + std::to_string(dims.size()) +
-                 " dimensions");
+                 std::to_string(access.strides.size()) + " strides for " +
+                 std::to_string(dims.size()) + " dimensions");
   if (unsigned(access.type) >= kNumTypes)
     return fault(std::string(name) + " has an unknown element type");
   if (!sane(name, access.strides))
@@ -305,15 +258,14 @@ void StreamVerifier::reach(const char *name, const Access &access,
     return fault(std::string(name) + " is in an unknown space");
   Wide bytes = sizeOf(access.type);
   if (access.offset % int64_t(bytes) != 0)
-    return fault(std::string(name) + " is at " +
-                 std::to_string(access.offset) + ", not aligned to " +
-                 nameOf(access.type));
+    return fault(std::string(name) + " is at " + std::to_string(access.offset) +
+                 ", not aligned to " + nameOf(access.type));
   if (access.space == Space::Slot && bytes != 8)
     return fault(std::string(name) + " reaches a slot as " +
                  nameOf(access.type) + ", slots hold 8 bytes");
   if (isEmpty(dims))
     return;
-  Interval range = elements(access, dims);
+  Bounds range = elements(access, dims);
   if (range.low > range.high)
     return;
   Wide low = Wide(access.offset) + range.low * bytes;
@@ -371,8 +323,7 @@ void StreamVerifier::writes(const char *name, const std::vector<Write> &writes,
 }
 
 void StreamVerifier::body(const char *name, const Body &body) {
-  if (body.begin > body.end || body.end > list.size() ||
-      body.begin <= current)
+  if (body.begin > body.end || body.end > list.size() || body.begin <= current)
     fault(std::string(name) + " is [" + std::to_string(body.begin) + ", " +
           std::to_string(body.end) + ") of " + std::to_string(list.size()) +
           " instructions");
@@ -402,14 +353,13 @@ void StreamVerifier::extra(const Mvm &op) {
   if (hasSlot(op.inner))
     return fault("inner extents must be immediates");
   if (Wide(op.firstRow) + rows > points(op.inner))
-    return fault("inner extents have " +
-                 std::to_string(int64_t(points(op.inner))) +
-                 " points, the array reads rows " +
-                 std::to_string(op.firstRow) + " to " +
-                 std::to_string(op.firstRow + rows));
+    return fault(
+        "inner extents have " + std::to_string(int64_t(points(op.inner))) +
+        " points, the array reads rows " + std::to_string(op.firstRow) +
+        " to " + std::to_string(op.firstRow + rows));
   if (op.counts.size() + op.inner.size() > kMaxDims)
-    return fault("counts and inner have more than " +
-                 std::to_string(kMaxDims) + " dimensions together");
+    return fault("counts and inner have more than " + std::to_string(kMaxDims) +
+                 " dimensions together");
   if (op.input.type != Type::F32 || op.output.type != Type::F32)
     fault("input and output must be f32");
 }
@@ -467,8 +417,8 @@ void StreamVerifier::extra(const Copy &op) {
 
 void StreamVerifier::message(uint32_t index, const std::vector<Extent> &dims,
                              Type type, bool sends) {
-  const fb::Channel &channel = *program.program().channels()->Get(
-      unit.channels()->Get(index));
+  const fb::Channel &channel =
+      *program.program().channels()->Get(unit.channels()->Get(index));
   if ((sends ? channel.from() : channel.to()) != unitNumber)
     return fault("channel " + std::to_string(index) + " belongs to unit " +
                  std::to_string(sends ? channel.from() : channel.to()));
@@ -544,8 +494,8 @@ void StreamVerifier::extra(const Compact &op) {
           {int64_t(op.dims.size()), kNoSlot}});
   const fb::Slot &slot = *code.slots()->Get(op.count);
   if (slot.min() > 0 || Wide(slot.max()) < points(op.dims))
-    fault("the count's slot is declared [" + std::to_string(slot.min()) +
-          ", " + std::to_string(slot.max()) + "] but there are up to " +
+    fault("the count's slot is declared [" + std::to_string(slot.min()) + ", " +
+          std::to_string(slot.max()) + "] but there are up to " +
           std::to_string(int64_t(points(op.dims))));
 }
 
@@ -553,8 +503,7 @@ Status StreamVerifier::run() {
   if (unit.const_base() > program.file->constants().size())
     return failure("unit " + std::to_string(unitNumber) +
                    " has its constants at " +
-                   std::to_string(unit.const_base()) +
-                   ", outside the section");
+                   std::to_string(unit.const_base()) + ", outside the section");
   for (current = 0; current < list.size(); ++current) {
     std::visit(
         [&](const auto &op) {

@@ -58,8 +58,7 @@ struct Scores {
   const Tensor &tensor;
   size_t rows, classes;
   double at(size_t instance, size_t row, size_t column) const {
-    return elementAsDouble(tensor,
-                           (instance * rows + row) * classes + column);
+    return elementAsDouble(tensor, (instance * rows + row) * classes + column);
   }
 };
 
@@ -84,10 +83,10 @@ double perplexity(const Scores &scores, size_t instance, const Tensor &labels) {
     for (size_t i = 0; i < scores.classes; ++i)
       sum += std::exp(scores.at(instance, row, i) - largest);
     double label = elementAsDouble(labels, row);
-    loss += largest + std::log(sum) -
-            scores.at(instance, row,
-                      size_t(std::clamp(label, 0.0,
-                                        double(scores.classes - 1))));
+    loss +=
+        largest + std::log(sum) -
+        scores.at(instance, row,
+                  size_t(std::clamp(label, 0.0, double(scores.classes - 1))));
   }
   return std::exp(loss / double(scores.rows));
 }
@@ -95,8 +94,8 @@ double perplexity(const Scores &scores, size_t instance, const Tensor &labels) {
 } // namespace
 
 Expected<run::Metric> run::evaluateMetric(const std::string &text,
-                                    const RunResult &result,
-                                    const TensorMap &arrays) {
+                                          const RunResult &result,
+                                          const TensorMap &arrays) {
   size_t colon = text.find(':');
   std::string kind = text.substr(0, colon);
   if (colon == std::string::npos ||
@@ -146,7 +145,7 @@ Expected<run::Metric> run::evaluateMetric(const std::string &text,
 
 Expected<std::vector<run::Comparison>>
 run::compareOutputs(const RunResult &result, const TensorMap &reference,
-                   double absolute, double relative) {
+                    double absolute, double relative) {
   std::vector<run::Comparison> comparisons;
   for (const auto &[name, tensor] : result.outputs) {
     auto found = reference.find(name);
@@ -155,8 +154,8 @@ run::compareOutputs(const RunResult &result, const TensorMap &reference,
     const Tensor &want = found->second;
     if (want.elements() != tensor.elements())
       return failure("output '" + name + "' is " +
-                     describe(tensor.type, tensor.shape) +
-                     ", the reference " + describe(want.type, want.shape));
+                     describe(tensor.type, tensor.shape) + ", the reference " +
+                     describe(want.type, want.shape));
     run::Comparison one;
     one.output = name;
     double difference = 0, squares = 0, ours = 0, dot = 0;
@@ -179,8 +178,8 @@ run::compareOutputs(const RunResult &result, const TensorMap &reference,
       ours += a * a;
       dot += a * b;
     }
-    one.relativeL2 = squares > 0 ? std::sqrt(difference / squares)
-                                 : std::sqrt(difference);
+    one.relativeL2 =
+        squares > 0 ? std::sqrt(difference / squares) : std::sqrt(difference);
     one.cosine = squares > 0 && ours > 0 ? dot / std::sqrt(squares * ours) : 1;
     comparisons.push_back(one);
   }

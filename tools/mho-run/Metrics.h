@@ -48,9 +48,10 @@ struct Comparison {
 
 /// Compares every output that the reference has. Fails where a shape differs
 /// or the reference has none of the outputs.
-Expected<std::vector<Comparison>>
-compareOutputs(const rt::RunResult &result, const rt::TensorMap &reference,
-               double absolute, double relative);
+Expected<std::vector<Comparison>> compareOutputs(const rt::RunResult &result,
+                                                 const rt::TensorMap &reference,
+                                                 double absolute,
+                                                 double relative);
 
 } // namespace mho::run
 

@@ -106,7 +106,7 @@ Status compare(const Options &options, const rt::RunResult &result,
   bool bounded = options.absolute || options.relative;
   auto comparisons =
       compareOutputs(result, *reference, options.absolute.value_or(0),
-                         options.relative.value_or(0));
+                     options.relative.value_or(0));
   if (!comparisons)
     return comparisons.status();
   for (const Comparison &one : *comparisons) {
@@ -178,8 +178,8 @@ Status runProgram(const Options &options, bool &differs) {
   }
   for (const Metric &metric : metrics)
     printMetric("", metric);
-  if (Status status = writeReports(options, *(*session)->program(), settings,
-                                   metrics);
+  if (Status status =
+          writeReports(options, *(*session)->program(), settings, metrics);
       !status.ok())
     return status;
   return options.compare.empty() ? success()

@@ -66,17 +66,17 @@ void explain(mlir::ModuleOp graph, mlir::ModuleOp placed, const ChipModel &chip,
     auto unit = op->getAttrOfType<mlir::IntegerAttr>(analog::kOpUnitAttr);
     if (!unit)
       return;
-    StringRef kind = cast<mlir::StringAttr>(
-                         cast<mlir::DictionaryAttr>(units[unit.getInt()])
-                             .get("kind"))
-                         .getValue();
+    StringRef kind =
+        cast<mlir::StringAttr>(
+            cast<mlir::DictionaryAttr>(units[unit.getInt()]).get("kind"))
+            .getValue();
     forEachNode(op, [&](Fate &fate) {
       auto mvm = dyn_cast<analog::MvmOp>(op);
       if (!mvm) {
         if (fate.place.empty())
           fate.place = "digital (" + kind.str() + ")";
-        if (fate.why.empty() && isa<graph::ConvOp, graph::MatmulOp,
-                                    graph::GemmOp>(op))
+        if (fate.why.empty() &&
+            isa<graph::ConvOp, graph::MatmulOp, graph::GemmOp>(op))
           fate.why = "no constant weights, or one input channel a group";
         return;
       }
@@ -85,9 +85,8 @@ void explain(mlir::ModuleOp graph, mlir::ModuleOp placed, const ChipModel &chip,
       auto columns = bank.getColSplits();
       uint64_t blocks = (mvm.getRowEnd() - mvm.getRowBegin()) *
                         (mvm.getColEnd() - mvm.getColBegin());
-      uint64_t cells =
-          (rows[mvm.getRowEnd()] - rows[mvm.getRowBegin()]) *
-          (columns[mvm.getColEnd()] - columns[mvm.getColBegin()]);
+      uint64_t cells = (rows[mvm.getRowEnd()] - rows[mvm.getRowBegin()]) *
+                       (columns[mvm.getColEnd()] - columns[mvm.getColBegin()]);
       fate.place = "analog (" + kind.str() + ")";
       fate.arrays += blocks;
       fate.cells += cells;

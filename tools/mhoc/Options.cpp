@@ -25,16 +25,18 @@ int parseOptions(int argc, char **argv, Options &options) {
   cl::OptionCategory category("mhoc options");
   cl::opt<std::string> model(cl::Positional, cl::desc("model.onnx"),
                              cl::cat(category));
-  cl::opt<std::string> output("o", cl::desc("file to write; - is stdout for text"),
+  cl::opt<std::string> output("o",
+                              cl::desc("file to write; - is stdout for text"),
                               cl::value_desc("file"), cl::cat(category));
   cl::opt<std::string> target(
       "target", cl::desc("built-in chip, or a chip file (default: hermes)"),
       cl::value_desc("name|file.yaml"), cl::init("hermes"), cl::cat(category));
-  cl::opt<bool> listTargets("list-targets", cl::desc("print the built-in chips"),
-                            cl::cat(category));
+  cl::opt<bool> listTargets(
+      "list-targets", cl::desc("print the built-in chips"), cl::cat(category));
   cl::list<std::string> shapes(
       "shape",
-      cl::desc("binds an input's dimensions (x=1x3x32x32) or a symbol (batch=4)"),
+      cl::desc(
+          "binds an input's dimensions (x=1x3x32x32) or a symbol (batch=4)"),
       cl::value_desc("name=extents"), cl::cat(category));
   cl::list<std::string> constants(
       "constant", cl::desc("freezes a graph input to a constant"),
@@ -43,9 +45,9 @@ int parseOptions(int argc, char **argv, Options &options) {
       "calibrate",
       cl::desc("sample inputs that input and ADC ranges are set from"),
       cl::value_desc("file.npz"), cl::cat(category));
-  cl::opt<std::string> readMode(
-      "read-mode", cl::desc("one of the chip's read modes"),
-      cl::value_desc("name"), cl::cat(category));
+  cl::opt<std::string> readMode("read-mode",
+                                cl::desc("one of the chip's read modes"),
+                                cl::value_desc("name"), cl::cat(category));
   cl::opt<std::string> compileTo(
       "compile-to",
       cl::desc("stop after graph, analog, placed, tile or binary (default)"),
@@ -57,7 +59,8 @@ int parseOptions(int argc, char **argv, Options &options) {
                         cl::desc("print where every ONNX node runs, and why"),
                         cl::cat(category));
   cl::opt<bool> emitBytecode(
-      "emit-bytecode", cl::desc("with --compile-to: MLIR bytecode with weights"),
+      "emit-bytecode",
+      cl::desc("with --compile-to: MLIR bytecode with weights"),
       cl::cat(category));
   cl::opt<std::string> report(
       "report", cl::desc("write latency, energy and arrays of one run as JSON"),
@@ -92,7 +95,8 @@ int parseOptions(int argc, char **argv, Options &options) {
   auto phase = phaseNamed(compileTo);
   if (!phase)
     return usage("--compile-to takes graph, analog, placed, tile or binary, "
-                 "found '" + compileTo + "'");
+                 "found '" +
+                 compileTo + "'");
   if (output.empty() && !explain && report.empty() && dumpPhases.empty())
     return usage("no output given (-o)");
   if (output == "-" && *phase == Phase::Binary)

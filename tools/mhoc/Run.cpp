@@ -42,9 +42,10 @@ private:
   }
 
   void print(mlir::Diagnostic &diagnostic, mlir::DiagnosticSeverity severity) {
-    StringRef kind = severity == mlir::DiagnosticSeverity::Error     ? "error: "
-                     : severity == mlir::DiagnosticSeverity::Warning ? "warning: "
-                     : severity == mlir::DiagnosticSeverity::Remark  ? "note: "
+    StringRef kind = severity == mlir::DiagnosticSeverity::Error ? "error: "
+                     : severity == mlir::DiagnosticSeverity::Warning
+                         ? "warning: "
+                     : severity == mlir::DiagnosticSeverity::Remark ? "note: "
                                                                     : "note: ";
     std::string text;
     raw_string_ostream os(text);

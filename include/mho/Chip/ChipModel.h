@@ -27,7 +27,8 @@ class ChipModel {
 public:
   /// Reads a built-in chip by name, or a chip file by path. Errors name file,
   /// line and column, or list the built-in chips.
-  static Expected<std::shared_ptr<const ChipModel>> read(llvm::StringRef target);
+  static Expected<std::shared_ptr<const ChipModel>>
+  read(llvm::StringRef target);
   explicit ChipModel(fb::ChipT chip);
 
   /// The same chip read in another of its modes.

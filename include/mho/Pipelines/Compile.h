@@ -21,12 +21,12 @@ namespace mho {
 
 /// What `mhoc` and the Python package ask for.
 struct CompileOptions {
-  std::string model;            ///< path of the .onnx file
+  std::string model;             ///< path of the .onnx file
   std::string target = "hermes"; ///< built-in chip or a chip file
-  std::string readMode;         ///< empty: the chip's default
+  std::string readMode;          ///< empty: the chip's default
   ImportOptions import;
   uint64_t seed = 0;
-  std::string dumpFolder;       ///< empty: no dumps
+  std::string dumpFolder; ///< empty: no dumps
   /// Runs a program without ranges on sample data; set when calibrating.
   std::function<Expected<RangesByBank>(const std::string &programPath)>
       calibrate;

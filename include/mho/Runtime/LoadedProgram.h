@@ -1,4 +1,5 @@
-//===- LoadedProgram.h - a container decoded and verified --------------------- ===//
+//===- LoadedProgram.h - a container decoded and verified ---------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Npz.h - NumPy's archives of arrays -----------------------------------===//
+//===- Npz.h - NumPy's archives of arrays
+//-----------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Observer.h - what calibration sees --------------------------------- ===//
+//===- Observer.h - what calibration sees ---------------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

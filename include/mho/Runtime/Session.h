@@ -1,4 +1,5 @@
-//===- Session.h - load a program once, run it many times -------------------===//
+//===- Session.h - load a program once, run it many times
+//-------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Tensor.h - named arrays that go in and come out ----------------------===//
+//===- Tensor.h - named arrays that go in and come out
+//----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -27,8 +28,8 @@ struct Tensor {
 
   Tensor() = default;
   Tensor(isa::Type type, std::vector<int64_t> dims)
-      : type(type), shape(std::move(dims)), data(elements() * isa::sizeOf(type)) {
-  }
+      : type(type), shape(std::move(dims)),
+        data(elements() * isa::sizeOf(type)) {}
 
   size_t elements() const {
     size_t count = 1;

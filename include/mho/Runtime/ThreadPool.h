@@ -1,4 +1,5 @@
-//===- ThreadPool.h - workers that split one loop ------------------------------ ===//
+//===- ThreadPool.h - workers that split one loop ------------------------------
+//===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -93,14 +93,12 @@ struct LowerStationaryProduct
   LowerStationaryProduct(MLIRContext *context, const EncodingChoice &encoding)
       : OpInterfaceRewritePattern(context), encoding(encoding) {}
 
-  LogicalResult
-  matchAndRewrite(graph::WeightStationaryOpInterface op,
-                  PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(graph::WeightStationaryOpInterface op,
+                                PatternRewriter &rewriter) const override {
     auto resultType = dyn_cast<RankedTensorType>(op->getResult(0).getType());
     if (!resultType || !resultType.getElementType().isF32())
       return rewriter.notifyMatchFailure(op, "arrays compute on f32");
-    SmallVector<graph::StationaryProduct> products =
-        op.getStationaryProducts();
+    SmallVector<graph::StationaryProduct> products = op.getStationaryProducts();
     if (products.empty())
       return rewriter.notifyMatchFailure(op, "no constant weights");
     Location loc = op->getLoc();
@@ -131,9 +129,9 @@ private:
     Value input = product.input;
     auto inputType = cast<RankedTensorType>(input.getType());
     auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
-    auto view = analog::ViewAttr::get(rewriter.getContext(), product.rows,
-                                      product.columns, product.offsets,
-                                      product.sizes);
+    auto view =
+        analog::ViewAttr::get(rewriter.getContext(), product.rows,
+                              product.columns, product.offsets, product.sizes);
     int64_t columns = view.getNumColumns();
     if (!inputType.getElementType().isF32() || inputType.getRank() == 0)
       return LogicalResult(
@@ -145,9 +143,9 @@ private:
       shape.back() = product.channelCount;
       SmallVector<int64_t> starts(shape.size(), 0), steps(shape.size(), 1);
       starts.back() = product.channelBegin;
-      input = graph::SliceOp::create(
-          rewriter, loc, inputType.clone(ArrayRef<int64_t>(shape)), input,
-          starts, steps);
+      input = graph::SliceOp::create(rewriter, loc,
+                                     inputType.clone(ArrayRef<int64_t>(shape)),
+                                     input, starts, steps);
     }
     Value scale;
     if (product.scale != 1.0f)
@@ -156,9 +154,8 @@ private:
     Value shift;
     if (product.shift) {
       auto values = constantFloats(product.shift);
-      if (!values ||
-          (values->size() != 1 &&
-           int64_t(values->size()) < product.shiftBegin + columns))
+      if (!values || (values->size() != 1 &&
+                      int64_t(values->size()) < product.shiftBegin + columns))
         return LogicalResult(
             rewriter.notifyMatchFailure(op, "bias is not per column"));
       if (values->size() == 1)
@@ -192,8 +189,7 @@ private:
                product.weights, scale, shift, view, window,
                analog::EncodingAttr::get(rewriter.getContext(), encoding.kind,
                                          encoding.devices),
-               rewriter.getStringAttr(name), FloatAttr(),
-               DenseF32ArrayAttr())
+               rewriter.getStringAttr(name), FloatAttr(), DenseF32ArrayAttr())
         .getResult();
   }
 
@@ -246,8 +242,7 @@ analog::MatmulOp soleMatmul(Value value) {
   return matmul;
 }
 
-struct FoldBatchNormalization
-    : OpRewritePattern<graph::BatchNormalizationOp> {
+struct FoldBatchNormalization : OpRewritePattern<graph::BatchNormalizationOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(graph::BatchNormalizationOp op,
                                 PatternRewriter &rewriter) const override {
@@ -338,7 +333,8 @@ LogicalResult verifyFinite(analog::MatmulOp op) {
   for (float value : *values)
     if (!std::isfinite(value))
       return op.emitError("weights of '")
-             << op.getSym() << "' hold " << (std::isnan(value) ? "NaN" : "infinity")
+             << op.getSym() << "' hold "
+             << (std::isnan(value) ? "NaN" : "infinity")
              << "; an array can only hold finite numbers";
   return success();
 }
@@ -357,9 +353,8 @@ struct ConvertGraphToAnalog
     if (failed(applyPatternsGreedily(getOperation(), std::move(lowering))))
       return signalPassFailure();
     bool finite = true;
-    getOperation()->walk([&](analog::MatmulOp op) {
-      finite &= succeeded(verifyFinite(op));
-    });
+    getOperation()->walk(
+        [&](analog::MatmulOp op) { finite &= succeeded(verifyFinite(op)); });
     if (!finite)
       signalPassFailure();
   }

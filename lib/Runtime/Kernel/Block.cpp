@@ -130,8 +130,7 @@ bool rt::hasBlockForm(const isa::Kernel &kernel) {
     if (!isLaneType(write.access.type) || write.kind == WriteKind::Carry ||
         write.kind == WriteKind::And || write.kind == WriteKind::Or ||
         write.kind == WriteKind::Xor ||
-        (write.kind != WriteKind::Store &&
-         write.access.type != isa::Type::F32))
+        (write.kind != WriteKind::Store && write.access.type != isa::Type::F32))
       return false;
   for (const isa::MicroOp &op : kernel.body.ops) {
     if (!isLaneType(op.type))

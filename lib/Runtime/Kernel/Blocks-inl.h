@@ -1,4 +1,5 @@
-//===- Blocks-inl.h - micro-ops on blocks of lanes --------------------------===//
+//===- Blocks-inl.h - micro-ops on blocks of lanes
+//--------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -27,8 +28,7 @@ using isa::WriteKind;
 
 #define MHO_LANES _Pragma("clang loop vectorize(assume_safety)")
 
-template <typename O, typename A, typename F>
-void map1(const Call &call, F f) {
+template <typename O, typename A, typename F> void map1(const Call &call, F f) {
   auto *out = static_cast<O *>(call.out);
   auto *a = static_cast<const A *>(call.operands[0]);
   size_t n = call.n;
@@ -37,8 +37,7 @@ void map1(const Call &call, F f) {
     out[i] = f(a[i]);
 }
 
-template <typename O, typename A, typename F>
-void map2(const Call &call, F f) {
+template <typename O, typename A, typename F> void map2(const Call &call, F f) {
   auto *out = static_cast<O *>(call.out);
   auto *a = static_cast<const A *>(call.operands[0]);
   auto *b = static_cast<const A *>(call.operands[1]);
@@ -123,12 +122,12 @@ inline double fromBits(uint64_t bits) { return doubleOf(bits); }
 template <typename T> T larger(T a, T b) {
   T r = a > b ? a : b;
   r = a == b ? fromBits(bitsOf(a) & bitsOf(b)) : r;
-  return (a != a) | (b != b) ? quietNan<T>() : r;
+  return ((a != a) | (b != b)) ? quietNan<T>() : r;
 }
 template <typename T> T smaller(T a, T b) {
   T r = a < b ? a : b;
   r = a == b ? fromBits(bitsOf(a) | bitsOf(b)) : r;
-  return (a != a) | (b != b) ? quietNan<T>() : r;
+  return ((a != a) | (b != b)) ? quietNan<T>() : r;
 }
 
 /// CmpFPredicate: the low three bits say for which of <, >, = it holds, the
@@ -239,7 +238,9 @@ template <typename T> bool floatOp(const Call &call) {
     map1<T, T>(call, [](T a) { return -a; });
     return true;
   case MicroOpcode::MathAbsf:
-    map1<T, T>(call, [](T a) { return a < 0 || bitsOf(a) >> (sizeof(T) * 8 - 1) ? -a : a; });
+    map1<T, T>(call, [](T a) {
+      return a < 0 || bitsOf(a) >> (sizeof(T) * 8 - 1) ? -a : a;
+    });
     return true;
   case MicroOpcode::MathSqrt:
     map1<T, T>(call, [](T a) { return T(__builtin_elementwise_sqrt(a)); });
@@ -349,13 +350,18 @@ template <typename S, typename U> bool integerOp(const Call &call) {
     map2<U, U>(call, [](U a, U b) { return a ^ b; });
     return true;
   case MicroOpcode::ArithShli:
-    map2<U, U>(call, [](U a, U b) { return b >= bits ? U(0) : a << (b & (bits - 1)); });
+    map2<U, U>(call, [](U a, U b) {
+      return b >= bits ? U(0) : a << (b & (bits - 1));
+    });
     return true;
   case MicroOpcode::ArithShrui:
-    map2<U, U>(call, [](U a, U b) { return b >= bits ? U(0) : a >> (b & (bits - 1)); });
+    map2<U, U>(call, [](U a, U b) {
+      return b >= bits ? U(0) : a >> (b & (bits - 1));
+    });
     return true;
   case MicroOpcode::ArithShrsi:
-    map2<S, S>(call, [](S a, S b) { return a >> (U(b) >= bits ? bits - 1 : U(b)); });
+    map2<S, S>(call,
+               [](S a, S b) { return a >> (U(b) >= bits ? bits - 1 : U(b)); });
     return true;
   default:
     return false;
@@ -429,8 +435,8 @@ inline bool lanesAre(Type type, bool isSigned) {
 }
 
 inline bool convert(const Call &call) {
-  bool isSigned = call.op == MicroOpcode::ArithSitofp ||
-                  call.op == MicroOpcode::ArithExtsi;
+  bool isSigned =
+      call.op == MicroOpcode::ArithSitofp || call.op == MicroOpcode::ArithExtsi;
   switch (call.op) {
   case MicroOpcode::ArithSitofp:
   case MicroOpcode::ArithUitofp:
@@ -464,7 +470,8 @@ inline bool convert(const Call &call) {
       return true;
     }
     if (call.from == Type::I64 && call.type == Type::I32) {
-      map1<int32_t, int64_t>(call, [](int64_t a) { return int32_t(uint32_t(uint64_t(a))); });
+      map1<int32_t, int64_t>(
+          call, [](int64_t a) { return int32_t(uint32_t(uint64_t(a))); });
       return true;
     }
     if (call.from == Type::I32 && call.type == Type::I64) {
@@ -513,7 +520,8 @@ bool apply(const Call &call) {
       compareIntegers<int64_t, uint64_t>(call);
       return true;
     }
-    if (call.from == Type::I32 || call.from == Type::U32 || call.immediate < 2) {
+    if (call.from == Type::I32 || call.from == Type::U32 ||
+        call.immediate < 2) {
       compareIntegers<int32_t, uint32_t>(call);
       return true;
     }
@@ -617,8 +625,7 @@ template <typename S, typename U>
 bool foldIntegers(WriteKind kind, void *partials, const void *values,
                   size_t n) {
   return foldKind<U>(
-      kind, partials, values, n,
-      [](U a, U b) { return S(a) > S(b) ? a : b; },
+      kind, partials, values, n, [](U a, U b) { return S(a) > S(b) ? a : b; },
       [](U a, U b) { return S(a) < S(b) ? a : b; });
 }
 

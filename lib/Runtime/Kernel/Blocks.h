@@ -1,4 +1,5 @@
-//===- Blocks.h - micro-ops on blocks of lanes ------------------------------===//
+//===- Blocks.h - micro-ops on blocks of lanes
+//------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

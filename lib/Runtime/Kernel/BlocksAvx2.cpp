@@ -1,4 +1,5 @@
-//===- BlocksAvx2.cpp - blocks of lanes for one instruction set ---------------===//
+//===- BlocksAvx2.cpp - blocks of lanes for one instruction set
+//---------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- BlocksPortable.cpp - blocks of lanes for one instruction set ---------------===//
+//===- BlocksPortable.cpp - blocks of lanes for one instruction set
+//---------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

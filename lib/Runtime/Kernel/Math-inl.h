@@ -1,4 +1,5 @@
-//===- Math-inl.h - elementary functions without branches ------------------===//
+//===- Math-inl.h - elementary functions without branches
+//------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Move.cpp - strided copies --------------------------------------------===//
+//===- Move.cpp - strided copies
+//--------------------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

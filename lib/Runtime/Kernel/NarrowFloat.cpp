@@ -1,4 +1,5 @@
-//===- NarrowFloat.cpp - floats of 4 to 16 bits -----------------------------===//
+//===- NarrowFloat.cpp - floats of 4 to 16 bits
+//-----------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -57,9 +58,9 @@ float rt::decodeFloat(Type type, uint32_t bits) {
   uint32_t exponent = (bits >> format.mantissaBits) & exponentMask;
   bool negative = (bits >> (format.mantissaBits + format.exponentBits)) & 1;
   if (format.special == Special::Infinity && exponent == exponentMask)
-    return mantissa ? nan
-                    : (negative ? -1 : 1) *
-                          std::numeric_limits<float>::infinity();
+    return mantissa
+               ? nan
+               : (negative ? -1 : 1) * std::numeric_limits<float>::infinity();
   if (format.special == Special::OneNan && exponent == exponentMask &&
       mantissa == mantissaMask)
     return nan;
@@ -115,14 +116,12 @@ uint32_t rt::encodeFloat(Type type, float value) {
   double magnitude = std::abs(double(value));
   int exponent;
   std::frexp(magnitude, &exponent);
-  int scale =
-      std::max(exponent - 1, 1 - format.bias) - format.mantissaBits;
+  int scale = std::max(exponent - 1, 1 - format.bias) - format.mantissaBits;
   uint64_t code = uint64_t(std::nearbyint(std::ldexp(magnitude, -scale)));
   // Normal numbers carry the hidden bit in `code`, and a carry out of the
   // mantissa moves into the exponent by itself.
-  uint64_t field =
-      uint64_t(scale + format.mantissaBits + format.bias - 1)
-          << format.mantissaBits;
+  uint64_t field = uint64_t(scale + format.mantissaBits + format.bias - 1)
+                   << format.mantissaBits;
   uint64_t bits = magnitude == 0 ? 0 : field + code;
   if (bits > largest)
     return signless ? nan : overflow | sign;

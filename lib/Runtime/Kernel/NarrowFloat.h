@@ -1,4 +1,5 @@
-//===- NarrowFloat.h - floats of 4 to 16 bits ------------------------------===//
+//===- NarrowFloat.h - floats of 4 to 16 bits
+//------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -86,9 +86,9 @@ struct PreparedKernel::Plan {
   std::vector<Operand> reads, writes;
   std::vector<bool> reduced; ///< per merged dimension
   bool reducing = false;
-  int innermost = -1;  ///< merged dimension that numbers the partials
-  size_t lane = 0;     ///< dimension of a block's lanes
-  bool along = false;  ///< the lanes run along the reduced dimension
+  int innermost = -1; ///< merged dimension that numbers the partials
+  size_t lane = 0;    ///< dimension of a block's lanes
+  bool along = false; ///< the lanes run along the reduced dimension
   size_t registers = 0;
 
   bool build(const isa::Kernel &kernel);
@@ -260,8 +260,8 @@ BlockRun::BlockRun(const isa::Kernel &kernel, const Plan &plan,
   for (size_t r = 0; r < plan.registers; ++r)
     own.push_back(memory + r * kBlockLanes);
   registers = own;
-  size_t lanes = size_t(
-      std::min<int64_t>(plan.extents[plan.lane], int64_t(kBlockLanes)));
+  size_t lanes =
+      size_t(std::min<int64_t>(plan.extents[plan.lane], int64_t(kBlockLanes)));
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
     const isa::MicroOp &op = kernel.body.ops[i];
     if (isa::MicroOpcode(op.op) == isa::MicroOpcode::ArithConstant)
@@ -269,9 +269,8 @@ BlockRun::BlockRun(const isa::Kernel &kernel, const Plan &plan,
                   float(toDouble(op.type, fromBits(op.type, op.immediate))));
   }
   if (plan.reducing)
-    partials = alignedFloats(partialStorage, kernel.writes.size() *
-                                                 size_t(kPartials) *
-                                                 kBlockLanes);
+    partials = alignedFloats(
+        partialStorage, kernel.writes.size() * size_t(kPartials) * kBlockLanes);
 }
 
 bool BlockRun::advance(const std::vector<size_t> &walk) {
@@ -333,8 +332,8 @@ void BlockRun::evaluate(size_t lanes) {
 void BlockRun::store(size_t w, const float *values, size_t lanes) {
   const Operand &write = plan.writes[w];
   int64_t stride = write.strides[plan.lane];
-  std::byte *base = frame.writes[w] + linear(write.strides) *
-                                          int64_t(isa::sizeOf(write.type));
+  std::byte *base = frame.writes[w] +
+                    linear(write.strides) * int64_t(isa::sizeOf(write.type));
   if (write.type != isa::Type::F32) {
     auto *to = reinterpret_cast<uint8_t *>(base);
     for (size_t i = 0; i < lanes; ++i)
@@ -360,8 +359,8 @@ void BlockRun::storeReduced(size_t w, size_t lanes) {
   float first;
   std::memcpy(&first, &write.init, sizeof(first));
   const Operand &operand = plan.writes[w];
-  auto *memory = reinterpret_cast<float *>(frame.writes[w]) +
-                 linear(operand.strides);
+  auto *memory =
+      reinterpret_cast<float *>(frame.writes[w]) + linear(operand.strides);
   int64_t stride = operand.strides[plan.lane];
   float *result = rows + kBlockLanes;
   for (size_t i = 0; i < lanes; ++i)
@@ -374,9 +373,8 @@ void BlockRun::storeReduced(size_t w, size_t lanes) {
 void BlockRun::reducePoint() {
   for (size_t w = 0; w < kernel.writes.size(); ++w)
     std::fill_n(partials + w * size_t(kPartials), size_t(kPartials),
-                float(toDouble(isa::Type::F32,
-                               identityOf(kernel.writes[w].kind,
-                                          isa::Type::F32))));
+                float(toDouble(isa::Type::F32, identityOf(kernel.writes[w].kind,
+                                                          isa::Type::F32))));
   int64_t extent = plan.extents[plan.lane];
   do {
     for (int64_t first = 0; first < extent; first += int64_t(kBlockLanes)) {
@@ -385,10 +383,9 @@ void BlockRun::reducePoint() {
       point[plan.lane] = first;
       evaluate(lanes);
       for (size_t w = 0; w < kernel.writes.size(); ++w)
-        combineInterleaved(kernel.writes[w].kind,
-                           partials + w * size_t(kPartials),
-                           registers[kernel.body.yields[w]], lanes,
-                           size_t(first));
+        combineInterleaved(
+            kernel.writes[w].kind, partials + w * size_t(kPartials),
+            registers[kernel.body.yields[w]], lanes, size_t(first));
     }
     point[plan.lane] = 0;
   } while (advance(inner));
@@ -428,11 +425,10 @@ void BlockRun::run() {
       }
       for (size_t w = 0; w < kernel.writes.size(); ++w)
         for (size_t i = 0; i < size_t(kPartials); ++i)
-          std::fill_n(partials + (w * size_t(kPartials) + i) * kBlockLanes,
-                      lanes,
-                      float(toDouble(isa::Type::F32,
-                                     identityOf(kernel.writes[w].kind,
-                                                isa::Type::F32))));
+          std::fill_n(
+              partials + (w * size_t(kPartials) + i) * kBlockLanes, lanes,
+              float(toDouble(isa::Type::F32, identityOf(kernel.writes[w].kind,
+                                                        isa::Type::F32))));
       do {
         evaluate(lanes);
         size_t partial =
@@ -441,8 +437,8 @@ void BlockRun::run() {
                 : size_t(point[size_t(plan.innermost)] % kPartials);
         for (size_t w = 0; w < kernel.writes.size(); ++w)
           combineBlock(kernel.writes[w].kind,
-                       partials + (w * size_t(kPartials) + partial) *
-                                      kBlockLanes,
+                       partials +
+                           (w * size_t(kPartials) + partial) * kBlockLanes,
                        registers[kernel.body.yields[w]], lanes);
       } while (advance(inner));
       for (size_t w = 0; w < kernel.writes.size(); ++w)

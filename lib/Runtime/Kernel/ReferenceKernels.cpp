@@ -1,4 +1,5 @@
-//===- ReferenceKernels.cpp - what a kernel means ---------------------------===//
+//===- ReferenceKernels.cpp - what a kernel means
+//---------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -171,8 +172,8 @@ void Reference::startReductions() {
 void Reference::store(size_t w, Scalar value) {
   const isa::Write &write = kernel.writes[w];
   if (write.kind == WriteKind::Store || write.kind == WriteKind::Carry) {
-    auto *memory = const_cast<std::byte *>(
-        address(write.access, frame.writes[w]));
+    auto *memory =
+        const_cast<std::byte *>(address(write.access, frame.writes[w]));
     storeScalar(write.access.type, memory, value);
     return;
   }
@@ -180,8 +181,7 @@ void Reference::store(size_t w, Scalar value) {
   size_t partial = reduction.innermost < 0
                        ? 0
                        : size_t(point[reduction.innermost] % kPartials);
-  Scalar &into =
-      reduction.partials[elementOf(reduction) * kPartials + partial];
+  Scalar &into = reduction.partials[elementOf(reduction) * kPartials + partial];
   into = combine(write.kind, write.access.type, into, value);
 }
 

@@ -1,4 +1,5 @@
-//===- Scalar.cpp - one element: memory, register, micro-op -----------------===//
+//===- Scalar.cpp - one element: memory, register, micro-op
+//-----------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -64,7 +65,8 @@ static Scalar ofF64(double d) {
 
 /// The low `bits` bits of `value`, as a signed or an unsigned number.
 static int64_t signExtend(int64_t value, unsigned bits) {
-  return bits >= 64 ? value : int64_t(uint64_t(value) << (64 - bits)) >> (64 - bits);
+  return bits >= 64 ? value
+                    : int64_t(uint64_t(value) << (64 - bits)) >> (64 - bits);
 }
 static uint64_t zeroExtend(int64_t value, unsigned bits) {
   return bits >= 64 ? uint64_t(value) : uint64_t(value) & ((1ull << bits) - 1);
@@ -86,7 +88,8 @@ Scalar rt::fromBits(Type type, uint64_t bits) {
   if (type == Type::F64)
     return ofF64(std::bit_cast<double>(bits));
   if (isa::isFloat(type))
-    return ofFloat(decodeFloat(type, uint32_t(zeroExtend(int64_t(bits), bitsOf(type)))));
+    return ofFloat(
+        decodeFloat(type, uint32_t(zeroExtend(int64_t(bits), bitsOf(type)))));
   return normalize(type, ofInt(int64_t(bits)));
 }
 
@@ -149,7 +152,8 @@ static uint64_t bitsOfValue(Type type, Scalar value) {
 
 void rt::storeScalar(Type type, void *memory, Scalar value) {
   // Four-bit integers stay sign-extended in their byte.
-  uint64_t bits = type == Type::I4 ? uint64_t(value.i) : bitsOfValue(type, value);
+  uint64_t bits =
+      type == Type::I4 ? uint64_t(value.i) : bitsOfValue(type, value);
   std::memcpy(memory, &bits, isa::sizeOf(type));
 }
 
@@ -214,8 +218,7 @@ template <typename T> static T minimum(T a, T b) {
   return a < b ? a : b;
 }
 
-template <typename T>
-static T evaluateFloat(MicroOpcode op, const T *x) {
+template <typename T> static T evaluateFloat(MicroOpcode op, const T *x) {
   T a = x[0], b = x[1];
   switch (op) {
   case MicroOpcode::ArithAddf:
@@ -468,11 +471,11 @@ Scalar rt::evaluate(const isa::MicroOp &op, const Type *types,
                                 : normalize(op.type, ofFloat(float(value)));
   }
   case MicroOpcode::ArithFptosi:
-    return normalize(op.type,
-                     ofInt(saturate(toDouble(from, x[0]), bitsOf(op.type), false)));
+    return normalize(
+        op.type, ofInt(saturate(toDouble(from, x[0]), bitsOf(op.type), false)));
   case MicroOpcode::ArithFptoui:
-    return normalize(op.type,
-                     ofInt(saturate(toDouble(from, x[0]), bitsOf(op.type), true)));
+    return normalize(
+        op.type, ofInt(saturate(toDouble(from, x[0]), bitsOf(op.type), true)));
   case MicroOpcode::ArithBitcast:
     return fromBits(op.type, bitsOfValue(from, x[0]));
   default:

@@ -1,4 +1,5 @@
-//===- Scalar.h - one element: memory, register, micro-op -------------------===//
+//===- Scalar.h - one element: memory, register, micro-op
+//-------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

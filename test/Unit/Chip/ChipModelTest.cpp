@@ -1,4 +1,4 @@
-//===- ChipModelTest.cpp - what passes learn about the built-in chips
+//===- ChipModelTest.cpp - what passes learn about the built-in chips -----===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

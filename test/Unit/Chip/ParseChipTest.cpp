@@ -1,4 +1,4 @@
-//===- ParseChipTest.cpp - what a chip file may say
+//===- ParseChipTest.cpp - what a chip file may say -----------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

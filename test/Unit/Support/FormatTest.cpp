@@ -1,4 +1,4 @@
-//===- FormatTest.cpp - quantities as people read them
+//===- FormatTest.cpp - quantities as people read them --------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- TemporaryFileTest.cpp - files that leave nothing behind
+//===- TemporaryFileTest.cpp - files that leave nothing behind ------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

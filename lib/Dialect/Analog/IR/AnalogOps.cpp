@@ -62,8 +62,8 @@ static LogicalResult verifyView(Operation *op, ViewAttr view, ShapedType type) {
     return op->emitOpError("view must name each of the ")
            << rank << " axes of " << type << " once";
   SmallVector<bool> seen(rank, false);
-  for (int64_t axis : llvm::concat<const int64_t>(view.getRows(),
-                                                  view.getColumns())) {
+  for (int64_t axis :
+       llvm::concat<const int64_t>(view.getRows(), view.getColumns())) {
     if (axis < 0 || axis >= rank || seen[axis])
       return op->emitOpError("view names axis ")
              << axis << " of " << type << " twice or out of range";
@@ -71,8 +71,7 @@ static LogicalResult verifyView(Operation *op, ViewAttr view, ShapedType type) {
   }
   for (int64_t axis = 0; axis < rank; ++axis)
     if (view.getOffsets()[axis] < 0 || view.getSizes()[axis] < 1 ||
-        view.getOffsets()[axis] + view.getSizes()[axis] >
-            type.getDimSize(axis))
+        view.getOffsets()[axis] + view.getSizes()[axis] > type.getDimSize(axis))
       return op->emitOpError("view reaches outside axis ")
              << axis << " of " << type;
   return success();
@@ -133,8 +132,8 @@ LogicalResult MatmulOp::verify() {
            << y;
   }
   for (Value affine : {getScale(), getShift()})
-    if (affine && cast<RankedTensorType>(affine.getType()).getNumElements() !=
-                      columns)
+    if (affine &&
+        cast<RankedTensorType>(affine.getType()).getNumElements() != columns)
       return emitOpError("scale and shift need one element per column");
   return success();
 }
@@ -152,8 +151,7 @@ static LogicalResult verifySplits(Operation *op, ArrayRef<int64_t> splits,
   if (splits.size() < 2 || splits.front() != 0 || splits.back() != extent ||
       !llvm::is_sorted(splits) ||
       std::adjacent_find(splits.begin(), splits.end()) != splits.end())
-    return op->emitOpError()
-           << what << " must rise from 0 to " << extent;
+    return op->emitOpError() << what << " must rise from 0 to " << extent;
   return success();
 }
 
@@ -171,8 +169,8 @@ LogicalResult BankOp::verify() {
            << blocks << " blocks, found " << getPlaces().size();
   if (auto ranges = getAdcRanges())
     if (ranges->size() != blocks &&
-        ranges->size() != (getRowSplits().size() - 1) *
-                              size_t(getView().getNumColumns()))
+        ranges->size() !=
+            (getRowSplits().size() - 1) * size_t(getView().getNumColumns()))
       return emitOpError("expected one ADC range per block, or per row block "
                          "and column, found ")
              << ranges->size();
@@ -192,14 +190,12 @@ LogicalResult MvmOp::verify() {
 }
 
 LogicalResult MvmOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto bank =
-      symbols.lookupNearestSymbolFrom<BankOp>(*this, getBankAttr());
+  auto bank = symbols.lookupNearestSymbolFrom<BankOp>(*this, getBankAttr());
   if (!bank)
     return emitOpError("bank ") << getBankAttr() << " is not declared";
   auto rowSplits = bank.getRowSplits();
   auto colSplits = bank.getColSplits();
-  if (getRowEnd() >= rowSplits.size() ||
-      getColEnd() >= colSplits.size())
+  if (getRowEnd() >= rowSplits.size() || getColEnd() >= colSplits.size())
     return emitOpError("reaches outside the blocks of ") << getBankAttr();
   auto x = cast<ShapedType>(getX().getType());
   auto out = cast<ShapedType>(getOut().getType());

@@ -73,8 +73,8 @@ struct BankPlan {
 class Placer {
 public:
   Placer(ModuleOp module, func::FuncOp main, const ChipModel &chip)
-      : module(module), main(main), chip(chip),
-        arrayKind(chip.arrayKind()), ioKind(chip.ioKind()) {
+      : module(module), main(main), chip(chip), arrayKind(chip.arrayKind()),
+        ioKind(chip.ioKind()) {
     unitOfKind(ioKind, 0);
   }
 
@@ -88,8 +88,7 @@ public:
     allocate();
     createBanks();
     for (Operation &op : main.front().without_terminator())
-      if (!op.hasTrait<OpTrait::ConstantLike>() &&
-          !isa<analog::MatmulOp>(op))
+      if (!op.hasTrait<OpTrait::ConstantLike>() && !isa<analog::MatmulOp>(op))
         setUnit(&op, 0);
     for (analog::MatmulOp op : matmuls)
       lower(op);
@@ -100,7 +99,8 @@ public:
   }
 
 private:
-  //===--- planning --------------------------------------------------------===//
+  //===--- planning
+  //--------------------------------------------------------===//
 
   LogicalResult plan(analog::MatmulOp op) {
     ElementsAttr weights = constantOf(op.getW());
@@ -116,12 +116,17 @@ private:
     std::string name = op.getSym().str();
     for (unsigned suffix = 1; !names.insert(name).second; ++suffix)
       name = op.getSym().str() + "." + std::to_string(suffix);
-    banks.push_back({name, op.getLoc(), weights, scale, shift, op.getView(),
-                     op.getEncoding(),
-                     splitEvenly(op.getView().getNumRows(), chip.arrayRows()),
-                     splitEvenly(op.getView().getNumColumns(),
-                                 chip.arrayColumns()),
-                     {}});
+    banks.push_back(
+        {name,
+         op.getLoc(),
+         weights,
+         scale,
+         shift,
+         op.getView(),
+         op.getEncoding(),
+         splitEvenly(op.getView().getNumRows(), chip.arrayRows()),
+         splitEvenly(op.getView().getNumColumns(), chip.arrayColumns()),
+         {}});
     return success();
   }
 
@@ -140,11 +145,11 @@ private:
       return std::pair(-a->rowBlocks() * a->colBlocks(), a) <
              std::pair(-b->rowBlocks() * b->colBlocks(), b);
     });
-    InFlightDiagnostic error =
-        mlir::emitError(main.getLoc())
-        << "the model needs " << needed << " arrays of " << chip.arrayRows()
-        << "x" << chip.arrayColumns() << ", target '" << chip.name()
-        << "' has " << *capacity << "; largest layers: ";
+    InFlightDiagnostic error = mlir::emitError(main.getLoc())
+                               << "the model needs " << needed << " arrays of "
+                               << chip.arrayRows() << "x" << chip.arrayColumns()
+                               << ", target '" << chip.name() << "' has "
+                               << *capacity << "; largest layers: ";
     for (auto [i, bank] : llvm::enumerate(ArrayRef(order).take_front(5)))
       error << (i ? ", '" : "'") << bank->name << "' ("
             << bank->view.getNumRows() << "x" << bank->view.getNumColumns()
@@ -177,8 +182,8 @@ private:
     if (inserted) {
       Builder builder(module.getContext());
       units.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("kind", builder.getStringAttr(
-                                            chip.kindName(kind))),
+          {builder.getNamedAttr("kind",
+                                builder.getStringAttr(chip.kindName(kind))),
            builder.getNamedAttr("index", builder.getI32IntegerAttr(index))}));
       unitKinds.push_back(kind);
     }
@@ -198,7 +203,8 @@ private:
     }
   }
 
-  //===--- lowering --------------------------------------------------------===//
+  //===--- lowering
+  //--------------------------------------------------------===//
 
   void setUnit(Operation *op, int32_t unit) {
     op->setAttr(analog::kOpUnitAttr,
@@ -224,14 +230,14 @@ private:
     Value x = op.getX();
     int64_t rows = bank.rowSplits[rowEnd] - bank.rowSplits[rowBegin];
     if (!op.getWindow() && rows != bank.view.getNumRows())
-      x = sliceLast(builder, loc, x, bank.rowSplits[rowBegin], rows,
-                    unitOf(x));
-    Value empty = tensor::EmptyOp::create(builder, loc, shape,
-                                          type.getElementType());
+      x = sliceLast(builder, loc, x, bank.rowSplits[rowBegin], rows, unitOf(x));
+    Value empty =
+        tensor::EmptyOp::create(builder, loc, shape, type.getElementType());
     auto mvm = analog::MvmOp::create(
-        builder, loc, TypeRange{RankedTensorType::get(shape, type.getElementType())},
-        bank.name, x, empty,
-        rowBegin, rowEnd, colBegin, colEnd, op.getWindowAttr(),
+        builder, loc,
+        TypeRange{RankedTensorType::get(shape, type.getElementType())},
+        bank.name, x, empty, rowBegin, rowEnd, colBegin, colEnd,
+        op.getWindowAttr(),
         /*accumulate=*/false, /*shift=*/rowEnd == bank.rowBlocks());
     setUnit(mvm, bank.place(rowBegin, colBegin).unit);
     return mvm.getResult(0);
@@ -250,8 +256,8 @@ private:
       sizes.push_back(builder.getIndexAttr(extent));
     offsets.back() = builder.getIndexAttr(begin);
     sizes.back() = builder.getIndexAttr(size);
-    auto slice = tensor::ExtractSliceOp::create(builder, loc, x, offsets, sizes,
-                                                steps);
+    auto slice =
+        tensor::ExtractSliceOp::create(builder, loc, x, offsets, sizes, steps);
     setUnit(slice, unit);
     slices[known] = slice;
     return slice;
@@ -307,11 +313,11 @@ private:
     for (int64_t column = 0; column < bank.colBlocks(); ++column) {
       Value sum;
       for (int64_t row = 0; row < bank.rowBlocks(); ++row) {
-        Value part = createMvm(builder, op, bank, row, row + 1, column,
-                               column + 1);
+        Value part =
+            createMvm(builder, op, bank, row, row + 1, column, column + 1);
         if (sum) {
-          auto add = graph::AddOp::create(builder, loc, part.getType(), sum,
-                                          part);
+          auto add =
+              graph::AddOp::create(builder, loc, part.getType(), sum, part);
           setUnit(add, unitOf(part));
           part = add;
         }
@@ -378,7 +384,8 @@ private:
 
 struct PlaceBanks : mho::impl::PlaceBanksBase<PlaceBanks> {
   using Base::Base;
-  PlaceBanks(std::shared_ptr<const ChipModel> model) : model(std::move(model)) {}
+  PlaceBanks(std::shared_ptr<const ChipModel> model)
+      : model(std::move(model)) {}
 
   LogicalResult initialize(MLIRContext *context) override {
     if (model)

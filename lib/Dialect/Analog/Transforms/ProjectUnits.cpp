@@ -103,8 +103,7 @@ private:
     auto found = functions.find(unit);
     if (found != functions.end())
       return found->second;
-    return createFunction(unit,
-                          FunctionType::get(module.getContext(), {}, {}));
+    return createFunction(unit, FunctionType::get(module.getContext(), {}, {}));
   }
 
   /// Clones `op` to the end of `unit`'s function.

@@ -66,11 +66,12 @@ Magnitude magnitudeOf(ElementsAttr elements) {
   double squares = 0;
   float largest = 0;
   int64_t count = 0;
-  if (!forEachFloat(elements, [&](int64_t, float value) {
-        squares += double(value) * value;
-        largest = std::max(largest, std::fabs(value));
-        ++count;
-      }) ||
+  if (!forEachFloat(elements,
+                    [&](int64_t, float value) {
+                      squares += double(value) * value;
+                      largest = std::max(largest, std::fabs(value));
+                      ++count;
+                    }) ||
       count == 0)
     return {};
   return {float(std::sqrt(squares / count)), largest};
@@ -91,7 +92,8 @@ ColumnNorms columnNorms(analog::BankOp bank) {
   for (auto *part : {&norms.square, &norms.sum, &norms.top})
     part->assign(splits.size() - 1, std::vector<float>(columns, 0.0f));
   // Row and column of an element, from its coordinates on every axis.
-  SmallVector<int64_t> rowStride(type.getRank(), 0), colStride(type.getRank(), 0);
+  SmallVector<int64_t> rowStride(type.getRank(), 0),
+      colStride(type.getRank(), 0);
   auto fill = [&](ArrayRef<int64_t> axes, SmallVector<int64_t> &strides) {
     int64_t stride = 1;
     for (int64_t axis : llvm::reverse(axes)) {
@@ -178,7 +180,8 @@ private:
         .Case<graph::AddOp, graph::SubOp>(
             [&](Operation *) { return sum(in[0], in[1]); })
         .Case([&](graph::MulOp) {
-          return Magnitude{in[0].rms * in[1].rms, in[0].largest * in[1].largest};
+          return Magnitude{in[0].rms * in[1].rms,
+                           in[0].largest * in[1].largest};
         })
         .Case([&](graph::ReluOp) {
           return Magnitude{in[0].rms * std::sqrt(0.5f), in[0].largest};
@@ -235,7 +238,8 @@ private:
         variance += double(found->second.square[block][column]) *
                     found->second.square[block][column];
       float spread = x.rms * std::sqrt(variance) * std::fabs(scale[column]);
-      squares += double(spread) * spread + double(shift[column]) * shift[column];
+      squares +=
+          double(spread) * spread + double(shift[column]) * shift[column];
       largest = std::max(largest, kSigmas * spread + std::fabs(shift[column]));
     }
     return {float(std::sqrt(squares / std::max<int64_t>(end - begin, 1))),

@@ -73,8 +73,8 @@ struct VerifyPlaced : mho::impl::VerifyPlacedBase<VerifyPlaced> {
                    ? success()
                    : op->emitError("has no unit");
       if (unit.getInt() < 0 || unit.getInt() >= int64_t(units.size()))
-        return op->emitError("has unit ") << unit.getInt() << ", there are "
-                                          << units.size();
+        return op->emitError("has unit ")
+               << unit.getInt() << ", there are " << units.size();
       if (auto mvm = dyn_cast<analog::MvmOp>(op)) {
         auto bank = symbols.lookup<analog::BankOp>(mvm.getBank());
         int64_t columns = bank.getColSplits().size() - 1;

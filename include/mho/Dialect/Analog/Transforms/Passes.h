@@ -10,11 +10,11 @@
 
 #include "mho/Chip/ChipModel.h"
 
+#include "mho/Dialect/Analog/IR/AnalogOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
-#include "mho/Dialect/Analog/IR/AnalogOps.h"
 
 #include <map>
 #include <memory>

@@ -1,0 +1,367 @@
+//===- Plan.cpp - how a kernel is cut into blocks ---------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Plan.h"
+
+#include "../Bounds.h"
+
+#include <algorithm>
+
+using namespace mho;
+using namespace mho::rt;
+using isa::MicroOpcode;
+using isa::WriteKind;
+
+namespace {
+class Planner {
+public:
+  Planner(const isa::Kernel &kernel, std::span<const int64_t> extents)
+      : kernel(kernel), extents(extents), reads(kernel.reads.size()),
+        writes(kernel.writes.size()),
+        plan(std::make_unique<PreparedKernel::Plan>()) {}
+  std::unique_ptr<PreparedKernel::Plan> make();
+
+private:
+  bool reduces(size_t w) const {
+    return kernel.writes[w].kind != WriteKind::Store;
+  }
+  const isa::Access &access(size_t operand) const {
+    return operand < reads ? kernel.reads[operand]
+                           : kernel.writes[operand - reads].access;
+  }
+  bool classify();
+  void collectDims();
+  bool mayMerge(const PlanDim &outer, const PlanDim &inner) const;
+  std::vector<PlanDim> merge(const std::vector<PlanDim> &dims) const;
+  double score(const PlanDim &dim, bool numbers) const;
+  void chooseTile();
+  double rowScore(const PlanDim &dim) const;
+  void assignRegisters();
+  void describeWalks();
+  bool varies(size_t read, const PlanDim &dim) const;
+
+  const isa::Kernel &kernel;
+  std::span<const int64_t> extents;
+  size_t reads, writes;
+  std::unique_ptr<PreparedKernel::Plan> plan;
+  std::vector<bool> reducedDims;
+  int numbering = -1;
+  bool ordered = false, carries = false, anyReduction = false;
+  std::vector<PlanDim> parallel, inner;
+};
+} // namespace
+
+/// All reductions and carries must reduce the same dimensions.
+bool Planner::classify() {
+  size_t dims = kernel.dims.size();
+  reducedDims.assign(dims, false);
+  for (size_t w = 0; w < writes; ++w) {
+    const isa::Write &write = kernel.writes[w];
+    if (!reduces(w))
+      continue;
+    std::vector<bool> mine(dims);
+    int innermost = -1;
+    for (size_t d = 0; d < dims; ++d)
+      if (write.access.strides[d] == 0 && kernel.dims[d].max > 1) {
+        mine[d] = true;
+        innermost = int(d);
+      }
+    if (anyReduction && mine != reducedDims)
+      return false;
+    reducedDims = mine;
+    anyReduction = true;
+    carries |= write.kind == WriteKind::Carry;
+    if (write.kind != WriteKind::Carry) {
+      numbering = innermost;
+      ordered |= isOrdered(write.kind, write.access.type);
+    }
+  }
+  return true;
+}
+
+void Planner::collectDims() {
+  std::vector<bool> indexed(kernel.dims.size());
+  for (const isa::MicroOp &op : kernel.body.ops)
+    if (MicroOpcode(op.op) == MicroOpcode::TileIndex)
+      indexed[op.immediate] = true;
+  for (size_t d = 0; d < kernel.dims.size(); ++d) {
+    PlanDim dim;
+    dim.extent = extents[d];
+    dim.reduced = reducedDims[d];
+    dim.numbers = int(d) == numbering;
+    if (dim.extent == 1 && !dim.numbers && !indexed[d])
+      continue;
+    dim.index = indexed[d] ? int(d) : -1;
+    for (size_t i = 0; i < reads + writes; ++i)
+      dim.strides.push_back(access(i).strides[d] *
+                            int64_t(isa::sizeOf(access(i).type)));
+    for (const isa::Access &read : kernel.reads)
+      for (const isa::ValidRange &range : read.valid)
+        dim.coefficients.push_back(range.coefficients[d]);
+    (dim.reduced ? inner : parallel).push_back(std::move(dim));
+  }
+}
+
+bool Planner::mayMerge(const PlanDim &outer, const PlanDim &inside) const {
+  if (outer.index >= 0 || inside.index >= 0)
+    return false;
+  // The merged coordinate must give the same partial result.
+  if (outer.numbers ||
+      (inside.numbers && ordered && inside.extent % kPartials != 0))
+    return false;
+  for (size_t i = 0; i < outer.strides.size(); ++i)
+    if (outer.strides[i] != inside.strides[i] * inside.extent)
+      return false;
+  for (size_t i = 0; i < outer.coefficients.size(); ++i)
+    if (outer.coefficients[i] != inside.coefficients[i] * inside.extent)
+      return false;
+  return true;
+}
+
+std::vector<PlanDim>
+Planner::merge(const std::vector<PlanDim> &dims) const {
+  std::vector<PlanDim> merged;
+  for (const PlanDim &dim : dims) {
+    if (!merged.empty() && mayMerge(merged.back(), dim)) {
+      int64_t outer = merged.back().extent;
+      merged.back() = dim;
+      merged.back().extent *= outer;
+    } else {
+      merged.push_back(dim);
+    }
+  }
+  return merged;
+}
+
+/// How well lanes along `dim` do: contiguous operands are used in place.
+double Planner::score(const PlanDim &dim, bool numbers) const {
+  double points = 0.5;
+  for (size_t i = 0; i < reads + writes; ++i) {
+    int64_t stride = dim.strides[i];
+    bool unit = stride == int64_t(isa::sizeOf(access(i).type));
+    if (i < reads)
+      points += unit ? 4 : stride == 0 ? 2 : 0;
+    else if (!reduces(i - reads))
+      points += unit ? 4 : 0;
+    else
+      points += numbers ? 2 : unit ? 1 : 0;
+  }
+  double length = double(dim.extent);
+  return points * length / (length + 8);
+}
+
+/// Rows that continue or repeat the columns make a tile one block.
+double Planner::rowScore(const PlanDim &dim) const {
+  double points = 0.5;
+  for (size_t i = 0; i < reads + writes; ++i) {
+    int64_t next = plan->column.strides[i] * plan->column.extent;
+    if (dim.strides[i] == next)
+      points += 2;
+    else if (dim.strides[i] == 0 && i < reads)
+      points += 1;
+  }
+  double length = double(dim.extent);
+  return points * length / (length + 4);
+}
+
+void Planner::chooseTile() {
+  PlanDim none;
+  none.strides.assign(reads + writes, 0);
+  size_t ranges = 0;
+  for (const isa::Access &read : kernel.reads)
+    ranges += read.valid.size();
+  none.coefficients.assign(ranges, 0);
+  plan->row = plan->column = none;
+
+  int best = -1;
+  double most = 0;
+  for (size_t i = 0; i < parallel.size(); ++i)
+    if (double s = score(parallel[i], false); s > most) {
+      most = s;
+      best = int(i);
+    }
+  // The numbering dimension is the innermost reduced one: lanes along it keep
+  // the order of sums.
+  bool along = anyReduction && !carries && !inner.empty() &&
+               inner.back().numbers && score(inner.back(), true) > most;
+  if (along) {
+    plan->column = inner.back();
+    plan->columnReduced = true;
+    inner.pop_back();
+  } else if (best >= 0) {
+    plan->column = parallel[size_t(best)];
+    parallel.erase(parallel.begin() + best);
+  }
+  plan->columns = std::min(plan->column.extent, blocks::kLanes);
+
+  if (plan->columns <= blocks::kLanes / 2 && !parallel.empty()) {
+    best = 0;
+    for (size_t i = 1; i < parallel.size(); ++i)
+      if (rowScore(parallel[i]) > rowScore(parallel[size_t(best)]))
+        best = int(i);
+    plan->row = parallel[size_t(best)];
+    parallel.erase(parallel.begin() + best);
+    plan->rows = std::min(plan->row.extent, blocks::kLanes / plan->columns);
+  }
+  plan->loops = parallel;
+  plan->reduced = inner;
+
+  // Partial results live side by side only where lanes run across them.
+  for (const PlanDim &dim : plan->reduced)
+    if (dim.numbers && ordered)
+      plan->partials = std::min(dim.extent, kPartials);
+}
+
+bool Planner::varies(size_t read, const PlanDim &dim) const {
+  if (dim.extent == 1)
+    return false;
+  if (dim.strides[read] != 0)
+    return true;
+  size_t first = plan->firstRange[read];
+  for (size_t i = 0; i < kernel.reads[read].valid.size(); ++i)
+    if (dim.coefficients[first + i] != 0)
+      return true;
+  return false;
+}
+
+/// Which registers are vectors, and which blocks they live in: a block is free
+/// again behind the last use of its register.
+void Planner::assignRegisters() {
+  auto &registers = plan->registers;
+  for (size_t r = 0; r < reads; ++r) {
+    bool scalar = !varies(r, plan->row) && !varies(r, plan->column);
+    registers.push_back({kernel.reads[r].type, scalar, plan->buffers++});
+  }
+  for (const isa::Write &write : kernel.writes)
+    if (write.kind == WriteKind::Carry)
+      registers.push_back({write.access.type, false, -1});
+
+  size_t firstOp = registers.size();
+  std::vector<size_t> lastUse(firstOp + kernel.body.ops.size(), 0);
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i)
+    for (uint32_t operand : kernel.body.ops[i].operands)
+      lastUse[operand] = i;
+  for (uint32_t value : kernel.body.yields)
+    lastUse[value] = kernel.body.ops.size();
+
+  auto inTile = [&](uint64_t dimension) {
+    return plan->row.index == int(dimension) ||
+           plan->column.index == int(dimension);
+  };
+  std::vector<int> free;
+  std::vector<bool> released(lastUse.size());
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    const isa::MicroOp &op = kernel.body.ops[i];
+    bool scalar = true;
+    for (uint32_t operand : op.operands)
+      scalar &= registers[operand].scalar;
+    if (MicroOpcode(op.op) == MicroOpcode::TileIndex)
+      scalar = !inTile(op.immediate);
+    PlanRegister result{op.type, scalar, -1};
+    // Constants are written once and stay.
+    bool constant = MicroOpcode(op.op) == MicroOpcode::ArithConstant;
+    if (!free.empty() && !constant) {
+      result.buffer = free.back();
+      free.pop_back();
+    } else {
+      result.buffer = plan->buffers++;
+    }
+    registers.push_back(result);
+    for (uint32_t operand : op.operands)
+      if (operand >= firstOp && lastUse[operand] == i && !released[operand] &&
+          MicroOpcode(kernel.body.ops[operand - firstOp].op) !=
+              MicroOpcode::ArithConstant) {
+        released[operand] = true;
+        free.push_back(registers[operand].buffer);
+      }
+  }
+}
+
+void Planner::describeWalks() {
+  std::vector<isa::Extent> dims;
+  for (int64_t extent : extents)
+    dims.push_back({extent, isa::kNoSlot});
+  for (size_t i = 0; i < reads + writes; ++i) {
+    Bounds bounds = boundElements(access(i), dims);
+    int64_t size = int64_t(isa::sizeOf(access(i).type));
+    plan->reach.push_back({int64_t(bounds.low) * size,
+                           int64_t(bounds.high + 1) * size});
+  }
+  for (size_t w = 0; w < writes; ++w) {
+    // Strides that each step over all that the smaller ones reach.
+    std::vector<std::pair<int64_t, int64_t>> steps;
+    for (size_t d = 0; d < extents.size(); ++d)
+      if (extents[d] > 1 && !(reduces(w) && reducedDims[d]))
+        steps.push_back(
+            {std::abs(kernel.writes[w].access.strides[d]), extents[d]});
+    std::sort(steps.begin(), steps.end());
+    int64_t covered = 0;
+    bool injective = true;
+    for (auto [stride, extent] : steps) {
+      injective &= stride > covered;
+      covered += stride * (extent - 1);
+    }
+    plan->injective.push_back(injective);
+  }
+  for (size_t r = 0; r < reads; ++r) {
+    std::vector<bool> same;
+    for (size_t w = 0; w < writes; ++w) {
+      const isa::Access &to = kernel.writes[w].access;
+      const isa::Access &from = kernel.reads[r];
+      bool alike = kernel.writes[w].kind == WriteKind::Store &&
+                   isa::sizeOf(to.type) == isa::sizeOf(from.type) &&
+                   from.valid.empty();
+      for (size_t d = 0; d < extents.size(); ++d)
+        alike &= extents[d] == 1 || to.strides[d] == from.strides[d];
+      same.push_back(alike);
+    }
+    plan->sameWalk.push_back(std::move(same));
+  }
+  plan->onlyMoves = kernel.body.ops.empty();
+  for (size_t w = 0; w < writes && plan->onlyMoves; ++w) {
+    uint32_t value = kernel.body.yields[w];
+    plan->onlyMoves = kernel.writes[w].kind == WriteKind::Store &&
+                      value < reads && kernel.reads[value].valid.empty() &&
+                      kernel.reads[value].type == kernel.writes[w].access.type &&
+                      kernel.reads[value].type != isa::Type::Bool;
+  }
+}
+
+std::unique_ptr<PreparedKernel::Plan> Planner::make() {
+  if (!classify())
+    return nullptr;
+  size_t ranges = 0;
+  for (const isa::Access &read : kernel.reads) {
+    plan->firstRange.push_back(ranges);
+    ranges += read.valid.size();
+  }
+  collectDims();
+  if (!anyReduction && writes > 0) {
+    // Free of any order: outermost what the first result steps over widest.
+    std::stable_sort(parallel.begin(), parallel.end(),
+                     [&](const PlanDim &a, const PlanDim &b) {
+                       return std::abs(a.strides[reads]) >
+                              std::abs(b.strides[reads]);
+                     });
+  }
+  parallel = merge(parallel);
+  inner = merge(inner);
+  chooseTile();
+  assignRegisters();
+  describeWalks();
+  for (bool injective : plan->injective)
+    if (!injective)
+      return nullptr;
+  return std::move(plan);
+}
+
+std::unique_ptr<PreparedKernel::Plan>
+rt::makePlan(const isa::Kernel &kernel, std::span<const int64_t> extents) {
+  if (std::find(extents.begin(), extents.end(), 0) != extents.end())
+    return nullptr;
+  return Planner(kernel, extents).make();
+}

@@ -1,0 +1,85 @@
+//===- Plan.h - how a kernel is cut into blocks -----------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A kernel's dimensions are merged where strides allow it and divided into
+// three: the tile (rows × columns of lanes), loops around tiles over parallel
+// dimensions, and inside each of those loops over reduced dimensions.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_RUNTIME_KERNEL_PLAN_H
+#define MHO_RUNTIME_KERNEL_PLAN_H
+
+#include "Blocks.h"
+#include "Kernel.h"
+#include "Scalar.h"
+
+#include <vector>
+
+namespace mho::rt {
+
+/// A dimension with its strides, in bytes, for all reads and then all writes,
+/// and its coefficient in every valid range.
+struct PlanDim {
+  int64_t extent = 1;
+  std::vector<int64_t> strides;
+  std::vector<int64_t> coefficients;
+  int index = -1;        ///< dimension that tile.index names, if it is used
+  bool reduced = false;  ///< by the kernel's reductions and carries
+  bool numbers = false;  ///< its coordinate numbers the partial results
+};
+
+/// Bytes that an access may touch, relative to its address at point 0.
+struct Reach {
+  int64_t low = 0, high = 0;
+};
+
+/// What becomes of a register.
+struct PlanRegister {
+  isa::Type type = isa::Type::F32;
+  bool scalar = false; ///< one value for the whole tile
+  int buffer = -1;     ///< number of its block; -1: a read that needs none
+};
+
+struct PreparedKernel::Plan {
+  std::vector<PlanDim> loops;   ///< parallel, outermost first
+  std::vector<PlanDim> reduced; ///< lexicographic order
+  PlanDim row, column;          ///< of the tile
+  int64_t rows = 1;             ///< of a full tile
+  int64_t columns = 1;
+  bool columnReduced = false; ///< lanes run along the numbering dimension
+  int64_t partials = 1;       ///< per reduction whose order counts
+
+  std::vector<PlanRegister> registers;
+  int buffers = 0;
+  /// Index of the first valid range of each read.
+  std::vector<size_t> firstRange;
+  std::vector<Reach> reach;    ///< reads, writes
+  std::vector<bool> injective; ///< per write
+  /// Per read and write: both walk alike, so that reading and writing one
+  /// place is one point's business.
+  std::vector<std::vector<bool>> sameWalk;
+  bool onlyMoves = false;
+};
+
+/// Null where blocks cannot run it: then the reference does.
+std::unique_ptr<PreparedKernel::Plan>
+makePlan(const isa::Kernel &kernel, std::span<const int64_t> extents);
+
+Status runPlan(const isa::Kernel &kernel, const PreparedKernel::Plan &plan,
+               const KernelFrame &frame, ThreadPool *pool,
+               const blocks::Table &table);
+
+/// The kernel with a given instruction set, for tests. Falls back on the
+/// reference as `PreparedKernel::run` does.
+Status runWith(const isa::Kernel &kernel, const PreparedKernel::Plan *plan,
+               const KernelFrame &frame, ThreadPool *pool,
+               const blocks::Table &table);
+
+} // namespace mho::rt
+
+#endif // MHO_RUNTIME_KERNEL_PLAN_H
