@@ -158,6 +158,9 @@ Expected<InputLayout> InputLayout::match(
     } else {
       return fail("array '" + name + "' is " + describe(tensor->type, given));
     }
+    if (n == 0)
+      return fail("array '" + name + "' is " + describe(tensor->type, given) +
+                  ", which is no run at all");
     if (!input.repeated) {
       if (runs && *runs != n)
         return fail("array '" + name + "' gives " + std::to_string(n) +

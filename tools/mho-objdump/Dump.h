@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MHO_TOOLS_OBJDUMP_DUMP_H
-#define MHO_TOOLS_OBJDUMP_DUMP_H
+#ifndef MHO_OBJDUMP_DUMP_H
+#define MHO_OBJDUMP_DUMP_H
 
 #include "mho/Program/Container.h"
 
@@ -37,4 +37,4 @@ std::optional<bool> printDiff(llvm::raw_ostream &os, Program a, Program b);
 
 } // namespace mho
 
-#endif // MHO_TOOLS_OBJDUMP_DUMP_H
+#endif // MHO_OBJDUMP_DUMP_H

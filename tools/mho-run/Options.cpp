@@ -9,7 +9,24 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <iostream>
+#include <sstream>
+
+/// What is wrong with a --noise list; empty if nothing is.
+static std::string unknownEffect(const std::string &list) {
+  static const std::string known[] = {
+      "all",     "none", "quantization", "programming", "drift",       "read",
+      "ir-drop", "adc",  "dac",          "faults",      "temperature", "output"};
+  std::istringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) {
+    if (name.starts_with("-"))
+      name.erase(0, 1);
+    if (std::find(std::begin(known), std::end(known), name) == std::end(known))
+      return "unknown effect '" + name + "'";
+  }
+  return "";
+}
 
 int mho::run::parseOptions(int argc, char **argv, Options &options) {
   CLI::App app("mho-run executes a .mho program on a model of its chip");
@@ -26,6 +43,8 @@ int mho::run::parseOptions(int argc, char **argv, Options &options) {
       "programming, drift, read, ir-drop, adc, dac, faults, temperature, "
       "output; a leading - removes one");
   noise->allow_extra_args(false);
+  noise->check(CLI::Validator(
+      [](std::string &list) { return unknownEffect(list); }, "LIST"));
   app.add_option("--seed", options.seed, "of every random draw (default 0)");
   auto *instances =
       app.add_option("--instances", options.instances,

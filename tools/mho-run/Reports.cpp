@@ -30,7 +30,6 @@ Status writeReports(const Options &options, const rt::LoadedProgram &program,
                                                   "reference"};
   conditions.compensation = compensations[int(settings.noise.compensation)];
   conditions.instances = settings.instances;
-  conditions.threads = settings.threads;
   conditions.ideal = settings.noise.ideal();
   rt::ReportMetrics figures;
   for (const Metric &metric : metrics) {

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MHO_TOOLS_TRANSLATE_TRANSLATIONS_H
-#define MHO_TOOLS_TRANSLATE_TRANSLATIONS_H
+#ifndef MHO_TRANSLATE_TRANSLATIONS_H
+#define MHO_TRANSLATE_TRANSLATIONS_H
 
 namespace mho {
 
@@ -15,4 +15,4 @@ void registerProgramTranslations();
 
 } // namespace mho
 
-#endif // MHO_TOOLS_TRANSLATE_TRANSLATIONS_H
+#endif // MHO_TRANSLATE_TRANSLATIONS_H

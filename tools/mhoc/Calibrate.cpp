@@ -83,4 +83,22 @@ Expected<RangesByBank> calibrateOn(const std::string &path,
   return ranges;
 }
 
+bool readConstant(const std::string &file, const std::string &key,
+                  ImportArray &array, std::string &error) {
+  auto arrays = rt::readNpz(file);
+  if (!arrays.ok()) {
+    error = arrays.message();
+    return false;
+  }
+  auto found = arrays->find(key);
+  if (found == arrays->end()) {
+    error = "'" + file + "' has no array '" + key + "'";
+    return false;
+  }
+  array.shape = found->second.shape;
+  for (size_t i = 0; i < found->second.elements(); ++i)
+    array.values.push_back(rt::elementAsDouble(found->second, i));
+  return true;
+}
+
 } // namespace mho::mhoc

@@ -106,6 +106,7 @@ int parseOptions(int argc, char **argv, Options &options) {
   options.compile.readMode = readMode;
   options.compile.import.shapes.assign(shapes.begin(), shapes.end());
   options.compile.import.constants.assign(constants.begin(), constants.end());
+  options.compile.import.readArray = readConstant;
   options.compile.seed = seed;
   options.compile.dumpFolder = dumpPhases;
   options.output = output;

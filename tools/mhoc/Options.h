@@ -42,6 +42,10 @@ void explain(mlir::ModuleOp graph, mlir::ModuleOp placed, const ChipModel &chip,
 Expected<RangesByBank> calibrateOn(const std::string &path,
                                    const std::string &samples);
 
+/// Reads array `key` of an .npz file for `--constant`, or sets `error`.
+bool readConstant(const std::string &file, const std::string &key,
+                  ImportArray &array, std::string &error);
+
 /// Writes what running one sample costs, by the timeline alone.
 Status writeReport(const std::string &program, const std::string &report);
 

@@ -218,8 +218,12 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
       shaped &= type && type.hasStaticShape();
     }
     Node node(b, loc, proto, version, inputs, files);
+    // A node that is unknown by itself is listed even behind another one.
+    bool known =
+        localFunction(proto) || handlers.count(domain + "." + proto.op_type()) ||
+        onnx::OpSchemaRegistry::Schema(proto.op_type(), version, domain);
     try {
-      if (!shaped)
+      if (!shaped && known)
         throw Unsupported("the shape of an input is not known, because it "
                           "follows from an unsupported node");
       translate(node, domain, place);
@@ -233,7 +237,8 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
       if (place.call)
         throw Unsupported("its body uses " + proto.op_type() + ": " +
                           reason.what());
-      makeUnsupported(proto, loc, inputs, reason.what(), !shaped, results);
+      makeUnsupported(proto, loc, inputs, reason.what(), !shaped && known,
+                      results);
     }
     for (auto [i, name] : llvm::enumerate(proto.output()))
       if (!name.empty())

@@ -42,6 +42,7 @@ private:
   double rowScore(const PlanDim &dim) const;
   void assignRegisters();
   void describeWalks();
+  void describeAccumulators();
   bool varies(size_t read, const PlanDim &dim) const;
 
   const isa::Kernel &kernel;
@@ -168,6 +169,18 @@ double Planner::rowScore(const PlanDim &dim) const {
   return points * length / (length + 4);
 }
 
+/// The loop over pieces of `size` of a dimension.
+static PlanDim chunksOf(const PlanDim &dim, int64_t size) {
+  PlanDim chunks = dim;
+  chunks.extent = (dim.extent + size - 1) / size;
+  chunks.indexStep = size;
+  for (int64_t &stride : chunks.strides)
+    stride *= size;
+  for (int64_t &coefficient : chunks.coefficients)
+    coefficient *= size;
+  return chunks;
+}
+
 void Planner::chooseTile() {
   PlanDim none;
   none.strides.assign(reads + writes, 0);
@@ -207,13 +220,19 @@ void Planner::chooseTile() {
     parallel.erase(parallel.begin() + best);
     plan->rows = std::min(plan->row.extent, blocks::kLanes / plan->columns);
   }
-  plan->loops = parallel;
-  plan->reduced = inner;
 
   // Partial results live side by side only where lanes run across them.
-  for (const PlanDim &dim : plan->reduced)
+  for (const PlanDim &dim : inner)
     if (dim.numbers && ordered)
       plan->partials = std::min(dim.extent, kPartials);
+  plan->outer = parallel;
+  plan->inner = inner;
+  if (plan->row.extent > 1)
+    plan->outer.push_back(chunksOf(plan->row, plan->rows));
+  plan->rowLoop = plan->row.extent > 1 ? int(plan->outer.size()) - 1 : -1;
+  std::vector<PlanDim> &around =
+      plan->columnReduced ? plan->inner : plan->outer;
+  around.push_back(chunksOf(plan->column, plan->columns));
 }
 
 bool Planner::varies(size_t read, const PlanDim &dim) const {
@@ -281,6 +300,45 @@ void Planner::assignRegisters() {
   }
 }
 
+/// Where each reduction's results gather, and which op may write its result
+/// straight to memory.
+void Planner::describeAccumulators() {
+  int64_t lanes = (plan->rows * plan->columns + 15) / 16 * 16;
+  size_t wide = 4;
+  for (const PlanRegister &reg : plan->registers)
+    wide = std::max(wide, laneBytes(laneOf(reg.type)));
+  plan->bufferBytes = size_t(lanes) * wide;
+  plan->scratchBytes = plan->bufferBytes * size_t(plan->buffers + 1);
+  for (size_t w = 0; w < writes; ++w) {
+    const isa::Write &write = kernel.writes[w];
+    plan->accumulators.push_back(plan->scratchBytes);
+    if (!reduces(w))
+      continue;
+    int64_t parts = write.kind != WriteKind::Carry &&
+                            isOrdered(write.kind, write.access.type)
+                        ? plan->partials
+                        : 1;
+    int64_t cells =
+        plan->columnReduced ? plan->rows * kPartials : lanes * parts;
+    plan->scratchBytes += size_t(cells) * 8;
+  }
+  size_t firstOp = plan->registers.size() - kernel.body.ops.size();
+  plan->directWrite.assign(kernel.body.ops.size(), -1);
+  std::vector<int> uses(plan->registers.size());
+  for (const isa::MicroOp &op : kernel.body.ops)
+    for (uint32_t operand : op.operands)
+      ++uses[operand];
+  for (uint32_t value : kernel.body.yields)
+    ++uses[value];
+  for (size_t w = 0; w < writes; ++w) {
+    uint32_t value = kernel.body.yields[w];
+    if (value >= firstOp && uses[value] == 1 && !reduces(w) &&
+        !plan->registers[value].scalar &&
+        isLaneInMemory(kernel.writes[w].access.type))
+      plan->directWrite[value - firstOp] = int(w);
+  }
+}
+
 void Planner::describeWalks() {
   std::vector<isa::Extent> dims;
   for (int64_t extent : extents)
@@ -321,6 +379,7 @@ void Planner::describeWalks() {
     }
     plan->sameWalk.push_back(std::move(same));
   }
+  describeAccumulators();
   plan->onlyMoves = kernel.body.ops.empty();
   for (size_t w = 0; w < writes && plan->onlyMoves; ++w) {
     uint32_t value = kernel.body.yields[w];
@@ -342,11 +401,11 @@ std::unique_ptr<PreparedKernel::Plan> Planner::make() {
   collectDims();
   if (!anyReduction && writes > 0) {
     // Free of any order: outermost what the first result steps over widest.
-    std::stable_sort(parallel.begin(), parallel.end(),
-                     [&](const PlanDim &a, const PlanDim &b) {
-                       return std::abs(a.strides[reads]) >
-                              std::abs(b.strides[reads]);
-                     });
+    for (size_t i = 1; i < parallel.size(); ++i)
+      for (size_t j = i; j > 0 && std::abs(parallel[j - 1].strides[reads]) <
+                                      std::abs(parallel[j].strides[reads]);
+           --j)
+        std::swap(parallel[j - 1], parallel[j]);
   }
   parallel = merge(parallel);
   inner = merge(inner);
@@ -356,6 +415,16 @@ std::unique_ptr<PreparedKernel::Plan> Planner::make() {
   for (bool injective : plan->injective)
     if (!injective)
       return nullptr;
+  // Carries that hand on each other's values would need them all at once.
+  for (size_t w = 0, carried = reads; w < writes; ++w) {
+    if (kernel.writes[w].kind != WriteKind::Carry)
+      continue;
+    size_t firstOp = plan->registers.size() - kernel.body.ops.size();
+    uint32_t value = kernel.body.yields[w];
+    if (value >= reads && value < firstOp && value != carried)
+      return nullptr;
+    ++carried;
+  }
   return std::move(plan);
 }
 

@@ -29,6 +29,7 @@ struct PlanDim {
   std::vector<int64_t> strides;
   std::vector<int64_t> coefficients;
   int index = -1;        ///< dimension that tile.index names, if it is used
+  int64_t indexStep = 1; ///< what one iteration adds to its coordinate
   bool reduced = false;  ///< by the kernel's reductions and carries
   bool numbers = false;  ///< its coordinate numbers the partial results
 };
@@ -46,9 +47,12 @@ struct PlanRegister {
 };
 
 struct PreparedKernel::Plan {
-  std::vector<PlanDim> loops;   ///< parallel, outermost first
-  std::vector<PlanDim> reduced; ///< lexicographic order
-  PlanDim row, column;          ///< of the tile
+  /// Loops around tiles: parallel dimensions and pieces of the tile's own; and
+  /// inside them reduced ones in lexicographic order. Pieces of the column
+  /// come last in one of the two.
+  std::vector<PlanDim> outer, inner;
+  int rowLoop = -1;    ///< the outer loop over pieces of the row dimension
+  PlanDim row, column; ///< of the tile
   int64_t rows = 1;             ///< of a full tile
   int64_t columns = 1;
   bool columnReduced = false; ///< lanes run along the numbering dimension
@@ -56,6 +60,10 @@ struct PreparedKernel::Plan {
 
   std::vector<PlanRegister> registers;
   int buffers = 0;
+  size_t bufferBytes = 0;
+  std::vector<size_t> accumulators; ///< offset in the scratch, per write
+  size_t scratchBytes = 0;
+  std::vector<int> directWrite; ///< per op: write that it alone feeds, or -1
   /// Index of the first valid range of each read.
   std::vector<size_t> firstRange;
   std::vector<Reach> reach;    ///< reads, writes
@@ -70,13 +78,8 @@ struct PreparedKernel::Plan {
 std::unique_ptr<PreparedKernel::Plan>
 makePlan(const isa::Kernel &kernel, std::span<const int64_t> extents);
 
-Status runPlan(const isa::Kernel &kernel, const PreparedKernel::Plan &plan,
-               const KernelFrame &frame, ThreadPool *pool,
-               const blocks::Table &table);
-
-/// The kernel with a given instruction set, for tests. Falls back on the
-/// reference as `PreparedKernel::run` does.
-Status runWith(const isa::Kernel &kernel, const PreparedKernel::Plan *plan,
+/// Runs a plan, or the reference where there is none or accesses overlap.
+Status runPlan(const isa::Kernel &kernel, const PreparedKernel::Plan *plan,
                const KernelFrame &frame, ThreadPool *pool,
                const blocks::Table &table);
 

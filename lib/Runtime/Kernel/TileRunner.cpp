@@ -1,0 +1,613 @@
+//===- TileRunner.cpp - one thread's share of a kernel ----------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TileRunner.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+using namespace mho;
+using namespace mho::rt;
+using isa::MicroOpcode;
+using isa::Type;
+using isa::WriteKind;
+
+TileRunner::TileRunner(const isa::Kernel &kernel,
+                       const PreparedKernel::Plan &plan,
+                       const KernelFrame &frame, const blocks::Table &table,
+                       const Aliases &aliases)
+    : kernel(kernel), plan(plan), frame(frame), table(table), aliases(aliases),
+      firstOp(plan.registers.size() - kernel.body.ops.size()),
+      values(plan.registers.size()), held(kernel.reads.size()),
+      stored(kernel.writes.size()),
+      at(kernel.reads.size() + kernel.writes.size()),
+      outerCounts(plan.outer.size()), innerCounts(plan.inner.size()) {
+  size_t bytes = (plan.scratchBytes + 63) / 64 * 64;
+  scratch.reset(static_cast<std::byte *>(std::aligned_alloc(64, bytes + 64)));
+  if (!scratch)
+    throw std::bad_alloc();
+  for (const isa::Access &read : kernel.reads)
+    for (const isa::ValidRange &range : read.valid)
+      positions.push_back(range.offset);
+  size_t carried = kernel.reads.size();
+  for (size_t w = 0; w < kernel.writes.size(); ++w) {
+    anyReduction |= reduces(w);
+    yieldsReads |= kernel.body.yields[w] < kernel.reads.size();
+    if (kernel.writes[w].kind == WriteKind::Carry)
+      values[carried++] = {accumulator(w), false};
+  }
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    const isa::MicroOp &op = kernel.body.ops[i];
+    const PlanRegister &result = plan.registers[firstOp + i];
+    bool special = op.op <= unsigned(MicroOpcode::TileLoad);
+    vectorForm.push_back(
+        !special && table.apply({MicroOpcode(op.op), op.type,
+                                 plan.registers[op.operands[0]].type,
+                                 op.immediate}));
+    if (MicroOpcode(op.op) == MicroOpcode::ArithConstant) {
+      std::byte *lane = buffer(result.buffer);
+      storeLane(op.type, lane, fromBits(op.type, op.immediate));
+      values[firstOp + i] = {lane, true};
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+void TileRunner::step(const PlanDim &dim, int64_t times) {
+  for (size_t i = 0; i < at.size(); ++i)
+    at[i] += dim.strides[i] * times;
+  for (size_t i = 0; i < positions.size(); ++i)
+    positions[i] += dim.coefficients[i] * times;
+  if (dim.index >= 0)
+    coordinates[size_t(dim.index)] += dim.indexStep * times;
+}
+
+void TileRunner::moveTo(size_t tile) {
+  for (size_t d = plan.outer.size(); d-- > 0;) {
+    const PlanDim &dim = plan.outer[d];
+    outerCounts[d] = int64_t(tile % size_t(dim.extent));
+    tile /= size_t(dim.extent);
+    step(dim, outerCounts[d]);
+  }
+}
+
+/// The next point; false when the loops are through and stand at 0 again.
+bool TileRunner::advance(const std::vector<PlanDim> &dims,
+                         std::vector<int64_t> &counts) {
+  for (size_t d = dims.size(); d-- > 0;) {
+    if (++counts[d] < dims[d].extent) {
+      step(dims[d], 1);
+      return true;
+    }
+    step(dims[d], 1 - dims[d].extent);
+    counts[d] = 0;
+  }
+  return false;
+}
+
+Status TileRunner::run(size_t begin, size_t end) {
+  moveTo(begin);
+  for (size_t tile = begin; tile < end; ++tile) {
+    if (plan.rowLoop >= 0)
+      rows = std::min(plan.rows, plan.row.extent -
+                                     outerCounts[size_t(plan.rowLoop)] *
+                                         plan.rows);
+    auto restOfColumn = [&](int64_t piece) {
+      return std::min(plan.columns,
+                      plan.column.extent - piece * plan.columns);
+    };
+    columns = restOfColumn(plan.columnReduced ? 0 : outerCounts.back());
+    if (anyReduction)
+      startAccumulators();
+    do {
+      if (plan.columnReduced)
+        columns = restOfColumn(innerCounts.back());
+      partial = 0;
+      for (size_t d = 0; d < plan.inner.size(); ++d)
+        if (plan.inner[d].numbers)
+          partial = innerCounts[d];
+      if (Status status = runTile(); !status.ok())
+        return status;
+    } while (advance(plan.inner, innerCounts));
+    if (anyReduction)
+      finishAccumulators();
+    advance(plan.outer, outerCounts);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory and lanes
+//===----------------------------------------------------------------------===//
+
+void TileRunner::loadRun(Type type, std::byte *lanes, const std::byte *memory,
+                         int64_t stride, int64_t n) const {
+  if (n <= 0 || table.load(type, lanes, memory, stride, size_t(n)))
+    return;
+  size_t lane = laneBytes(laneOf(type));
+  for (int64_t j = 0; j < n; ++j)
+    storeLane(type, lanes + size_t(j) * lane,
+              loadScalar(type, memory + j * stride));
+}
+
+void TileRunner::storeRun(Type type, std::byte *memory, int64_t stride,
+                          const std::byte *lanes, int64_t n) const {
+  if (table.store(type, memory, stride, lanes, size_t(n)))
+    return;
+  size_t lane = laneBytes(laneOf(type));
+  for (int64_t j = 0; j < n; ++j)
+    storeScalar(type, memory + j * stride,
+                loadLane(type, lanes + size_t(j) * lane));
+}
+
+bool TileRunner::isWholeValid(size_t r) const {
+  size_t range = plan.firstRange[r];
+  for (const isa::ValidRange &valid : kernel.reads[r].valid) {
+    int64_t row = plan.row.coefficients[range] * (rows - 1);
+    int64_t column = plan.column.coefficients[range] * (columns - 1);
+    int64_t low = positions[range] + std::min<int64_t>(row, 0) +
+                  std::min<int64_t>(column, 0);
+    int64_t high = positions[range] + std::max<int64_t>(row, 0) +
+                   std::max<int64_t>(column, 0);
+    if (low < 0 || high >= valid.size)
+      return false;
+    ++range;
+  }
+  return true;
+}
+
+static int64_t floorDiv(int64_t a, int64_t b) {
+  int64_t q = a / b;
+  return q - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/// Row i of a tile, with the fill value outside the valid ranges.
+void TileRunner::loadRow(size_t r, int64_t i, std::byte *lanes) {
+  const isa::Access &access = kernel.reads[r];
+  int64_t begin = 0, end = columns;
+  size_t range = plan.firstRange[r];
+  for (const isa::ValidRange &valid : access.valid) {
+    int64_t first = positions[range] + plan.row.coefficients[range] * i;
+    int64_t step = plan.column.coefficients[range++];
+    if (step == 0) {
+      if (first < 0 || first >= valid.size)
+        end = 0;
+      continue;
+    }
+    // 0 <= first + step·j < size, with the ends swapped for negative steps.
+    int64_t low = step > 0 ? 0 : valid.size - 1;
+    int64_t high = step > 0 ? valid.size - 1 : 0;
+    begin = std::max(begin, -floorDiv(first - low, step));
+    end = std::min(end, floorDiv(high - first, step) + 1);
+  }
+  begin = std::min(begin, columns);
+  end = std::max(end, begin);
+  size_t lane = laneBytes(laneOf(access.type));
+  auto fill = [&](int64_t from, int64_t to) {
+    if (from >= to)
+      return;
+    storeLane(access.type, lanes + size_t(from) * lane,
+              fromDouble(access.type, access.fill));
+    for (int64_t j = from + 1; j < to; ++j)
+      std::memcpy(lanes + size_t(j) * lane, lanes + size_t(from) * lane, lane);
+  };
+  fill(0, begin);
+  int64_t stride = plan.column.strides[r];
+  loadRun(access.type, lanes + size_t(begin) * lane,
+          frame.reads[r] + at[r] + plan.row.strides[r] * i + stride * begin,
+          stride, end - begin);
+  fill(end, columns);
+}
+
+void TileRunner::loadRead(size_t r) {
+  const isa::Access &access = kernel.reads[r];
+  const PlanRegister &reg = plan.registers[r];
+  const std::byte *address = frame.reads[r] + at[r];
+  int64_t rowStride = plan.row.strides[r];
+  int64_t columnStride = plan.column.strides[r];
+  int64_t size = int64_t(isa::sizeOf(access.type));
+  bool valid = access.valid.empty() || isWholeValid(r);
+  bool inMemory = isLaneInMemory(access.type) && valid;
+
+  if (reg.scalar) {
+    if (inMemory) {
+      values[r] = {address, true};
+      return;
+    }
+    std::byte *lane = buffer(reg.buffer);
+    storeLane(access.type, lane,
+              valid ? loadScalar(access.type, address)
+                    : fromDouble(access.type, access.fill));
+    values[r] = {lane, true};
+    return;
+  }
+  bool contiguous = (columnStride == size || columns == 1) &&
+                    (rows == 1 || rowStride == columns * size);
+  if (inMemory && contiguous && !(aliases.reads[r] && yieldsReads)) {
+    values[r] = {address, false};
+    return;
+  }
+  std::byte *block = buffer(reg.buffer);
+  values[r] = {block, false};
+  Held &known = held[r];
+  bool repeats = access.valid.empty() && !aliases.reads[r];
+  if (repeats && known.address == address && known.rows == rows &&
+      known.columns == columns)
+    return;
+  size_t lane = laneBytes(laneOf(access.type));
+  size_t rowBytes = size_t(columns) * lane;
+  if (valid && columns == 1) {
+    loadRun(access.type, block, address, rowStride, rows);
+  } else if (valid && contiguous) {
+    loadRun(access.type, block, address, size, lanes());
+  } else {
+    bool sameRows = access.valid.empty() && rowStride == 0;
+    for (int64_t i = 0; i < rows; ++i) {
+      std::byte *row = block + size_t(i) * rowBytes;
+      if (i > 0 && sameRows)
+        std::memcpy(row, block, rowBytes);
+      else
+        loadRow(r, i, row);
+    }
+  }
+  if (repeats)
+    known = {address, rows, columns};
+}
+
+/// Lanes to memory along the tile; `width` is 1 where a lane stands for a row.
+void TileRunner::storeLanes(size_t w, Value value, int64_t width) {
+  const isa::Access &access = kernel.writes[w].access;
+  size_t operand = kernel.reads.size() + w;
+  std::byte *address = frame.writes[w] + at[operand];
+  int64_t rowStride = plan.row.strides[operand];
+  int64_t columnStride = plan.column.strides[operand];
+  int64_t size = int64_t(isa::sizeOf(access.type));
+  auto *data = static_cast<const std::byte *>(value.data);
+  size_t lane = laneBytes(laneOf(access.type));
+  if (value.scalar) {
+    Scalar scalar = loadLane(access.type, data);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < width; ++j)
+        storeScalar(access.type, address + rowStride * i + columnStride * j,
+                    scalar);
+    return;
+  }
+  if (width == 1) {
+    storeRun(access.type, address, rowStride, data, rows);
+    return;
+  }
+  if (rows == 1 || (columnStride == size && rowStride == width * size)) {
+    storeRun(access.type, address, columnStride, data, rows * width);
+    return;
+  }
+  for (int64_t i = 0; i < rows; ++i)
+    storeRun(access.type, address + rowStride * i, columnStride,
+             data + size_t(i * width) * lane, width);
+}
+
+//===----------------------------------------------------------------------===//
+// Micro-ops
+//===----------------------------------------------------------------------===//
+
+void TileRunner::writeIndex(const isa::MicroOp &op, std::byte *out,
+                            bool scalar) const {
+  int dim = int(op.immediate);
+  Scalar value;
+  value.i = coordinates[size_t(dim)];
+  size_t lane = laneBytes(laneOf(op.type));
+  if (scalar) {
+    storeLane(op.type, out, normalize(op.type, value));
+    return;
+  }
+  int64_t alongRow = plan.row.index == dim;
+  int64_t alongColumn = plan.column.index == dim;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) {
+      Scalar here;
+      here.i = value.i + i * alongRow + j * alongColumn;
+      storeLane(op.type, out, normalize(op.type, here));
+      out += lane;
+    }
+}
+
+Status TileRunner::loadTable(const isa::MicroOp &op, std::byte *out,
+                             int64_t n) const {
+  const isa::Table &source = kernel.body.tables[op.immediate];
+  const std::byte *base = frame.tables[op.immediate];
+  Type type = source.access.type;
+  int64_t size = int64_t(isa::sizeOf(type));
+  size_t lane = laneBytes(laneOf(type));
+  size_t rank = source.sizes.size();
+  for (int64_t j = 0; j < n; ++j) {
+    int64_t place = 0;
+    for (size_t d = 0; d < rank; ++d) {
+      const Value &value = values[op.operands[d]];
+      Type indexType = plan.registers[op.operands[d]].type;
+      size_t width = laneBytes(laneOf(indexType));
+      auto *data = static_cast<const std::byte *>(value.data);
+      int64_t index =
+          loadLane(indexType, data + (value.scalar ? 0 : size_t(j) * width)).i;
+      if (index < 0 || index >= source.sizes[d])
+        return failure("index " + std::to_string(index) +
+                       " is out of range, the dimension has " +
+                       std::to_string(source.sizes[d]) + " elements");
+      place += index * source.access.strides[d];
+    }
+    const std::byte *element = base + place * size;
+    if (size == int64_t(lane))
+      std::memcpy(out, element, lane);
+    else
+      storeLane(type, out, loadScalar(type, element));
+    out += lane;
+  }
+  return success();
+}
+
+void TileRunner::applyOp(const isa::MicroOp &op, std::byte *out,
+                         int64_t n) const {
+  blocks::Call call{MicroOpcode(op.op), op.type,
+                    plan.registers[op.operands[0]].type, op.immediate, out,
+                    {}, {}, size_t(n)};
+  size_t count = std::min<size_t>(op.operands.size(), 3);
+  bool anyVector = false;
+  for (size_t i = 0; i < count; ++i)
+    anyVector |= !values[op.operands[i]].scalar;
+  for (size_t i = 0; i < count; ++i) {
+    call.operands[i] = values[op.operands[i]].data;
+    call.scalar[i] = values[op.operands[i]].scalar && anyVector;
+  }
+  bool vectors = vectorForm[size_t(&op - kernel.body.ops.data())];
+  if (vectors && table.apply(call))
+    return;
+  Type types[3] = {};
+  for (size_t i = 0; i < count; ++i)
+    types[i] = plan.registers[op.operands[i]].type;
+  size_t lane = laneBytes(laneOf(op.type));
+  for (int64_t j = 0; j < n; ++j) {
+    Scalar operands[3] = {};
+    for (size_t i = 0; i < count; ++i) {
+      size_t offset = call.scalar[i] ? 0 : size_t(j) * laneBytes(laneOf(types[i]));
+      operands[i] = loadLane(
+          types[i], static_cast<const std::byte *>(call.operands[i]) + offset);
+    }
+    storeLane(op.type, out + size_t(j) * lane, evaluate(op, types, operands));
+  }
+}
+
+/// The memory that an op may write its block to, or null.
+std::byte *TileRunner::directTarget(size_t op) const {
+  int w = plan.directWrite[op];
+  if (w < 0)
+    return nullptr;
+  bool last = op + 1 == kernel.body.ops.size();
+  if (aliases.writes[size_t(w)] && (!last || yieldsReads))
+    return nullptr;
+  size_t operand = kernel.reads.size() + size_t(w);
+  int64_t size = int64_t(isa::sizeOf(kernel.writes[size_t(w)].access.type));
+  bool contiguous =
+      (plan.column.strides[operand] == size || columns == 1) &&
+      (rows == 1 || plan.row.strides[operand] == columns * size);
+  return contiguous ? frame.writes[size_t(w)] + at[operand] : nullptr;
+}
+
+Status TileRunner::runTile() {
+  for (size_t r = 0; r < kernel.reads.size(); ++r)
+    loadRead(r);
+  std::fill(stored.begin(), stored.end(), false);
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    const isa::MicroOp &op = kernel.body.ops[i];
+    const PlanRegister &result = plan.registers[firstOp + i];
+    if (MicroOpcode(op.op) == MicroOpcode::ArithConstant)
+      continue;
+    std::byte *out = buffer(result.buffer);
+    if (std::byte *direct = directTarget(i)) {
+      out = direct;
+      stored[size_t(plan.directWrite[i])] = true;
+    }
+    int64_t n = result.scalar ? 1 : lanes();
+    values[firstOp + i] = {out, result.scalar};
+    if (MicroOpcode(op.op) == MicroOpcode::TileIndex)
+      writeIndex(op, out, result.scalar);
+    else if (MicroOpcode(op.op) == MicroOpcode::TileLoad) {
+      if (Status status = loadTable(op, out, n); !status.ok())
+        return status;
+    } else
+      applyOp(op, out, n);
+  }
+  // Carried values change last: others may still want the old ones.
+  for (size_t w = 0; w < kernel.writes.size(); ++w)
+    if (!reduces(w) && !stored[w])
+      storeLanes(w, values[kernel.body.yields[w]], columns);
+  for (size_t w = 0; w < kernel.writes.size(); ++w)
+    if (reduces(w))
+      accumulate(w);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions and carries
+//===----------------------------------------------------------------------===//
+
+/// The micro-op that does one step of a reduction.
+static MicroOpcode stepOf(WriteKind kind, Type type) {
+  bool isUnsigned = isa::isUnsigned(type);
+  if (isa::isFloat(type))
+    switch (kind) {
+    case WriteKind::Mul:
+      return MicroOpcode::ArithMulf;
+    case WriteKind::Min:
+      return MicroOpcode::ArithMinimumf;
+    case WriteKind::Max:
+      return MicroOpcode::ArithMaximumf;
+    default:
+      return MicroOpcode::ArithAddf;
+    }
+  switch (kind) {
+  case WriteKind::Mul:
+    return MicroOpcode::ArithMuli;
+  case WriteKind::Min:
+    return isUnsigned ? MicroOpcode::ArithMinui : MicroOpcode::ArithMinsi;
+  case WriteKind::Max:
+    return isUnsigned ? MicroOpcode::ArithMaxui : MicroOpcode::ArithMaxsi;
+  case WriteKind::And:
+    return MicroOpcode::ArithAndi;
+  case WriteKind::Or:
+    return MicroOpcode::ArithOri;
+  case WriteKind::Xor:
+    return MicroOpcode::ArithXori;
+  default:
+    return MicroOpcode::ArithAddi;
+  }
+}
+
+void TileRunner::combineInto(size_t w, void *out, Value a, Value b,
+                             int64_t n) const {
+  Type type = kernel.writes[w].access.type;
+  WriteKind kind = kernel.writes[w].kind;
+  bool anyVector = !a.scalar || !b.scalar;
+  blocks::Call call{stepOf(kind, type), type, type, 0, out,
+                    {a.data, b.data, nullptr},
+                    {a.scalar && anyVector, b.scalar && anyVector, false},
+                    size_t(anyVector ? n : 1)};
+  bool repeats = !anyVector && n > 1;
+  if (!repeats && table.apply(call))
+    return;
+  size_t lane = laneBytes(laneOf(type));
+  auto *x = static_cast<const std::byte *>(a.data);
+  auto *y = static_cast<const std::byte *>(b.data);
+  auto *to = static_cast<std::byte *>(out);
+  for (int64_t j = 0; j < n; ++j) {
+    size_t offset = size_t(j) * lane;
+    storeLane(type, to + offset,
+              combine(kind, type, loadLane(type, x + (a.scalar ? 0 : offset)),
+                      loadLane(type, y + (b.scalar ? 0 : offset))));
+  }
+}
+
+/// n lanes of one value.
+static void fillLanes(Type type, std::byte *lanes, Scalar value, int64_t n) {
+  size_t lane = laneBytes(laneOf(type));
+  storeLane(type, lanes, value);
+  if (lane == 4) {
+    uint32_t bits;
+    std::memcpy(&bits, lanes, 4);
+    std::fill_n(reinterpret_cast<uint32_t *>(lanes), n, bits);
+  } else {
+    uint64_t bits;
+    std::memcpy(&bits, lanes, 8);
+    std::fill_n(reinterpret_cast<uint64_t *>(lanes), n, bits);
+  }
+}
+
+void TileRunner::startAccumulators() {
+  for (size_t w = 0; w < kernel.writes.size(); ++w) {
+    const isa::Write &write = kernel.writes[w];
+    Type type = write.access.type;
+    if (write.kind == WriteKind::Carry) {
+      if (!write.fromMemory) {
+        fillLanes(type, accumulator(w), fromBits(type, write.init), lanes());
+        continue;
+      }
+      size_t operand = kernel.reads.size() + w;
+      size_t lane = laneBytes(laneOf(type));
+      for (int64_t i = 0; i < rows; ++i)
+        loadRun(type, accumulator(w) + size_t(i * columns) * lane,
+                frame.writes[w] + at[operand] + plan.row.strides[operand] * i,
+                plan.column.strides[operand], columns);
+    } else if (reduces(w)) {
+      bool order = isOrdered(write.kind, type);
+      int64_t cells = plan.columnReduced ? rows * kPartials
+                                         : lanes() * (order ? plan.partials : 1);
+      fillLanes(type, accumulator(w), identityOf(write.kind, type), cells);
+    }
+  }
+}
+
+void TileRunner::accumulate(size_t w) {
+  const isa::Write &write = kernel.writes[w];
+  Type type = write.access.type;
+  size_t lane = laneBytes(laneOf(type));
+  Value value = values[kernel.body.yields[w]];
+  auto *data = static_cast<const std::byte *>(value.data);
+  std::byte *into = accumulator(w);
+  if (write.kind == WriteKind::Carry) {
+    if (value.scalar)
+      fillLanes(type, into, loadLane(type, data), lanes());
+    else if (data != into)
+      std::memcpy(into, data, size_t(lanes()) * lane);
+    return;
+  }
+  if (!plan.columnReduced) {
+    int64_t part = isOrdered(write.kind, type) ? partial % kPartials : 0;
+    into += size_t(part * lanes()) * lane;
+    combineInto(w, into, {into, false}, value, lanes());
+    return;
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    std::byte *partials = into + size_t(i * kPartials) * lane;
+    const std::byte *row = data + (value.scalar ? 0 : size_t(i * columns) * lane);
+    if (!value.scalar &&
+        table.fold(write.kind, type, partials, row, size_t(columns)))
+      continue;
+    for (int64_t j = 0; j < columns; ++j) {
+      std::byte *part = partials + size_t(j % kPartials) * lane;
+      Scalar step = loadLane(type, row + (value.scalar ? 0 : size_t(j) * lane));
+      storeLane(type, part,
+                combine(write.kind, type, loadLane(type, part), step));
+    }
+  }
+}
+
+void TileRunner::finishAccumulators() {
+  for (size_t w = 0; w < kernel.writes.size(); ++w) {
+    const isa::Write &write = kernel.writes[w];
+    Type type = write.access.type;
+    size_t lane = laneBytes(laneOf(type));
+    std::byte *sums = accumulator(w);
+    if (!reduces(w))
+      continue;
+    if (write.kind == WriteKind::Carry) {
+      storeLanes(w, {sums, false}, columns);
+      continue;
+    }
+    int64_t width = plan.columnReduced ? 1 : columns;
+    int64_t n = rows * width;
+    if (plan.columnReduced) {
+      for (int64_t i = 0; i < rows; ++i) {
+        std::byte *partials = sums + size_t(i * kPartials) * lane;
+        for (int64_t step = kPartials / 2; step; step /= 2)
+          combineInto(w, partials, {partials, false},
+                      {partials + size_t(step) * lane, false}, step);
+        std::memmove(sums + size_t(i) * lane, partials, lane);
+      }
+    } else {
+      int64_t parts = isOrdered(write.kind, type) ? plan.partials : 1;
+      for (int64_t step = kPartials / 2; step; step /= 2)
+        for (int64_t p = 0; p < step && p + step < parts; ++p) {
+          std::byte *part = sums + size_t(p * n) * lane;
+          combineInto(w, part, {part, false},
+                      {sums + size_t((p + step) * n) * lane, false}, n);
+        }
+    }
+    std::byte *first = buffer(plan.buffers);
+    if (write.fromMemory) {
+      size_t operand = kernel.reads.size() + w;
+      for (int64_t i = 0; i < rows; ++i)
+        loadRun(type, first + size_t(i * width) * lane,
+                frame.writes[w] + at[operand] + plan.row.strides[operand] * i,
+                plan.column.strides[operand], width);
+    } else {
+      storeLane(type, first, fromBits(type, write.init));
+    }
+    combineInto(w, sums, {first, !write.fromMemory}, {sums, false}, n);
+    storeLanes(w, {sums, false}, width);
+  }
+}

@@ -1,0 +1,107 @@
+//===- TileRunner.h - one thread's share of a kernel ------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_RUNTIME_KERNEL_TILERUNNER_H
+#define MHO_RUNTIME_KERNEL_TILERUNNER_H
+
+#include "Plan.h"
+
+#include <array>
+#include <cstdlib>
+
+namespace mho::rt {
+
+/// Which reads and writes share memory, point by point.
+struct Aliases {
+  std::vector<bool> reads, writes;
+};
+
+class TileRunner {
+public:
+  TileRunner(const isa::Kernel &kernel, const PreparedKernel::Plan &plan,
+             const KernelFrame &frame, const blocks::Table &table,
+             const Aliases &aliases);
+  /// Runs tiles [begin, end) of the outer loops.
+  Status run(size_t begin, size_t end);
+
+private:
+  /// Where a register's lanes are now.
+  struct Value {
+    const void *data = nullptr;
+    bool scalar = false;
+  };
+  /// What a read's block holds, so that it is not loaded twice.
+  struct Held {
+    const std::byte *address = nullptr;
+    int64_t rows = 0, columns = 0;
+  };
+
+  void moveTo(size_t tile);
+  void step(const PlanDim &dim, int64_t times);
+  bool advance(const std::vector<PlanDim> &dims, std::vector<int64_t> &counts);
+  Status runTile();
+
+  void loadRead(size_t r);
+  bool isWholeValid(size_t r) const;
+  void loadRow(size_t r, int64_t i, std::byte *lanes);
+  void loadRun(isa::Type type, std::byte *lanes, const std::byte *memory,
+               int64_t stride, int64_t n) const;
+  void storeRun(isa::Type type, std::byte *memory, int64_t stride,
+                const std::byte *lanes, int64_t n) const;
+  void writeIndex(const isa::MicroOp &op, std::byte *lanes, bool scalar) const;
+  Status loadTable(const isa::MicroOp &op, std::byte *lanes, int64_t n) const;
+  void applyOp(const isa::MicroOp &op, std::byte *out, int64_t n) const;
+  std::byte *directTarget(size_t op) const;
+  /// Stores one lane per point (or row, where lanes run along a sum).
+  void storeLanes(size_t w, Value value, int64_t columns);
+  void storeWrite(size_t w);
+
+  void startAccumulators();
+  void accumulate(size_t w);
+  void finishAccumulators();
+  void combineInto(size_t w, void *out, Value a, Value b, int64_t n) const;
+  std::byte *accumulator(size_t w) const {
+    return scratch.get() + plan.accumulators[w];
+  }
+  bool reduces(size_t w) const {
+    return kernel.writes[w].kind != isa::WriteKind::Store;
+  }
+  std::byte *buffer(int number) const {
+    return scratch.get() + size_t(number) * plan.bufferBytes;
+  }
+  int64_t lanes() const { return rows * columns; }
+
+  const isa::Kernel &kernel;
+  const PreparedKernel::Plan &plan;
+  const KernelFrame &frame;
+  const blocks::Table &table;
+  const Aliases &aliases;
+  size_t firstOp;
+  bool anyReduction = false;
+  bool yieldsReads = false; ///< a read goes to memory as it is
+
+  struct Free {
+    void operator()(std::byte *bytes) const { std::free(bytes); }
+  };
+  std::unique_ptr<std::byte, Free> scratch;
+  std::vector<Value> values;
+  std::vector<Held> held;
+  std::vector<bool> stored; ///< writes whose op has written them directly
+  std::vector<bool> vectorForm; ///< per op
+
+  // The current tile.
+  std::vector<int64_t> at;        ///< byte offset per read and write
+  std::vector<int64_t> positions; ///< of every valid range
+  std::array<int64_t, isa::kMaxDims> coordinates{};
+  std::vector<int64_t> outerCounts, innerCounts;
+  int64_t partial = 0; ///< coordinate of the numbering loop
+  int64_t rows = 1, columns = 1;
+};
+
+} // namespace mho::rt
+
+#endif // MHO_RUNTIME_KERNEL_TILERUNNER_H
