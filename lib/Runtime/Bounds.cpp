@@ -1,4 +1,5 @@
-//===- Bounds.cpp - how far an access reaches -------------------------------===//
+//===- Bounds.cpp - how far an access reaches
+//-------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -16,14 +16,16 @@
 /// What is wrong with a --noise list; empty if nothing is.
 static std::string unknownEffect(const std::string &list) {
   static const std::string known[] = {
-      "all",     "none", "quantization", "programming", "drift",       "read",
-      "ir-drop", "adc",  "dac",          "faults",      "temperature", "output"};
+      "all", "none", "quantization", "programming", "drift", "read", "ir-drop",
+      "adc", "dac",  "faults",       "temperature", "output"};
   std::istringstream names(list);
   for (std::string name; std::getline(names, name, ',');) {
     if (name.starts_with("-"))
       name.erase(0, 1);
     if (std::find(std::begin(known), std::end(known), name) == std::end(known))
-      return "unknown effect '" + name + "'";
+      return "unknown effect '" + name +
+             "', known are all, none, quantization, programming, drift, read, "
+             "ir-drop, adc, dac, faults, temperature, output";
   }
   return "";
 }

@@ -220,7 +220,8 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
     Node node(b, loc, proto, version, inputs, files);
     // A node that is unknown by itself is listed even behind another one.
     bool known =
-        localFunction(proto) || handlers.count(domain + "." + proto.op_type()) ||
+        localFunction(proto) ||
+        handlers.count(domain + "." + proto.op_type()) ||
         onnx::OpSchemaRegistry::Schema(proto.op_type(), version, domain);
     try {
       if (!shaped && known)

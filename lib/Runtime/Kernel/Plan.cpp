@@ -1,4 +1,5 @@
-//===- Plan.cpp - how a kernel is cut into blocks ---------------------------===//
+//===- Plan.cpp - how a kernel is cut into blocks
+//---------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -123,8 +124,7 @@ bool Planner::mayMerge(const PlanDim &outer, const PlanDim &inside) const {
   return true;
 }
 
-std::vector<PlanDim>
-Planner::merge(const std::vector<PlanDim> &dims) const {
+std::vector<PlanDim> Planner::merge(const std::vector<PlanDim> &dims) const {
   std::vector<PlanDim> merged;
   for (const PlanDim &dim : dims) {
     if (!merged.empty() && mayMerge(merged.back(), dim)) {
@@ -346,8 +346,8 @@ void Planner::describeWalks() {
   for (size_t i = 0; i < reads + writes; ++i) {
     Bounds bounds = boundElements(access(i), dims);
     int64_t size = int64_t(isa::sizeOf(access(i).type));
-    plan->reach.push_back({int64_t(bounds.low) * size,
-                           int64_t(bounds.high + 1) * size});
+    plan->reach.push_back(
+        {int64_t(bounds.low) * size, int64_t(bounds.high + 1) * size});
   }
   for (size_t w = 0; w < writes; ++w) {
     // Strides that each step over all that the smaller ones reach.
@@ -383,10 +383,11 @@ void Planner::describeWalks() {
   plan->onlyMoves = kernel.body.ops.empty();
   for (size_t w = 0; w < writes && plan->onlyMoves; ++w) {
     uint32_t value = kernel.body.yields[w];
-    plan->onlyMoves = kernel.writes[w].kind == WriteKind::Store &&
-                      value < reads && kernel.reads[value].valid.empty() &&
-                      kernel.reads[value].type == kernel.writes[w].access.type &&
-                      kernel.reads[value].type != isa::Type::Bool;
+    plan->onlyMoves =
+        kernel.writes[w].kind == WriteKind::Store && value < reads &&
+        kernel.reads[value].valid.empty() &&
+        kernel.reads[value].type == kernel.writes[w].access.type &&
+        kernel.reads[value].type != isa::Type::Bool;
   }
 }
 

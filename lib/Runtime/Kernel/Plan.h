@@ -1,4 +1,5 @@
-//===- Plan.h - how a kernel is cut into blocks -----------------------------===//
+//===- Plan.h - how a kernel is cut into blocks
+//-----------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -53,7 +54,7 @@ struct PreparedKernel::Plan {
   std::vector<PlanDim> outer, inner;
   int rowLoop = -1;    ///< the outer loop over pieces of the row dimension
   PlanDim row, column; ///< of the tile
-  int64_t rows = 1;             ///< of a full tile
+  int64_t rows = 1;    ///< of a full tile
   int64_t columns = 1;
   bool columnReduced = false; ///< lanes run along the numbering dimension
   int64_t partials = 1;       ///< per reduction whose order counts

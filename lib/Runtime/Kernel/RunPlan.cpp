@@ -1,4 +1,5 @@
-//===- RunPlan.cpp - runs a kernel block by block ---------------------------===//
+//===- RunPlan.cpp - runs a kernel block by block
+//---------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -29,7 +30,8 @@ static bool dependsOnOrder(const isa::Kernel &kernel,
                            const KernelFrame &frame, Aliases &aliases) {
   size_t reads = kernel.reads.size(), writes = kernel.writes.size();
   auto intervalOf = [&](size_t i) {
-    const std::byte *base = i < reads ? frame.reads[i] : frame.writes[i - reads];
+    const std::byte *base =
+        i < reads ? frame.reads[i] : frame.writes[i - reads];
     return Interval{base + plan.reach[i].low, base + plan.reach[i].high};
   };
   aliases.reads.assign(reads, false);
@@ -72,8 +74,8 @@ static void runMoves(const isa::Kernel &kernel, const KernelFrame &frame) {
       from.push_back(kernel.reads[value].strides[d] * int64_t(bytes));
       target.push_back(to.strides[d] * int64_t(bytes));
     }
-    moveStrided(bytes, frame.extents, frame.reads[value], from,
-                frame.writes[w], target);
+    moveStrided(bytes, frame.extents, frame.reads[value], from, frame.writes[w],
+                target);
   }
 }
 

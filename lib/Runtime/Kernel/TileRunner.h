@@ -1,4 +1,5 @@
-//===- TileRunner.h - one thread's share of a kernel ------------------------===//
+//===- TileRunner.h - one thread's share of a kernel
+//------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -90,7 +91,7 @@ private:
   std::unique_ptr<std::byte, Free> scratch;
   std::vector<Value> values;
   std::vector<Held> held;
-  std::vector<bool> stored; ///< writes whose op has written them directly
+  std::vector<bool> stored;     ///< writes whose op has written them directly
   std::vector<bool> vectorForm; ///< per op
 
   // The current tile.
