@@ -36,6 +36,11 @@ utils/setup.sh || {
 }
 rm -rf "$results"
 mkdir -p "$results"
+# The reference models, where they lie beside the checkout.
+if [ -z "${MHO_MODELS-}" ] && [ -d ../shared/models ]; then
+  MHO_MODELS=$(cd ../shared/models && pwd)
+  export MHO_MODELS
+fi
 
 section() { printf '\n== %s\n' "$*"; }
 
