@@ -36,11 +36,7 @@ utils/setup.sh || {
 }
 rm -rf "$results"
 mkdir -p "$results"
-# The reference models, where they lie beside the checkout.
-if [ -z "${MHO_MODELS-}" ] && [ -d ../shared/models ]; then
-  MHO_MODELS=$(cd ../shared/models && pwd)
-  export MHO_MODELS
-fi
+. test/environment.sh
 
 section() { printf '\n== %s\n' "$*"; }
 

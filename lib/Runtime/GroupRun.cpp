@@ -50,8 +50,6 @@ void GroupRun::start(uint32_t number) {
   unit.prepared = &executor.codes[unit.codeNumber];
   unit.repetitions.resize(unit.list->size());
   unit.scratchStride = (unit.code->scratch_bytes() + 63) / 64 * 64;
-  unit.scratch = AlignedBytes(unit.scratchStride * group.size());
-  std::memset(unit.scratch.data(), 0, unit.scratchStride * group.size());
   unit.slotCount = unit.code->slots() ? unit.code->slots()->size() : 0;
   for (size_t sample = 0; sample < group.size(); ++sample)
     for (uint32_t slot = 0; slot < unit.slotCount; ++slot)
@@ -70,6 +68,8 @@ Status GroupRun::run() {
       if (!error.ok())
         return std::move(error);
       finished &= unit.finished;
+      if (unit.finished)
+        unit.scratch = AlignedBytes();
     }
     if (finished)
       break;
@@ -90,7 +90,17 @@ Status GroupRun::run() {
   return success();
 }
 
+/// Memory for a unit that begins; what another one has just given back is
+/// still in the cache.
+void GroupRun::giveMemory(UnitState &unit) {
+  size_t bytes = unit.scratchStride * group.size();
+  unit.scratch = AlignedBytes(bytes);
+  std::memset(unit.scratch.data(), 0, bytes);
+}
+
 bool GroupRun::advance(UnitState &unit) {
+  if (!unit.scratch.data())
+    giveMemory(unit);
   bool progress = false;
   for (;;) {
     progress |= closeBodies(unit);

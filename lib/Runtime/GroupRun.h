@@ -71,6 +71,7 @@ private:
   using Extents = std::vector<int64_t>;
 
   void start(uint32_t unit);
+  void giveMemory(UnitState &unit);
   /// Runs a unit until it ends or waits; whether it did anything.
   bool advance(UnitState &unit);
   bool closeBodies(UnitState &unit);

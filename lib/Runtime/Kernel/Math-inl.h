@@ -61,7 +61,7 @@ inline float tanhf32(float x) {
   p = fused(p, s, -0.053952474f);
   p = fused(p, s, 0.13333248f);
   p = fused(p, s, -0.33333331f);
-  float small = fused(x * s, p, x);
+  float small = __builtin_copysignf(fused(t * s, p, t), x);
   float clamped = t > 10.0f ? 10.0f : t;
   float large =
       __builtin_copysignf(1.0f - 2.0f / (expf32(clamped + clamped) + 1.0f), x);

@@ -198,6 +198,20 @@ void rt::storeLane(Type type, void *lane, Scalar value) {
   }
 }
 
+void rt::fillLanes(Type type, void *lanes, Scalar value, int64_t n) {
+  size_t lane = laneBytes(laneOf(type));
+  storeLane(type, lanes, value);
+  if (lane == 4) {
+    uint32_t bits;
+    std::memcpy(&bits, lanes, 4);
+    std::fill_n(reinterpret_cast<uint32_t *>(lanes), n, bits);
+  } else {
+    uint64_t bits;
+    std::memcpy(&bits, lanes, 8);
+    std::fill_n(reinterpret_cast<uint64_t *>(lanes), n, bits);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Micro-ops
 //===----------------------------------------------------------------------===//

@@ -47,6 +47,8 @@ Scalar loadScalar(isa::Type type, const void *memory);
 void storeScalar(isa::Type type, void *memory, Scalar value);
 Scalar loadLane(isa::Type type, const void *lane);
 void storeLane(isa::Type type, void *lane, Scalar value);
+/// n lanes of one value.
+void fillLanes(isa::Type type, void *lanes, Scalar value, int64_t n);
 
 /// An immediate's bit pattern, an initial value's, or a fill value as a
 /// register.

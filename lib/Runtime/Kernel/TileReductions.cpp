@@ -81,21 +81,6 @@ void TileRunner::combineInto(size_t w, void *out, Value a, Value b,
   }
 }
 
-/// n lanes of one value.
-static void fillLanes(Type type, std::byte *lanes, Scalar value, int64_t n) {
-  size_t lane = laneBytes(laneOf(type));
-  storeLane(type, lanes, value);
-  if (lane == 4) {
-    uint32_t bits;
-    std::memcpy(&bits, lanes, 4);
-    std::fill_n(reinterpret_cast<uint32_t *>(lanes), n, bits);
-  } else {
-    uint64_t bits;
-    std::memcpy(&bits, lanes, 8);
-    std::fill_n(reinterpret_cast<uint64_t *>(lanes), n, bits);
-  }
-}
-
 void TileRunner::startAccumulators() {
   for (size_t w = 0; w < kernel.writes.size(); ++w) {
     const isa::Write &write = kernel.writes[w];

@@ -273,12 +273,9 @@ void TileRunner::storeLanes(size_t w, Value value, int64_t width) {
   auto *data = static_cast<const std::byte *>(value.data);
   size_t lane = laneBytes(laneOf(access.type));
   if (value.scalar) {
-    Scalar scalar = loadLane(access.type, data);
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < width; ++j)
-        storeScalar(access.type, address + rowStride * i + columnStride * j,
-                    scalar);
-    return;
+    std::byte *repeated = buffer(plan.buffers);
+    fillLanes(access.type, repeated, loadLane(access.type, data), rows * width);
+    data = repeated;
   }
   if (width == 1) {
     storeRun(access.type, address, rowStride, data, rows);
@@ -431,8 +428,9 @@ Status TileRunner::runTile() {
   for (size_t w = 0; w < kernel.writes.size(); ++w)
     if (!reduces(w) && !stored[w])
       storeLanes(w, values[kernel.body.yields[w]], columns);
-  for (size_t w = 0; w < kernel.writes.size(); ++w)
-    if (reduces(w))
-      accumulate(w);
+  for (bool carries : {false, true})
+    for (size_t w = 0; w < kernel.writes.size(); ++w)
+      if (reduces(w) && (kernel.writes[w].kind == WriteKind::Carry) == carries)
+        accumulate(w);
   return success();
 }

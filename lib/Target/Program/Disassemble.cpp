@@ -12,6 +12,8 @@
 
 #include "mho/Target/Program/Disassemble.h"
 
+#include "Nodes.h"
+
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 #include "mho/Dialect/Tile/IR/TileInstructions.h"
@@ -140,6 +142,14 @@ LogicalResult Disassembler::addAttributes(ModuleOp module) {
                     builder.getStringAttr(textOf(program.model())));
   if (program.opset())
     module->setAttr("mho.opset", builder.getI64IntegerAttr(program.opset()));
+  SmallVector<Attribute> folded;
+  if (program.nodes())
+    for (const fb::Node *node : *program.nodes())
+      if (!textOf(node->folded_into()).empty())
+        folded.push_back(builder.getStringAttr(textOf(node->name()) + "@" +
+                                               textOf(node->op())));
+  if (!folded.empty())
+    module->setAttr(kFoldedNodesAttr, builder.getArrayAttr(folded));
   return success();
 }
 

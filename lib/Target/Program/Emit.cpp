@@ -444,6 +444,9 @@ LogicalResult Emitter::build() {
       return failure();
   if (program.entries.empty())
     return module.emitError("has no tile.program");
+  if (auto folded = module->getAttrOfType<ArrayAttr>(kFoldedNodesAttr))
+    for (auto node : folded.getAsRange<StringAttr>())
+      nodes.addFolded(node.getValue());
   return success();
 }
 

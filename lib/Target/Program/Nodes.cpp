@@ -26,6 +26,12 @@ static NodeList nodesOf(Location loc) {
   return nodes;
 }
 
+void NodeTable::addFolded(StringRef node) {
+  auto [name, op] = node.rsplit('@');
+  if (!nodes.count(name))
+    program.nodes[number(name, op)]->folded_into = kFoldedInto.str();
+}
+
 uint32_t NodeTable::number(StringRef name, StringRef op) {
   auto [it, isNew] = nodes.try_emplace(name, uint32_t(program.nodes.size()));
   if (isNew) {

@@ -19,6 +19,11 @@
 namespace mho {
 
 /// Numbers nodes and locations in order of their first use.
+/// Module attribute: array of "name@Op", the nodes that became constants.
+inline constexpr llvm::StringLiteral kFoldedNodesAttr = "mho.folded";
+/// What they are folded into.
+inline constexpr llvm::StringLiteral kFoldedInto = "a constant";
+
 class NodeTable {
 public:
   explicit NodeTable(fb::ProgramT &program) : program(program) {}
@@ -29,6 +34,10 @@ public:
   /// The location of an instruction; a kernel's nodes are weighted by the
   /// micro-ops that each brought.
   uint32_t locationOf(mlir::Operation *op);
+
+  /// A node that no instruction came from, as "name@Op": the importer
+  /// computed it.
+  void addFolded(llvm::StringRef node);
 
 private:
   uint32_t number(llvm::StringRef name, llvm::StringRef op);
