@@ -64,6 +64,21 @@ def batch_norm(g, x, channels):
 
 
 @case
+def batch_norm_conv(g):
+    return g("Conv", batch_norm(g, g.input(1, 3, 7, 5), 3), g.weight(6, 3, 3, 3), g.weight(6))
+
+
+@case
+def batch_norm_padded_conv(g):
+    return g("Conv", batch_norm(g, g.input(1, 3, 7, 5), 3), g.weight(6, 3, 3, 3), pads=[1, 1, 1, 1])
+
+
+@case
+def batch_norm_gemm(g):
+    return g("Gemm", batch_norm(g, g.input(4, 5), 5), g.weight(5, 7), g.weight(7))
+
+
+@case
 def conv_batch_norm_relu(g):
     return g("Relu", batch_norm(g, g("Conv", g.input(1, 3, 7, 5), g.weight(6, 3, 3, 3), g.weight(6)), 6))
 

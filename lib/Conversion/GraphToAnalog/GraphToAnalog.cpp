@@ -242,6 +242,25 @@ analog::MatmulOp soleMatmul(Value value) {
   return matmul;
 }
 
+/// What a BatchNormalization does to each channel; nullopt where a parameter is
+/// no constant.
+std::optional<Affine> channelAffine(graph::BatchNormalizationOp op) {
+  auto scale = constantFloats(op.getScale());
+  auto bias = constantFloats(op.getBias());
+  auto mean = constantFloats(op.getMean());
+  auto variance = constantFloats(op.getVariance());
+  if (!scale || !bias || !mean || !variance)
+    return std::nullopt;
+  Affine affine;
+  for (size_t n = 0; n < scale->size(); ++n) {
+    float factor = (*scale)[n] /
+                   std::sqrt((*variance)[n] + op.getEpsilon().convertToFloat());
+    affine.factor.push_back(factor);
+    affine.term.push_back((*bias)[n] - (*mean)[n] * factor);
+  }
+  return affine;
+}
+
 struct FoldBatchNormalization : OpRewritePattern<graph::BatchNormalizationOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(graph::BatchNormalizationOp op,
@@ -251,20 +270,80 @@ struct FoldBatchNormalization : OpRewritePattern<graph::BatchNormalizationOp> {
     bool columnsLast = op.getChannelsLast() || type.getRank() == 2;
     if (!matmul || !columnsLast)
       return failure();
-    auto scale = constantFloats(op.getScale());
-    auto bias = constantFloats(op.getBias());
-    auto mean = constantFloats(op.getMean());
-    auto variance = constantFloats(op.getVariance());
-    if (!scale || !bias || !mean || !variance)
+    auto affine = channelAffine(op);
+    if (!affine)
       return failure();
-    Affine affine;
-    for (size_t n = 0; n < scale->size(); ++n) {
-      float factor = (*scale)[n] / std::sqrt((*variance)[n] +
-                                             op.getEpsilon().convertToFloat());
-      affine.factor.push_back(factor);
-      affine.term.push_back((*bias)[n] - (*mean)[n] * factor);
+    foldAffine(matmul, op, *affine, rewriter);
+    return success();
+  }
+};
+
+/// A BatchNormalization in front of a product goes into its weights and shift.
+/// Exact only where no padding (which it would not see) enters a window.
+struct FoldBatchNormalizationIntoWeights : OpRewritePattern<analog::MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(analog::MatmulOp matmul,
+                                PatternRewriter &rewriter) const override {
+    auto norm = matmul.getX().getDefiningOp<graph::BatchNormalizationOp>();
+    auto type = cast<RankedTensorType>(matmul.getX().getType());
+    if (!norm || !norm->hasOneUse() ||
+        !(norm.getChannelsLast() || type.getRank() == 2))
+      return failure();
+    analog::ViewAttr view = matmul.getView();
+    auto wType = cast<RankedTensorType>(matmul.getW().getType());
+    if (auto window = matmul.getWindow()) {
+      if (llvm::any_of(window->getPads(), [](int64_t pad) { return pad; }))
+        return failure();
+    } else if (view.getRows().size() != 1) {
+      return failure();
     }
-    foldAffine(matmul, op, affine, rewriter);
+    int64_t channelAxis = view.getRows().back();
+    auto affine = channelAffine(norm);
+    auto weights = constantFloats(matmul.getW());
+    if (!affine || !weights ||
+        !llvm::equal(view.getSizes(), wType.getShape()) ||
+        view.getColumns().size() != 1 ||
+        int64_t(affine->factor.size()) != wType.getDimSize(channelAxis))
+      return failure();
+    auto valuesOr = [&](Value constant, float value) {
+      auto values = constantFloats(constant);
+      return values ? *values : SmallVector<float>(view.getNumColumns(), value);
+    };
+    if ((matmul.getScale() && !constantFloats(matmul.getScale())) ||
+        (matmul.getShift() && !constantFloats(matmul.getShift())))
+      return failure();
+    SmallVector<float> scale = valuesOr(matmul.getScale(), 1.0f);
+    SmallVector<float> shift = valuesOr(matmul.getShift(), 0.0f);
+    auto strideOf = [&](int64_t axis) {
+      int64_t stride = 1;
+      for (int64_t i = axis + 1; i < wType.getRank(); ++i)
+        stride *= wType.getDimSize(i);
+      return stride;
+    };
+    int64_t columnAxis = view.getColumns().front();
+    int64_t channelStride = strideOf(channelAxis);
+    int64_t columnStride = strideOf(columnAxis);
+    SmallVector<double> terms(view.getNumColumns(), 0.0);
+    for (auto [i, weight] : llvm::enumerate(*weights)) {
+      int64_t channel = i / channelStride % wType.getDimSize(channelAxis);
+      int64_t column = i / columnStride % wType.getDimSize(columnAxis);
+      terms[column] += double(weight) * affine->term[channel];
+      weight *= affine->factor[channel];
+    }
+    for (auto [n, term] : llvm::enumerate(terms))
+      shift[n] += float(term) * scale[n];
+    Location loc = rewriter.getFusedLoc({matmul.getLoc(), norm.getLoc()});
+    auto blob = HeapAsmResourceBlob::allocateAndCopyInferAlign(
+        ArrayRef<float>(*weights));
+    Value scaled = arith::ConstantOp::create(
+        rewriter, loc,
+        DenseResourceElementsAttr::get(wType, "normalized", std::move(blob)));
+    auto fused = analog::MatmulOp::create(
+        rewriter, loc, matmul.getType(), norm.getX(), scaled, matmul.getScale(),
+        floatConstant(rewriter, loc, shift), view, matmul.getWindowAttr(),
+        matmul.getEncoding(), matmul.getSymAttr(), matmul.getInputRangeAttr(),
+        matmul.getAdcRangesAttr());
+    rewriter.replaceOp(matmul, fused);
     return success();
   }
 };
@@ -351,6 +430,12 @@ struct ConvertGraphToAnalog
                  FoldArithmetic<graph::SubOp>, FoldArithmetic<graph::MulOp>,
                  FoldArithmetic<graph::DivOp>>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(lowering))))
+      return signalPassFailure();
+    // After the products have taken the normalizations behind them, which
+    // leaves their weights alone.
+    RewritePatternSet weights(&getContext());
+    weights.add<FoldBatchNormalizationIntoWeights>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(weights))))
       return signalPassFailure();
     bool finite = true;
     getOperation()->walk(

@@ -43,3 +43,23 @@ func.func @dynamic(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>) -> tensor<2x4xf32> 
   %y = graph.matmul %a, %b : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+// In front of a product, BatchNormalization goes into the weights (times 0.5)
+// and the shift (2 rows · weight 2 · 2.5 = 10).
+
+// CHECK-LABEL: func.func @batch_norm_before
+// CHECK-DAG: %[[W:.*]] = arith.constant dense_resource<normalized> : tensor<2x3xf32>
+// CHECK-DAG: %[[SHIFT:.*]] = arith.constant dense<1.000000e+01> : tensor<3xf32>
+// CHECK: analog.matmul %arg0, %[[W]] shift %[[SHIFT]]
+// CHECK-NOT: graph.batch_normalization
+func.func @batch_norm_before(%x: tensor<4x2xf32>) -> tensor<4x3xf32> {
+  %w = arith.constant dense<2.0> : tensor<2x3xf32>
+  %one = arith.constant dense<1.0> : tensor<2xf32>
+  %three = arith.constant dense<3.0> : tensor<2xf32>
+  %four = arith.constant dense<4.0> : tensor<2xf32>
+  %n = graph.batch_normalization %x, %one, %three, %one, %four {epsilon = 0.0 : f32} : (tensor<4x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<4x2xf32>
+  %y = graph.matmul %n, %w : (tensor<4x2xf32>, tensor<2x3xf32>) -> tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
