@@ -280,26 +280,21 @@ Value lowerCast(Lowering &l, CastOp op) {
 
 } // namespace
 
-FailureOr<Value> lowerElementwise(Lowering &l) {
+Lowered lowerElementwise(Lowering &l) {
   if (auto op = dyn_cast<QuantizeLinearOp>(l.op))
-    return lowerQuantize(l, op);
+    return lowered(lowerQuantize(l, op));
   if (auto op = dyn_cast<DequantizeLinearOp>(l.op))
-    return lowerDequantize(l, op);
+    return lowered(lowerDequantize(l, op));
   if (auto op = dyn_cast<ClipOp>(l.op))
-    return lowerClip(l, op);
+    return lowered(lowerClip(l, op));
   if (auto op = dyn_cast<CastOp>(l.op))
-    return lowerCast(l, op);
-  if (!l.op->hasTrait<OpTrait::OneResult>() || l.op->getNumOperands() == 0 ||
-      !isa<NegOp, AbsOp, SqrtOp, ReciprocalOp, ExpOp, LogOp, ErfOp, ReluOp,
-           SigmoidOp, TanhOp, FloorOp, CeilOp, RoundOp, NotOp, AddOp, SubOp,
-           MulOp, DivOp, PowOp, MaxOp, MinOp, AndOp, OrOp, XorOp, EqualOp,
-           LessOp, LessOrEqualOp, GreaterOp, GreaterOrEqualOp, WhereOp,
-           LeakyReluOp>(l.op))
-    return Value();
-  return l.elementwise(l.op->getOperands(), l.resultType(),
+    return lowered(lowerCast(l, op));
+  if (!l.op->hasTrait<ElementwiseTrait>())
+    return notOfFamily();
+  return lowered(l.elementwise(l.op->getOperands(), l.resultType(),
                        [&](ImplicitLocOpBuilder &b, ValueRange args) {
                          return scalarOf(l, b, args);
-                       });
+                       }));
 }
 
 } // namespace mho::graph

@@ -131,27 +131,27 @@ private:
     ArrayRef<bool> flags;
     if (auto found = unsignedValues.find(op); found != unsignedValues.end())
       flags = found->second;
-    if (op->getNumResults() != 1 ||
-        llvm::any_of(op->getOperandTypes(),
-                     [](Type t) {
-                       auto tensor = dyn_cast<RankedTensorType>(t);
-                       return !tensor || !tensor.hasStaticShape();
-                     }) ||
-        !isa<RankedTensorType>(op->getResult(0).getType()))
+    auto isStatic = [](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return tensor && tensor.hasStaticShape();
+    };
+    if (op->getNumResults() == 0 ||
+        !llvm::all_of(op->getOperandTypes(), isStatic) ||
+        !llvm::all_of(op->getResultTypes(), isStatic))
       return op->emitOpError("has no digital form here: every operand and the "
                              "result must be tensors of known shape");
     graph::Lowering l(op, flags);
-    using Family = FailureOr<Value> (*)(graph::Lowering &);
+    using Family = graph::Lowered (*)(graph::Lowering &);
     constexpr Family families[] = {graph::lowerElementwise,
                                    graph::lowerMovement, graph::lowerReduction,
                                    graph::lowerWindowed, graph::lowerProduct};
     for (Family family : families) {
-      FailureOr<Value> y = family(l);
-      if (failed(y))
+      graph::Lowered results = family(l);
+      if (failed(results))
         return failure();
-      if (!*y)
+      if (results->empty())
         continue;
-      op->getResult(0).replaceAllUsesWith(*y);
+      op->replaceAllUsesWith(*results);
       op->erase();
       return success();
     }

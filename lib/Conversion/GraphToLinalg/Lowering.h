@@ -113,13 +113,22 @@ Value maximum(ImplicitLocOpBuilder &b, Value x, Value y, bool isUnsigned);
 Value minimum(ImplicitLocOpBuilder &b, Value x, Value y, bool isUnsigned);
 Value constantOf(ImplicitLocOpBuilder &b, Type type, double value);
 
-/// Each gives the op's result, a null value where the op is not of its family,
-/// or failure after an error at the op.
-FailureOr<Value> lowerElementwise(Lowering &l);
-FailureOr<Value> lowerProduct(Lowering &l);
-FailureOr<Value> lowerWindowed(Lowering &l);
-FailureOr<Value> lowerReduction(Lowering &l);
-FailureOr<Value> lowerMovement(Lowering &l);
+/// An op's results. Empty where the op is not of a family; failure comes after
+/// an error at the op.
+using Lowered = FailureOr<SmallVector<Value>>;
+inline Lowered lowered(Value v) { return SmallVector<Value>{v}; }
+inline Lowered lowered(FailureOr<Value> v) {
+  if (failed(v))
+    return mlir::failure();
+  return lowered(*v);
+}
+inline Lowered notOfFamily() { return SmallVector<Value>(); }
+
+Lowered lowerElementwise(Lowering &l);
+Lowered lowerProduct(Lowering &l);
+Lowered lowerWindowed(Lowering &l);
+Lowered lowerReduction(Lowering &l);
+Lowered lowerMovement(Lowering &l);
 
 } // namespace mho::graph
 

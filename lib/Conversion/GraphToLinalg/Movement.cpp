@@ -210,22 +210,22 @@ Value lowerGather(Lowering &l, GatherOp op) {
 
 } // namespace
 
-FailureOr<Value> lowerMovement(Lowering &l) {
+Lowered lowerMovement(Lowering &l) {
   if (auto op = dyn_cast<ReshapeOp>(l.op))
-    return l.reshape(op.getX(), l.resultType().getShape());
+    return lowered(l.reshape(op.getX(), l.resultType().getShape()));
   if (auto op = dyn_cast<TransposeOp>(l.op))
-    return lowerTranspose(l, op);
+    return lowered(lowerTranspose(l, op));
   if (auto op = dyn_cast<ConcatOp>(l.op))
-    return lowerConcat(l, op);
+    return lowered(lowerConcat(l, op));
   if (auto op = dyn_cast<SliceOp>(l.op))
-    return lowerSlice(l, op);
+    return lowered(lowerSlice(l, op));
   if (auto op = dyn_cast<PadOp>(l.op))
-    return lowerPad(l, op);
+    return lowered(lowerPad(l, op));
   if (auto op = dyn_cast<ExpandOp>(l.op))
-    return lowerExpand(l, op);
+    return lowered(lowerExpand(l, op));
   if (auto op = dyn_cast<GatherOp>(l.op))
-    return lowerGather(l, op);
-  return Value();
+    return lowered(lowerGather(l, op));
+  return notOfFamily();
 }
 
 } // namespace mho::graph

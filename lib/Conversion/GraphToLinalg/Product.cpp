@@ -126,12 +126,12 @@ Value lowerGemm(Lowering &l, GemmOp op) {
 
 } // namespace
 
-FailureOr<Value> lowerProduct(Lowering &l) {
+Lowered lowerProduct(Lowering &l) {
   if (auto op = dyn_cast<MatmulOp>(l.op))
-    return lowerMatmul(l, op);
+    return lowered(lowerMatmul(l, op));
   if (auto op = dyn_cast<GemmOp>(l.op))
-    return lowerGemm(l, op);
-  return Value();
+    return lowered(lowerGemm(l, op));
+  return notOfFamily();
 }
 
 } // namespace mho::graph

@@ -193,26 +193,26 @@ Value lowerSoftmax(Lowering &l, SoftmaxOp op) {
 
 } // namespace
 
-FailureOr<Value> lowerReduction(Lowering &l) {
+Lowered lowerReduction(Lowering &l) {
   if (auto op = dyn_cast<ReduceMeanOp>(l.op))
-    return mean(l, op.getX(), op.getAxes());
+    return lowered(mean(l, op.getX(), op.getAxes()));
   if (auto op = dyn_cast<ReduceSumOp>(l.op))
-    return finish(l, sum(l, op.getX(), op.getAxes()));
+    return lowered(finish(l, sum(l, op.getX(), op.getAxes())));
   if (auto op = dyn_cast<ReduceMaxOp>(l.op))
-    return finish(l, largest(l, op.getX(), op.getAxes()));
+    return lowered(finish(l, largest(l, op.getX(), op.getAxes())));
   if (auto op = dyn_cast<ReduceMinOp>(l.op))
-    return finish(l, smallest(l, op.getX(), op.getAxes()));
+    return lowered(finish(l, smallest(l, op.getX(), op.getAxes())));
   if (auto op = dyn_cast<GlobalAveragePoolOp>(l.op)) {
     int64_t first = op.getChannelsLast() ? 1 : 2;
     int64_t spatial = l.resultType().getRank() - 2;
-    return mean(l, op.getX(),
-                llvm::to_vector(llvm::seq<int64_t>(first, first + spatial)));
+    return lowered(mean(l, op.getX(),
+                llvm::to_vector(llvm::seq<int64_t>(first, first + spatial))));
   }
   if (auto op = dyn_cast<ArgMaxOp>(l.op))
-    return lowerArgMax(l, op);
+    return lowered(lowerArgMax(l, op));
   if (auto op = dyn_cast<SoftmaxOp>(l.op))
-    return lowerSoftmax(l, op);
-  return Value();
+    return lowered(lowerSoftmax(l, op));
+  return notOfFamily();
 }
 
 } // namespace mho::graph

@@ -342,19 +342,19 @@ Value lowerBatchNorm(Lowering &l, BatchNormalizationOp op) {
 
 } // namespace
 
-FailureOr<Value> lowerWindowed(Lowering &l) {
+Lowered lowerWindowed(Lowering &l) {
   if (auto op = dyn_cast<MaxPoolOp>(l.op))
-    return lowerMaxPool(l, op);
+    return lowered(lowerMaxPool(l, op));
   if (auto op = dyn_cast<AveragePoolOp>(l.op))
-    return lowerAveragePool(l, op);
+    return lowered(lowerAveragePool(l, op));
   if (auto op = dyn_cast<ConvOp>(l.op)) {
     if (!isa<FloatType>(l.resultType().getElementType()))
       return l.op->emitOpError("takes floats, not ") << l.resultType();
-    return lowerConv(l, op);
+    return lowered(lowerConv(l, op));
   }
   if (auto op = dyn_cast<BatchNormalizationOp>(l.op))
-    return lowerBatchNorm(l, op);
-  return Value();
+    return lowered(lowerBatchNorm(l, op));
+  return notOfFamily();
 }
 
 } // namespace mho::graph
