@@ -292,9 +292,9 @@ Lowered lowerElementwise(Lowering &l) {
   if (!l.op->hasTrait<ElementwiseTrait>())
     return notOfFamily();
   return lowered(l.elementwise(l.op->getOperands(), l.resultType(),
-                       [&](ImplicitLocOpBuilder &b, ValueRange args) {
-                         return scalarOf(l, b, args);
-                       }));
+                               [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                                 return scalarOf(l, b, args);
+                               }));
 }
 
 } // namespace mho::graph

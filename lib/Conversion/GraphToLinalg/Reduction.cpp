@@ -205,8 +205,9 @@ Lowered lowerReduction(Lowering &l) {
   if (auto op = dyn_cast<GlobalAveragePoolOp>(l.op)) {
     int64_t first = op.getChannelsLast() ? 1 : 2;
     int64_t spatial = l.resultType().getRank() - 2;
-    return lowered(mean(l, op.getX(),
-                llvm::to_vector(llvm::seq<int64_t>(first, first + spatial))));
+    return lowered(
+        mean(l, op.getX(),
+             llvm::to_vector(llvm::seq<int64_t>(first, first + spatial))));
   }
   if (auto op = dyn_cast<ArgMaxOp>(l.op))
     return lowered(lowerArgMax(l, op));
