@@ -7,6 +7,8 @@
 
 #include "Importer.h"
 
+#include "Microsoft.h"
+
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 #include "mho/Dialect/Graph/Transforms/Passes.h"
 #include "mho/Import/ONNX/Import.h"
@@ -48,6 +50,11 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
   addShaping(handlers);
   addReductions(handlers);
   addQuantization(handlers);
+  addMicrosoftElementwise(handlers);
+  addMicrosoftProducts(handlers);
+  addMicrosoftNormalizations(handlers);
+  addMicrosoftAttention(handlers);
+  addMicrosoftExperts(handlers);
   for (const auto &import : model.opset_import())
     opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
         import.version();

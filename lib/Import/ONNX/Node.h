@@ -138,6 +138,10 @@ void addShaping(HandlerTable &table);
 void addReductions(HandlerTable &table);
 void addQuantization(HandlerTable &table);
 
+/// Handlers that fused forms of their operators call.
+void convolution(Node &n);
+void gemm(Node &n);
+
 } // namespace mho::import
 
 #endif // MHO_LIB_IMPORT_ONNX_NODE_H
