@@ -92,6 +92,8 @@ UnitAttr flag(Node &n, bool set) {
   return set ? n.b.getUnitAttr() : UnitAttr();
 }
 
+} // namespace
+
 void convolution(Node &n) {
   Value x = n.input(0), w = n.input(1), bias = n.optional(2);
   n.checkSameElement(x, w);
@@ -118,6 +120,8 @@ void convolution(Node &n) {
                                  n.b.getDenseI64ArrayAttr(window.dilations),
                                  n.b.getI64IntegerAttr(groups), UnitAttr()));
 }
+
+namespace {
 
 void maxPool(Node &n) {
   Value x = n.input(0);

@@ -13,6 +13,8 @@
 
 #include "google/protobuf/stubs/logging.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/checker.h"
 #include "onnx/defs/schema.h"
 
@@ -120,8 +122,9 @@ static void check(const onnx::ModelProto &model) {
 OwningOpRef<ModuleOp> importOnnx(StringRef path, const ImportOptions &options,
                                  MLIRContext &context) {
   using namespace import;
-  context.loadDialect<arith::ArithDialect, func::FuncDialect,
-                      graph::GraphDialect>();
+  context
+      .loadDialect<arith::ArithDialect, func::FuncDialect, graph::GraphDialect,
+                   scf::SCFDialect, tensor::TensorDialect>();
   auto fail = [&](const llvm::Twine &what) {
     emitError(UnknownLoc::get(&context), path + ": " + what);
     return OwningOpRef<ModuleOp>();

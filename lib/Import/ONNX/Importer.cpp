@@ -7,6 +7,8 @@
 
 #include "Importer.h"
 
+#include "Microsoft.h"
+
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 #include "mho/Dialect/Graph/Transforms/Passes.h"
 #include "mho/Import/ONNX/Import.h"
@@ -47,7 +49,13 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
   addMovement(handlers);
   addShaping(handlers);
   addReductions(handlers);
+  addRecurrences(handlers);
   addQuantization(handlers);
+  addMicrosoftElementwise(handlers);
+  addMicrosoftProducts(handlers);
+  addMicrosoftNormalizations(handlers);
+  addMicrosoftAttention(handlers);
+  addMicrosoftExperts(handlers);
   for (const auto &import : model.opset_import())
     opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
         import.version();
@@ -146,28 +154,6 @@ void Importer::makeUnsupported(const onnx::NodeProto &proto, Location loc,
   results.assign(op->result_begin(), op->result_end());
 }
 
-/// An `If` whose condition is known is its branch.
-void Importer::branch(Node &node, const Place &place) {
-  ElementsAttr condition;
-  if (!matchPattern(node.input(0), m_Constant(&condition)) ||
-      !condition.getElementType().isInteger(1) ||
-      condition.getNumElements() != 1)
-    node.refuse("a condition that is known only at run time is not supported");
-  bool taken = *condition.getValues<bool>().begin();
-  const auto *attribute = node.attribute(taken ? "then_branch" : "else_branch");
-  if (!attribute)
-    node.fail("a branch is missing");
-  Scope scope;
-  scope.parent = &place.scope;
-  addInitializers(attribute->g(), scope);
-  // The branch's nodes keep their own names.
-  Place inner{scope, place.opsets, place.call, place.depth + 1};
-  for (const onnx::NodeProto &proto : attribute->g().node())
-    importNode(proto, inner);
-  for (const auto &output : attribute->g().output())
-    node.result(lookup(scope, output.name()));
-}
-
 void Importer::translate(Node &node, const std::string &domain,
                          const Place &place) {
   const std::string &name = node.proto.op_type();
@@ -178,7 +164,11 @@ void Importer::translate(Node &node, const std::string &domain,
   if (handler != handlers.end())
     return handler->second(node);
   if (domain.empty() && name == "If")
-    return branch(node, place);
+    return expandIf(node, place);
+  if (domain.empty() && name == "Loop")
+    return expandLoop(node, place);
+  if (domain.empty() && name == "Scan")
+    return expandScan(node, place);
   if (auto body = schemaFunction(node))
     return expand(node, *body, place);
   if (onnx::OpSchemaRegistry::Schema(name, node.opset, domain))

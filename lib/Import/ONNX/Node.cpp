@@ -173,7 +173,7 @@ Value Node::cast(Value x, Type to) {
   return make<graph::CastOp>(typeOf(shape(x), to), x);
 }
 
-static std::string text(Type type) {
+std::string text(Type type) {
   std::string result;
   llvm::raw_string_ostream(result) << type;
   return result;

@@ -126,6 +126,9 @@ public:
   void result(mlir::Value value) { results.push_back(value); }
 };
 
+/// A type as MLIR writes it.
+std::string text(mlir::Type type);
+
 using Handler = void (*)(Node &);
 /// By "domain" + "." + operator; ONNX's own domain is empty: ".Conv".
 using HandlerTable = llvm::StringMap<Handler>;
@@ -136,7 +139,12 @@ void addConvolutions(HandlerTable &table);
 void addMovement(HandlerTable &table);
 void addShaping(HandlerTable &table);
 void addReductions(HandlerTable &table);
+void addRecurrences(HandlerTable &table);
 void addQuantization(HandlerTable &table);
+
+/// Handlers that fused forms of their operators call.
+void convolution(Node &n);
+void gemm(Node &n);
 
 } // namespace mho::import
 

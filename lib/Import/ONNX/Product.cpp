@@ -30,6 +30,8 @@ void matmul(Node &n) {
   n.result(n.make<graph::MatmulOp>(n.typeOf(*shape, n.element(a)), a, c));
 }
 
+} // namespace
+
 void gemm(Node &n) {
   Value a = n.input(0), w = n.input(1), c = n.optional(2);
   n.checkSameElement(a, w);
@@ -57,8 +59,6 @@ void gemm(Node &n) {
                                  transA ? n.b.getUnitAttr() : UnitAttr(),
                                  transB ? n.b.getUnitAttr() : UnitAttr()));
 }
-
-} // namespace
 
 void addProducts(HandlerTable &table) {
   table[".MatMul"] = matmul;

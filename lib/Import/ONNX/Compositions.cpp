@@ -1,0 +1,322 @@
+//===- Compositions.cpp - what several operators are made of --------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compositions.h"
+
+#include "mho/Dialect/Graph/IR/Shapes.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace mho::import {
+
+Value delegated(Node &n, Handler handler, ArrayRef<Value> inputs,
+                int64_t opset) {
+  Node inner(n.b, n.loc, n.proto, opset, inputs, n.files);
+  handler(inner);
+  return inner.results.front();
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+Value added(Node &n, Value a, Value c) { return n.binary<graph::AddOp>(a, c); }
+
+Value subtracted(Node &n, Value a, Value c) {
+  return n.binary<graph::SubOp>(a, c);
+}
+
+Value multiplied(Node &n, Value a, Value c) {
+  return n.binary<graph::MulOp>(a, c);
+}
+
+Value plus(Node &n, Value x, double term) {
+  return added(n, x, n.scalar(n.element(x), term));
+}
+
+Value times(Node &n, Value x, double factor) {
+  if (factor == 1)
+    return x;
+  return multiplied(n, x, n.scalar(n.element(x), factor));
+}
+
+Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
+             int64_t step) {
+  Shape shape(n.shape(x)), starts(shape.size(), 0), steps(shape.size(), 1);
+  if (begin == 0 && end == shape[axis] && step == 1)
+    return x;
+  shape[axis] = (end - begin + step - 1) / step;
+  starts[axis] = shape[axis] ? begin : 0;
+  steps[axis] = step;
+  return n.make<graph::SliceOp>(n.typeOf(shape, n.element(x)), x,
+                                n.b.getDenseI64ArrayAttr(starts),
+                                n.b.getDenseI64ArrayAttr(steps));
+}
+
+Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {
+  SmallVector<Value> kept;
+  Shape shape(n.shape(parts.front()));
+  shape[axis] = 0;
+  for (Value part : parts) {
+    shape[axis] += n.shape(part)[axis];
+    if (n.shape(part)[axis])
+      kept.push_back(part);
+  }
+  if (kept.size() == 1)
+    return kept.front();
+  if (kept.empty())
+    return parts.front();
+  return n.make<graph::ConcatOp>(n.typeOf(shape, n.element(parts.front())),
+                                 kept, n.b.getI64IntegerAttr(axis));
+}
+
+Value product(Node &n, Value a, Value c) {
+  n.checkSameElement(a, c);
+  auto shape = graph::matmulShape(n.shape(a), n.shape(c));
+  if (!shape)
+    n.fail("the shapes of two factors do not fit");
+  return n.make<graph::MatmulOp>(n.typeOf(*shape, n.element(a)), a, c);
+}
+
+Value transposed(Node &n, Value x) {
+  Shape perm;
+  for (int64_t axis = 0; axis < n.type(x).getRank(); ++axis)
+    perm.push_back(axis);
+  std::swap(perm[perm.size() - 2], perm.back());
+  return n.transpose(x, perm);
+}
+
+Value counted(Node &n, int64_t count, int64_t axis, int64_t rank,
+              Type element) {
+  Shape shape(rank, 1);
+  shape[axis] = count;
+  SmallVector<Attribute> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(isa<FloatType>(element)
+                         ? Attribute(n.b.getFloatAttr(element, double(i)))
+                         : n.b.getIntegerAttr(element, i));
+  return n.constant(DenseElementsAttr::get(n.typeOf(shape, element), values));
+}
+
+template <typename OpTy>
+static Value reducedFrom(Node &n, Value x, int64_t axis) {
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(axis, n.type(x).getRank()));
+  auto type =
+      n.typeOf(graph::reducedShape(n.shape(x), axes, true), n.element(x));
+  return n.make<OpTy>(type, x, n.b.getDenseI64ArrayAttr(axes),
+                      n.b.getUnitAttr());
+}
+
+Value summedFrom(Node &n, Value x, int64_t axis) {
+  return reducedFrom<graph::ReduceSumOp>(n, x, axis);
+}
+
+Value meanFrom(Node &n, Value x, int64_t axis) {
+  return reducedFrom<graph::ReduceMeanOp>(n, x, axis);
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+Value gelu(Node &n, Value x) {
+  Value erf = applied<graph::ErfOp>(n, times(n, x, std::sqrt(0.5)));
+  return multiplied(n, times(n, x, 0.5), plus(n, erf, 1));
+}
+
+Value tanhGelu(Node &n, Value x) {
+  Value square = multiplied(n, x, x);
+  Value inner = plus(n, times(n, square, 0.044715), 1);
+  inner = times(n, multiplied(n, x, inner), std::sqrt(2 / M_PI));
+  Value tanh = applied<graph::TanhOp>(n, inner);
+  return multiplied(n, times(n, x, 0.5), plus(n, tanh, 1));
+}
+
+Value swish(Node &n, Value x, double alpha) {
+  return multiplied(n, x, applied<graph::SigmoidOp>(n, times(n, x, alpha)));
+}
+
+Value activated(Node &n, Value x, StringRef name, ArrayRef<float> parameters) {
+  auto parameter = [&](size_t i, double otherwise) {
+    return i < parameters.size() ? double(parameters[i]) : otherwise;
+  };
+  auto clipped = [&](Value v, double low, double high) {
+    return n.make<graph::ClipOp>(v.getType(), v, n.scalar(n.element(v), low),
+                                 n.scalar(n.element(v), high));
+  };
+  if (name.empty() || name == "Identity")
+    return x;
+  if (name == "Relu")
+    return applied<graph::ReluOp>(n, x);
+  if (name == "Sigmoid")
+    return applied<graph::SigmoidOp>(n, x);
+  if (name == "Tanh")
+    return applied<graph::TanhOp>(n, x);
+  if (name == "LeakyRelu")
+    return n.make<graph::LeakyReluOp>(x.getType(), x,
+                                      n.b.getF32FloatAttr(parameter(0, 0.01)));
+  if (name == "Clip")
+    return clipped(x, parameter(0, -INFINITY), parameter(1, INFINITY));
+  if (name == "HardSigmoid")
+    return clipped(plus(n, times(n, x, parameter(0, 0.2)), parameter(1, 0.5)),
+                   0, 1);
+  if (name == "Elu") {
+    Value zero = n.scalar(n.element(x), 0);
+    Value below = n.binary<graph::MinOp>(x, zero);
+    below = plus(n, applied<graph::ExpOp>(n, below), -1);
+    return added(n, applied<graph::ReluOp>(n, x),
+                 times(n, below, parameter(0, 1)));
+  }
+  n.refuse("attribute 'activation' is '" + name +
+           "', expected Relu, Sigmoid, Tanh, LeakyRelu, Clip, HardSigmoid or "
+           "Elu");
+}
+
+//===----------------------------------------------------------------------===//
+// Normalizations
+//===----------------------------------------------------------------------===//
+
+/// 1/√(variance + epsilon).
+static Value inverseDeviation(Node &n, Value variance, double epsilon) {
+  return applied<graph::ReciprocalOp>(
+      n, applied<graph::SqrtOp>(n, plus(n, variance, epsilon)));
+}
+
+Normalized normalized(Node &n, Value x, int64_t axis, Value scale, Value bias,
+                      double epsilon) {
+  Type element = n.element(x), wide = n.b.getF32Type();
+  if (element.isF64())
+    wide = element;
+  Normalized result;
+  Value y = n.cast(x, wide);
+  result.mean = meanFrom(n, y, axis);
+  y = subtracted(n, y, result.mean);
+  Value variance = meanFrom(n, multiplied(n, y, y), axis);
+  result.inverse = inverseDeviation(n, variance, epsilon);
+  y = multiplied(n, y, result.inverse);
+  if (scale)
+    y = multiplied(n, y, n.cast(scale, wide));
+  if (bias)
+    y = added(n, y, n.cast(bias, wide));
+  result.y = n.cast(y, element);
+  return result;
+}
+
+Normalized rootMeanSquareNormalized(Node &n, Value x, int64_t axis, Value scale,
+                                    double epsilon) {
+  Type element = n.element(x), wide = n.b.getF32Type();
+  if (element.isF64())
+    wide = element;
+  Normalized result;
+  Value y = n.cast(x, wide);
+  Value square = meanFrom(n, multiplied(n, y, y), axis);
+  result.inverse = inverseDeviation(n, square, epsilon);
+  y = multiplied(n, y, result.inverse);
+  if (scale)
+    y = multiplied(n, y, n.cast(scale, wide));
+  result.y = n.cast(y, element);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+Value splitHeads(Node &n, Value x, int64_t heads) {
+  Shape shape(n.shape(x));
+  if (shape.size() != 3 || heads < 1 || shape[2] % heads)
+    n.fail("expected batch, sequence and a width that " + Twine(heads) +
+           " heads share, found rank " + Twine(shape.size()) +
+           " and last extent " + Twine(shape.empty() ? 0 : shape.back()));
+  Value apart = n.reshape(x, {shape[0], shape[1], heads, shape[2] / heads});
+  return n.transpose(apart, {0, 2, 1, 3});
+}
+
+Value joinHeads(Node &n, Value x) {
+  Shape shape(n.shape(x));
+  return n.reshape(n.transpose(x, {0, 2, 1, 3}),
+                   {shape[0], shape[2], shape[1] * shape[3]});
+}
+
+Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
+  Shape q(n.shape(heads.q)), k(n.shape(heads.k)), v(n.shape(heads.v));
+  if (q.size() != 4 || k.size() != 4 || v.size() != 4 || k[1] == 0 ||
+      q[1] % k[1] || v[1] != k[1] || v[2] != k[2] || q[3] != k[3])
+    n.fail("query, key and value of shapes [" + llvm::Twine(q[1]) + ", " +
+           Twine(q[2]) + ", " + Twine(q[3]) + "], [" + Twine(k[1]) + ", " +
+           Twine(k[2]) + ", " + Twine(k[3]) + "] and [" + Twine(v[1]) + ", " +
+           Twine(v[2]) + ", " + Twine(v[3]) +
+           "] (heads, length, width) do not fit");
+  // Heads that share a key stand in a row, so they are more rows of one.
+  int64_t shared = q[1] / k[1];
+  Shape all{q[0], q[1], q[2], k[2]};
+  Value rows = times(n, heads.q, heads.scale);
+  rows = n.reshape(rows, {q[0], k[1], shared * q[2], q[3]});
+  Value score = n.reshape(product(n, rows, transposed(n, heads.k)), all);
+  if (heads.softcap != 0) {
+    score = times(n, score, 1 / heads.softcap);
+    score = times(n, applied<graph::TanhOp>(n, score), heads.softcap);
+  }
+  if (heads.bias)
+    score = added(n, score, heads.bias);
+  if (heads.allowed) {
+    // Finite, as a row without any allowed score has to stay a number.
+    Type element = n.element(score);
+    double least = element.isF16() ? -65504.0 : -3.4028234663852886e38;
+    score = n.make<graph::WhereOp>(n.typeOf(all, element), heads.allowed, score,
+                                   n.scalar(element, least));
+  }
+  if (scores)
+    *scores = score;
+  if (heads.sink) {
+    Value sink = n.make<graph::ExpandOp>(
+        n.typeOf({q[0], q[1], q[2], 1}, n.element(score)), heads.sink);
+    score = concatenated(n, {score, sink}, 3);
+  }
+  Value weight = n.make<graph::SoftmaxOp>(score.getType(), score,
+                                          n.b.getDenseI64ArrayAttr({3}));
+  if (heads.sink)
+    weight = sliced(n, weight, 3, 0, k[2]);
+  if (weights)
+    *weights = weight;
+  weight = n.reshape(weight, {q[0], k[1], shared * q[2], k[2]});
+  return n.reshape(product(n, weight, heads.v), {q[0], q[1], q[2], v[3]});
+}
+
+Value rotated(Node &n, Value x, Value cosines, Value sines, int64_t width,
+              bool interleaved) {
+  int64_t last = n.type(x).getRank() - 1, extent = n.shape(x)[last];
+  Value turning = sliced(n, x, last, 0, width);
+  Value a, b;
+  if (interleaved) {
+    a = sliced(n, turning, last, 0, width, 2);
+    b = sliced(n, turning, last, 1, width, 2);
+  } else {
+    a = sliced(n, turning, last, 0, width / 2);
+    b = sliced(n, turning, last, width / 2, width);
+  }
+  Value first =
+      subtracted(n, multiplied(n, a, cosines), multiplied(n, b, sines));
+  Value second = added(n, multiplied(n, a, sines), multiplied(n, b, cosines));
+  Value whole;
+  if (interleaved) {
+    Shape pairs(n.shape(a));
+    pairs.push_back(1);
+    whole = concatenated(n, {n.reshape(first, pairs), n.reshape(second, pairs)},
+                         last + 1);
+    whole = n.reshape(whole, n.shape(turning));
+  } else {
+    whole = concatenated(n, {first, second}, last);
+  }
+  if (width == extent)
+    return whole;
+  return concatenated(n, {whole, sliced(n, x, last, width, extent)}, last);
+}
+
+} // namespace mho::import

@@ -1,0 +1,511 @@
+//===- MicrosoftAttention.cpp - com.microsoft's forms of attention --------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Attention projects by one packed matrix, which stays on arrays;
+// MultiHeadAttention gets what other nodes have projected.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compositions.h"
+#include "Microsoft.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace mho::import {
+
+namespace {
+
+/// Extents of an attention: batch, new positions, positions before them, all.
+struct Extents {
+  int64_t batch, length, past, total;
+};
+
+/// True where a position may look at another one: not at later ones.
+Value causal(Node &n, const Extents &e) {
+  Type index = n.b.getIntegerType(64);
+  Value row = plus(n, counted(n, e.length, 2, 4, index), double(e.past));
+  return n.binary<graph::LessOrEqualOp>(counted(n, e.total, 3, 4, index), row,
+                                        n.b.getI1Type());
+}
+
+/// True where padding lets a position count: the mask's nonzero elements, or
+/// the positions below an end (and not below a start) per sequence.
+Value unpadded(Node &n, Value mask, const Extents &e) {
+  Shape shape(n.shape(mask));
+  Type element = n.element(mask), boolean = n.b.getI1Type();
+  if (shape.size() == 1) {
+    bool starts = shape[0] == 2 * e.batch && e.batch != 0;
+    if (shape[0] != e.batch && !starts)
+      n.refuse("a mask of " + Twine(shape[0]) + " lengths for " +
+               Twine(e.batch) +
+               " sequences is not supported; expected one end each, or ends "
+               "and starts");
+    Value place = counted(n, e.total, 3, 4, element);
+    auto part = [&](int64_t begin) {
+      return n.reshape(sliced(n, mask, 0, begin, begin + e.batch),
+                       {e.batch, 1, 1, 1});
+    };
+    Value inside = n.binary<graph::LessOp>(place, part(0), boolean);
+    if (!starts)
+      return inside;
+    return n.binary<graph::AndOp>(inside, n.binary<graph::GreaterOrEqualOp>(
+                                              place, part(e.batch), boolean));
+  }
+  if (shape.size() == 2) {
+    mask = n.reshape(mask, {shape[0], 1, 1, shape[1]});
+  } else if (shape.size() == 3) {
+    mask = n.reshape(mask, {shape[0], 1, shape[1], shape[2]});
+  } else if (shape.size() == 4 && shape[2] >= e.past + e.length &&
+             shape[3] >= e.total) {
+    mask = sliced(n, mask, 2, e.past, e.past + e.length);
+    mask = sliced(n, mask, 3, 0, e.total);
+  } else {
+    n.fail("a mask of rank " + Twine(shape.size()) +
+           " does not fit; expected 1 to 4");
+  }
+  Shape full(n.shape(mask));
+  if (full[3] != e.total || (full[2] != 1 && full[2] != e.length) ||
+      (full[0] != 1 && full[0] != e.batch))
+    n.fail("the mask does not fit " + Twine(e.batch) + " sequences of " +
+           Twine(e.length) + " positions that see " + Twine(e.total));
+  if (element.isInteger(1))
+    return mask;
+  return applied<graph::NotOp>(
+      n, n.binary<graph::EqualOp>(mask, n.scalar(element, 0), boolean));
+}
+
+/// What padding adds to the scores: 0 where it lets through, else
+/// mask_filter_value.
+Value paddingBias(Node &n, Value mask, Type element, const Extents &e) {
+  Value through = unpadded(n, mask, e);
+  return n.make<graph::WhereOp>(
+      n.typeOf(n.shape(through), element), through, n.scalar(element, 0),
+      n.scalar(element, n.real("mask_filter_value", -10000.0f)));
+}
+
+/// Adds two biases, of which each may be null.
+Value joined(Node &n, Value a, Value c) {
+  return a && c ? added(n, a, c) : a ? a : c;
+}
+
+double scaleOf(Node &n, Value query) {
+  double scale = n.real("scale", 0);
+  return scale != 0 ? scale : 1 / std::sqrt(double(n.shape(query).back()));
+}
+
+/// Scores of `heads` under the masks of a node; the results are joined.
+Value maskedAttention(Node &n, Heads heads, Value mask, Value bias,
+                      const Extents &e) {
+  heads.scale = scaleOf(n, heads.q);
+  heads.bias = bias;
+  if (mask)
+    heads.bias =
+        joined(n, paddingBias(n, mask, n.element(heads.q), e), heads.bias);
+  if (n.integer("unidirectional", 0))
+    heads.allowed = causal(n, e);
+  return joinHeads(n, attended(n, heads));
+}
+
+int64_t headCount(Node &n, StringRef name = "num_heads") {
+  int64_t heads = n.integer(name, 0);
+  if (heads < 1)
+    n.fail("attribute '" + name + "' is " + Twine(heads) +
+           ", expected a positive number");
+  return heads;
+}
+
+void attention(Node &n) {
+  Value x = n.input(0), w = n.input(1), past = n.optional(4);
+  int64_t heads = headCount(n);
+  if (n.integer("do_rotary", 0) || n.integer("past_present_share_buffer", 0))
+    n.refuse("attributes 'do_rotary' and 'past_present_share_buffer' are not "
+             "supported; export without them");
+  if (n.type(x).getRank() != 3 || n.type(w).getRank() != 2)
+    n.fail("expected an input of rank 3 and weights of rank 2, found " +
+           Twine(n.type(x).getRank()) + " and " + Twine(n.type(w).getRank()));
+  int64_t width = n.shape(w)[1];
+  Shape sizes = n.integers("qkv_hidden_sizes").value_or(Shape(3, width / 3));
+  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != width ||
+      llvm::any_of(sizes, [](int64_t size) { return size < 1; }))
+    n.fail("the weights' " + Twine(width) +
+           " columns are no query, key and value");
+  Value packed = product(n, x, w);
+  if (Value bias = n.optional(2))
+    packed = added(n, packed, bias);
+  Heads all;
+  all.q = splitHeads(n, sliced(n, packed, 2, 0, sizes[0]), heads);
+  all.k =
+      splitHeads(n, sliced(n, packed, 2, sizes[0], sizes[0] + sizes[1]), heads);
+  all.v =
+      splitHeads(n, sliced(n, packed, 2, sizes[0] + sizes[1], width), heads);
+  Extents e{n.shape(x)[0], n.shape(x)[1], 0, n.shape(x)[1]};
+  if (past) {
+    Shape shape(n.shape(past));
+    if (shape.size() != 5 || shape[0] != 2)
+      n.fail("expected a past of keys and values of rank 5, found rank " +
+             Twine(shape.size()));
+    e.past = shape[3];
+    e.total += e.past;
+    Shape one(shape.begin() + 1, shape.end());
+    for (auto [i, part] : llvm::enumerate(std::array{&all.k, &all.v}))
+      *part = concatenated(
+          n, {n.reshape(sliced(n, past, 0, i, i + 1), one), *part}, 2);
+  }
+  n.result(maskedAttention(n, all, n.optional(3), n.optional(5), e));
+  if (!n.wants(1))
+    return;
+  Shape one(n.shape(all.k));
+  one.insert(one.begin(), 1);
+  n.result(concatenated(n, {n.reshape(all.k, one), n.reshape(all.v, one)}, 0));
+}
+
+/// Part `i` of heads that are packed as [B, S, N, parts, H].
+Value unpacked(Node &n, Value x, int64_t i) {
+  Shape shape(n.shape(x));
+  Value part = n.reshape(sliced(n, x, 3, i, i + 1),
+                         {shape[0], shape[1], shape[2], shape[4]});
+  return n.transpose(part, {0, 2, 1, 3});
+}
+
+void multiHeadAttention(Node &n) {
+  Value query = n.input(0), key = n.optional(1), value = n.optional(2);
+  Value bias = n.optional(3);
+  int64_t heads = headCount(n);
+  if (n.optional(8) || n.optional(9))
+    n.refuse("buffers shared by past and present are not supported; export "
+             "without past_sequence_length and cache_indirection");
+  Heads all;
+  int64_t rank = n.type(query).getRank();
+  auto biased = [&](Value x, int64_t begin) {
+    int64_t width = n.shape(x).back();
+    return bias ? added(n, x, sliced(n, bias, 0, begin, begin + width)) : x;
+  };
+  /// The bias of packed heads is [3, N, H].
+  auto packedBias = [&](Value x, int64_t i) {
+    if (!bias)
+      return x;
+    Shape shape(n.shape(x));
+    int64_t width = shape[1] * shape[3];
+    return added(n, x,
+                 n.reshape(sliced(n, bias, 0, i * width, (i + 1) * width),
+                           {shape[1], 1, shape[3]}));
+  };
+  if (rank == 5) {
+    all.q = packedBias(unpacked(n, query, 0), 0);
+    all.k = packedBias(unpacked(n, query, 1), 1);
+    all.v = packedBias(unpacked(n, query, 2), 2);
+  } else if (rank == 3 && key && n.type(key).getRank() == 5) {
+    int64_t width = n.shape(query)[2];
+    all.q = splitHeads(n, biased(query, 0), heads);
+    all.k = packedBias(unpacked(n, key, 0), 1);
+    all.v = packedBias(unpacked(n, key, 1), 2);
+    if (n.shape(all.k)[1] * n.shape(all.k)[3] != width)
+      n.fail("packed keys differ from the query in width");
+  } else if (rank == 3 && key && value) {
+    int64_t width = n.shape(query)[2];
+    all.q = splitHeads(n, biased(query, 0), heads);
+    // Keys of another sequence come as heads, as they lie in a cache.
+    bool cached = n.type(key).getRank() == 4;
+    all.k = cached ? key : splitHeads(n, biased(key, width), heads);
+    all.v = cached ? value : splitHeads(n, biased(value, 2 * width), heads);
+  } else {
+    n.fail("query of rank " + Twine(rank) +
+           " with these keys and values is no form of MultiHeadAttention");
+  }
+  Extents e{n.shape(all.q)[0], n.shape(all.q)[2], 0, 0};
+  if (Value past = n.optional(6)) {
+    e.past = n.shape(past)[2];
+    all.k = concatenated(n, {past, all.k}, 2);
+    all.v = concatenated(n, {n.input(7), all.v}, 2);
+  }
+  e.total = n.shape(all.k)[2];
+  n.result(maskedAttention(n, all, n.optional(4), n.optional(5), e));
+  n.result(n.wants(1) ? all.k : Value());
+  n.result(n.wants(2) ? all.v : Value());
+}
+
+//===----------------------------------------------------------------------===//
+// Rotary positions
+//===----------------------------------------------------------------------===//
+
+/// Rows of the cache at `positions` [B or 1, S], for every head.
+Value angles(Node &n, Value cache, Value positions) {
+  Shape shape(n.shape(positions));
+  int64_t half = n.shape(cache)[1];
+  Value rows = n.make<graph::GatherOp>(
+      n.typeOf({shape[0], shape[1], half}, n.element(cache)), cache, positions,
+      n.b.getI64IntegerAttr(0));
+  return n.reshape(rows, {shape[0], 1, shape[1], half});
+}
+
+void rotaryEmbedding(Node &n) {
+  Value x = n.input(0), positions = n.input(1);
+  Value cosines = n.input(2), sines = n.input(3);
+  if (n.integer("is_packed_batching", 0))
+    n.refuse("attribute 'is_packed_batching' is not supported; export with "
+             "one row a sequence");
+  if (n.type(cosines).getRank() != 2 || n.shape(cosines) != n.shape(sines))
+    n.fail("expected caches of cosines and sines of one shape and rank 2");
+  bool flat = n.type(x).getRank() == 3;
+  if (!flat && n.type(x).getRank() != 4)
+    n.fail("expected an input of rank 3 or 4, found rank " +
+           Twine(n.type(x).getRank()));
+  int64_t width = 2 * n.shape(cosines)[1];
+  if (flat) {
+    int64_t heads = n.integer("num_heads", 0), all = n.shape(x)[2];
+    if (!heads)
+      heads = width ? all / width : 0;
+    x = splitHeads(n, x, heads);
+  }
+  if (n.shape(x)[3] < width)
+    n.fail("heads of width " + Twine(n.shape(x)[3]) +
+           " have no room for a rotation of " + Twine(width));
+  int64_t length = n.shape(x)[2];
+  // One position is that of the first element of every sequence.
+  if (n.type(positions).getNumElements() == 1) {
+    positions = n.reshape(positions, {1, 1});
+    positions =
+        added(n, positions, counted(n, length, 1, 2, n.element(positions)));
+  }
+  Value y =
+      rotated(n, x, angles(n, cosines, positions), angles(n, sines, positions),
+              width, n.integer("interleaved", 0));
+  n.result(flat ? joinHeads(n, y) : y);
+}
+
+//===----------------------------------------------------------------------===//
+// Heads that share keys
+//===----------------------------------------------------------------------===//
+
+/// GroupQueryAttention: sequences of different lengths in one cache.
+class GroupQuery {
+public:
+  explicit GroupQuery(Node &n)
+      : n(n), heads(headCount(n)), keyHeads(headCount(n, "kv_num_heads")) {}
+
+  void run() {
+    refuseForms();
+    bindInputs();
+    rotate();
+    Value presentKey = present(all.k, n.optional(3));
+    Value presentValue = present(all.v, n.optional(4));
+    all.k = presentKey;
+    all.v = presentValue;
+    // Scores may be asked for over the positions there are, not the cache's.
+    all.scale = scaleOf(n, all.q);
+    all.softcap = n.real("softcap", 0);
+    all.bias = attentionBias();
+    all.allowed = allowed();
+    if (Value sink = n.optional(11))
+      all.sink = n.reshape(sink, {1, heads, 1, 1});
+    else if (n.integer("smooth_softmax", 0))
+      all.sink = n.reshape(n.scalar(n.element(all.q), 0), {1, 1, 1, 1});
+    n.result(joinHeads(n, attended(n, all)));
+    n.result(n.wants(1) ? presentKey : Value());
+    n.result(n.wants(2) ? presentValue : Value());
+  }
+
+private:
+  void refuseForms() {
+    if (n.optional(12) || n.optional(13))
+      n.refuse("a quantized cache is not supported; export with one of floats");
+    if (n.optional(16) || n.integer("sliding_window_cache", 0))
+      n.refuse("query_seqlens and sliding_window_cache are not supported; "
+               "export with a cache of whole sequences");
+  }
+
+  void bindInputs() {
+    Value query = n.input(0), key = n.optional(1), value = n.optional(2);
+    if (n.type(query).getRank() != 3)
+      n.fail("expected a query of rank 3, found rank " +
+             Twine(n.type(query).getRank()));
+    if (!key) {
+      int64_t packed = n.shape(query)[2], all = heads + 2 * keyHeads;
+      if (packed % all)
+        n.fail("a packed width of " + Twine(packed) + " is not shared by " +
+               Twine(all) + " heads");
+      int64_t each = packed / all;
+      key = sliced(n, query, 2, heads * each, (heads + keyHeads) * each);
+      value = sliced(n, query, 2, (heads + keyHeads) * each, packed);
+      query = sliced(n, query, 2, 0, heads * each);
+    }
+    if (!value)
+      n.fail("a key is given without a value");
+    all.q = splitHeads(n, query, heads);
+    all.k = splitHeads(n, key, keyHeads);
+    all.v = splitHeads(n, value, keyHeads);
+    if (n.optional(14) || n.optional(15)) {
+      double common = n.real("qk_norm_epsilon", 1e-6f);
+      all.q = rootMeanSquareNormalized(n, all.q, 3, n.input(14),
+                                       n.real("q_norm_epsilon", common))
+                  .y;
+      all.k = rootMeanSquareNormalized(n, all.k, 3, n.input(15),
+                                       n.real("k_norm_epsilon", common))
+                  .y;
+    }
+    batch = n.shape(all.q)[0];
+    length = n.shape(all.q)[2];
+    Shape given = n.steering(6, "the total sequence length");
+    if (given.size() != 1 || given[0] < length)
+      n.fail("the total sequence length must be one number of at least " +
+             Twine(length));
+    total = given[0];
+    cached = total;
+    if (Value past = n.optional(3))
+      cached = std::max(total, n.shape(past)[2]);
+    lengths = n.input(5);
+    if (n.type(lengths).getNumElements() != batch)
+      n.fail("expected seqlens_k of " + Twine(batch) + " sequences, found " +
+             Twine(n.type(lengths).getNumElements()));
+    lengths = n.cast(n.reshape(lengths, {batch, 1, 1, 1}), index());
+    // Positions before the new ones: none where all are new.
+    before = isPrompt() ? n.reshape(n.scalar(index(), 0), {1, 1, 1, 1})
+                        : plus(n, lengths, double(1 - length));
+  }
+
+  Type index() { return n.b.getIntegerType(64); }
+  bool isPrompt() const { return length == total; }
+
+  /// Number of each new position in its sequence: [B or 1, 1, S, 1].
+  Value places() { return added(n, before, counted(n, length, 2, 4, index())); }
+
+  void rotate() {
+    if (!n.integer("do_rotary", 0))
+      return;
+    Value cosines = n.input(7), sines = n.input(8);
+    Value positions = places();
+    positions = n.reshape(positions, {n.shape(positions)[0], length});
+    if (Value given = n.optional(9)) {
+      // The first element of a prompt tells them all.
+      Value first = sliced(n, sliced(n, given, 0, 0, 1), 1, 0, 1);
+      positions = isPrompt() ? added(n, n.cast(first, index()),
+                                     counted(n, length, 1, 2, index()))
+                             : n.cast(given, index());
+    }
+    bool interleaved = n.integer("rotary_interleaved", 0);
+    int64_t width = 2 * n.shape(cosines)[1];
+    if (width > n.shape(all.q)[3])
+      n.fail("heads of width " + Twine(n.shape(all.q)[3]) +
+             " have no room for a rotation of " + Twine(width));
+    cosines = angles(n, cosines, positions);
+    sines = angles(n, sines, positions);
+    for (Value *part : {&all.q, &all.k})
+      *part = rotated(n, *part, cosines, sines, width, interleaved);
+  }
+
+  /// The cache with the new positions behind the old ones of each sequence.
+  Value present(Value fresh, Value past) {
+    int64_t have = past ? n.shape(past)[2] : 0;
+    Shape shape(n.shape(fresh));
+    auto zeros = [&](int64_t count) {
+      Shape none(shape);
+      none[2] = count;
+      auto type = n.typeOf(none, n.element(fresh));
+      return n.constant(
+          DenseElementsAttr::get(type, n.b.getFloatAttr(n.element(fresh), 0)));
+    };
+    if (isPrompt()) {
+      SmallVector<Value> parts{fresh};
+      if (cached > length && have == cached)
+        parts.push_back(sliced(n, past, 2, length, cached));
+      else if (cached > length)
+        parts.push_back(zeros(cached - length));
+      return concatenated(n, parts, 2);
+    }
+    if (!past)
+      n.fail("the total sequence length is " + Twine(total) +
+             ", but there is no past beside " + Twine(length) +
+             " new positions");
+    Value base = have == cached
+                     ? past
+                     : concatenated(n, {past, zeros(cached - have)}, 2);
+    Value place = subtracted(n, counted(n, cached, 2, 4, index()), before);
+    Value spread = fresh;
+    if (length > 1) {
+      if (batch != 1)
+        n.refuse(Twine(length) + " new positions of " + Twine(batch) +
+                 " sequences behind a past are not supported; give one "
+                 "sequence, or one position at a time");
+      Value chosen =
+          n.make<graph::ClipOp>(place.getType(), place, n.scalar(index(), 0),
+                                n.scalar(index(), double(length - 1)));
+      shape[2] = cached;
+      spread = n.make<graph::GatherOp>(n.typeOf(shape, n.element(fresh)), fresh,
+                                       n.reshape(chosen, {cached}),
+                                       n.b.getI64IntegerAttr(2));
+    }
+    Type boolean = n.b.getI1Type();
+    Value isNew = n.binary<graph::AndOp>(
+        n.binary<graph::GreaterOrEqualOp>(place, n.scalar(index(), 0), boolean),
+        n.binary<graph::LessOp>(place, n.scalar(index(), double(length)),
+                                boolean));
+    shape[2] = cached;
+    auto type = n.typeOf(shape, n.element(fresh));
+    // A cache that grows holds nothing behind a sequence's end.
+    if (have != cached)
+      base = n.make<graph::WhereOp>(
+          type, n.binary<graph::LessOp>(place, n.scalar(index(), 0), boolean),
+          base, n.scalar(n.element(fresh), 0));
+    return n.make<graph::WhereOp>(type, isNew, spread, base);
+  }
+
+  /// What the node adds to the scores, as wide as the cache.
+  Value attentionBias() {
+    Value bias = n.optional(10);
+    if (!bias)
+      return nullptr;
+    int64_t have = n.shape(bias)[3];
+    if (have >= cached)
+      return sliced(n, bias, 3, 0, cached);
+    Shape rest(n.shape(bias));
+    rest[3] = cached - have;
+    auto type = n.typeOf(rest, n.element(bias));
+    return concatenated(
+        n,
+        {bias, n.constant(DenseElementsAttr::get(
+                   type, n.b.getFloatAttr(n.element(bias), 0)))},
+        3);
+  }
+
+  Value allowed() {
+    Type boolean = n.b.getI1Type();
+    Value place = counted(n, cached, 3, 4, index());
+    if (!n.integer("causal", 1))
+      return n.binary<graph::LessOrEqualOp>(place, lengths, boolean);
+    Value own = places();
+    Value seen = n.binary<graph::LessOrEqualOp>(place, own, boolean);
+    int64_t window = n.integer("local_window_size", -1);
+    if (window < 1)
+      return seen;
+    Value near = n.binary<graph::GreaterOp>(
+        place, plus(n, own, -double(window)), boolean);
+    return n.binary<graph::AndOp>(seen, near);
+  }
+
+  Node &n;
+  int64_t heads, keyHeads;
+  int64_t batch = 0, length = 0, total = 0, cached = 0;
+  Heads all;
+  /// [B, 1, 1, 1]: the last position of each sequence, and how many there were
+  /// before.
+  Value lengths, before;
+};
+
+void groupQueryAttention(Node &n) { GroupQuery(n).run(); }
+
+} // namespace
+
+void addMicrosoftAttention(HandlerTable &table) {
+  table["com.microsoft.Attention"] = attention;
+  table["com.microsoft.MultiHeadAttention"] = multiHeadAttention;
+  table["com.microsoft.RotaryEmbedding"] = rotaryEmbedding;
+  table["com.microsoft.GroupQueryAttention"] = groupQueryAttention;
+}
+
+} // namespace mho::import
