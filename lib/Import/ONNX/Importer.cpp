@@ -30,8 +30,7 @@ std::string domainOf(const onnx::NodeProto &node) {
   return node.domain() == "ai.onnx" ? std::string() : node.domain();
 }
 
-/// A node without a name is called by its first output.
-static std::string nameOf(const onnx::NodeProto &node) {
+std::string nameOf(const onnx::NodeProto &node) {
   if (!node.name().empty())
     return node.name();
   for (const std::string &output : node.output())
@@ -41,8 +40,9 @@ static std::string nameOf(const onnx::NodeProto &node) {
 }
 
 Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
-                   ModelFiles &files)
-    : context(context), model(model), files(files), b(&context) {
+                   ModelFiles &files, const LoopBounds &loopBounds)
+    : context(context), model(model), files(files), loopBounds(loopBounds),
+      b(&context) {
   addElementwise(handlers);
   addProducts(handlers);
   addConvolutions(handlers);

@@ -31,6 +31,8 @@ struct ImportOptions {
   /// `sr=16000` freezes an input; lists are `2,3`; `sr=FILE.npz:KEY` asks
   /// `readArray`.
   std::vector<std::string> constants;
+  /// `loop_1=100`: the Loop node of this name stops after so many steps.
+  std::vector<std::string> loopBounds;
   /// Reads array `key` of an .npz file, or sets `error`.
   std::function<bool(const std::string &file, const std::string &key,
                      ImportArray &array, std::string &error)>
