@@ -108,8 +108,9 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
       .Case([&](CeilOp) { return math::CeilOp::create(b, x[0]); })
       .Case([&](RoundOp) { return math::RoundEvenOp::create(b, x[0]); })
       .Case([&](NotOp) {
-        Value yes = arith::ConstantOp::create(b, b.getBoolAttr(true));
-        return arith::XOrIOp::create(b, x[0], yes);
+        Value ones =
+            arith::ConstantOp::create(b, b.getIntegerAttr(x[0].getType(), -1));
+        return arith::XOrIOp::create(b, x[0], ones);
       })
       .Case([&](AddOp) { return arithmetic(arith::AddFOp(), arith::AddIOp()); })
       .Case([&](SubOp) { return arithmetic(arith::SubFOp(), arith::SubIOp()); })

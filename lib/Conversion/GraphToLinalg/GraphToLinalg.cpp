@@ -142,9 +142,9 @@ private:
                              "result must be tensors of known shape");
     graph::Lowering l(op, flags);
     using Family = graph::Lowered (*)(graph::Lowering &);
-    constexpr Family families[] = {graph::lowerElementwise,
-                                   graph::lowerMovement, graph::lowerReduction,
-                                   graph::lowerWindowed, graph::lowerProduct};
+    constexpr Family families[] = {
+        graph::lowerMath,      graph::lowerElementwise, graph::lowerMovement,
+        graph::lowerReduction, graph::lowerWindowed,    graph::lowerProduct};
     for (Family family : families) {
       graph::Lowered results = family(l);
       if (failed(results))

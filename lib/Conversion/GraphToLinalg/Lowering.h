@@ -125,6 +125,7 @@ inline Lowered lowered(FailureOr<Value> v) {
 inline Lowered notOfFamily() { return SmallVector<Value>(); }
 
 Lowered lowerElementwise(Lowering &l);
+Lowered lowerMath(Lowering &l);
 Lowered lowerProduct(Lowering &l);
 Lowered lowerWindowed(Lowering &l);
 Lowered lowerReduction(Lowering &l);

@@ -44,6 +44,15 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
     : context(context), model(model), files(files), loopBounds(loopBounds),
       b(&context) {
   addElementwise(handlers);
+  addMath(handlers);
+  addActivations(handlers);
+  addNormalizations(handlers);
+  addEinsum(handlers);
+  addTransforms(handlers);
+  addAttention(handlers);
+  addLosses(handlers);
+  addRandom(handlers);
+  addOptimizers(handlers);
   addProducts(handlers);
   addConvolutions(handlers);
   addMovement(handlers);

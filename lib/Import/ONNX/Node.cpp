@@ -97,15 +97,37 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
   return result;
 }
 
+/// Tells the user how to give what steers a shape.
+[[noreturn]] static void askFor(const Node &node, size_t i, StringRef what) {
+  std::string name =
+      i < size_t(node.proto.input_size()) ? node.proto.input(i) : "";
+  node.refuse(what + " ('" + name +
+              "') must be known when compiling; if it is an input of the "
+              "model, --constant=" +
+              name + "=VALUE freezes it");
+}
+
 Shape Node::steering(size_t i, StringRef what) const {
-  auto values = constantIntegers(input(i));
-  if (values)
+  if (auto values = constantIntegers(input(i)))
     return *values;
-  std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
-  refuse(what + " ('" + name +
-         "') must be known when compiling; if it is an input of the model, "
-         "--constant=" +
-         name + "=VALUE freezes it");
+  askFor(*this, i, what);
+}
+
+double Node::number(size_t i, StringRef what) const {
+  ElementsAttr elements;
+  if (!matchPattern(input(i), m_Constant(&elements)))
+    askFor(*this, i, what);
+  if (elements.getNumElements() != 1)
+    fail(what + " must be one number, found " + text(elements.getType()));
+  if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
+    if (isa<FloatType>(dense.getElementType()))
+      return (*dense.getValues<APFloat>().begin()).convertToDouble();
+    if (dense.getElementType().isInteger(1))
+      return *dense.getValues<bool>().begin();
+  }
+  if (auto integers = constantIntegers(input(i)))
+    return double(integers->front());
+  refuse(what + " is given in a form that is not supported");
 }
 
 std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {

@@ -86,6 +86,8 @@ public:
   std::optional<Shape> constantIntegers(mlir::Value value) const;
   /// The same of input `i`, which must be given and constant.
   Shape steering(size_t i, llvm::StringRef what) const;
+  /// The one number of input `i`, which must be given and constant.
+  double number(size_t i, llvm::StringRef what) const;
   /// Attribute `name`, or else input `i`; nothing if neither is given.
   std::optional<Shape> integersOrInput(llvm::StringRef name, size_t i) const;
 
@@ -134,6 +136,15 @@ using Handler = void (*)(Node &);
 using HandlerTable = llvm::StringMap<Handler>;
 
 void addElementwise(HandlerTable &table);
+void addMath(HandlerTable &table);
+void addActivations(HandlerTable &table);
+void addNormalizations(HandlerTable &table);
+void addEinsum(HandlerTable &table);
+void addTransforms(HandlerTable &table);
+void addAttention(HandlerTable &table);
+void addLosses(HandlerTable &table);
+void addRandom(HandlerTable &table);
+void addOptimizers(HandlerTable &table);
 void addProducts(HandlerTable &table);
 void addConvolutions(HandlerTable &table);
 void addMovement(HandlerTable &table);

@@ -23,7 +23,6 @@ using namespace mlir;
 
 namespace mho::graph {
 
-using RealFn = double (*)(const double *);
 using RealTest = bool (*)(double, double);
 
 SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
@@ -98,7 +97,7 @@ static RealFn realFunction(Operation *op) {
       .Case([](MinOp) {
         return [](const double *x) { return nanMin(x[0], x[1]); };
       })
-      .Default(RealFn(nullptr));
+      .Default([](Operation *other) { return mathFunction(other); });
 }
 
 static RealTest realTest(Operation *op) {
@@ -117,7 +116,8 @@ static RealTest realTest(Operation *op) {
 
 /// Integers and bools of one type; nothing where the result is not defined.
 static std::optional<int64_t> integerResult(Operation *op, const int64_t *x,
-                                            bool isUnsigned) {
+                                            IntegerType type) {
+  bool isUnsigned = type.isUnsigned();
   auto less = [&](int64_t a, int64_t b) {
     return isUnsigned ? uint64_t(a) < uint64_t(b) : a < b;
   };
@@ -130,7 +130,7 @@ static std::optional<int64_t> integerResult(Operation *op, const int64_t *x,
       })
       .Case([&](ReluOp) -> Result { return isUnsigned || x[0] > 0 ? x[0] : 0; })
       .Case<FloorOp, CeilOp, RoundOp>([&](auto) -> Result { return x[0]; })
-      .Case([&](NotOp) -> Result { return !x[0]; })
+      .Case([&](NotOp) -> Result { return type.isInteger(1) ? !x[0] : ~x[0]; })
       .Case([&](AddOp) -> Result { return wrap(uint64_t(x[0]) + x[1]); })
       .Case([&](SubOp) -> Result { return wrap(uint64_t(x[0]) - x[1]); })
       .Case([&](MulOp) -> Result { return wrap(uint64_t(x[0]) * x[1]); })
@@ -160,7 +160,7 @@ static std::optional<int64_t> integerResult(Operation *op, const int64_t *x,
       .Case([&](LessOrEqualOp) -> Result { return !less(x[1], x[0]); })
       .Case([&](GreaterOp) -> Result { return less(x[1], x[0]); })
       .Case([&](GreaterOrEqualOp) -> Result { return !less(x[0], x[1]); })
-      .Default(std::nullopt);
+      .Default([&](Operation *other) { return integerMath(other, x, type); });
 }
 
 static Attribute evaluateElementwise(Operation *op,
@@ -175,7 +175,7 @@ static Attribute evaluateElementwise(Operation *op,
   bool choose = isa<WhereOp>(op);
   if (isFloat && !real && !test && !choose)
     return nullptr;
-  bool isUnsigned = operands.back().type().getElementType().isUnsignedInteger();
+  auto integers = dyn_cast<IntegerType>(operands.back().type().getElementType());
   SmallVector<SmallVector<int64_t>> strides;
   for (const ConstantReader &operand : operands)
     strides.push_back(
@@ -199,7 +199,7 @@ static Attribute evaluateElementwise(Operation *op,
       int64_t x[2] = {operands[0].asInteger(at.offset(0)), 0};
       if (operands.size() > 1)
         x[1] = operands[1].asInteger(at.offset(1));
-      std::optional<int64_t> value = integerResult(op, x, isUnsigned);
+      std::optional<int64_t> value = integerResult(op, x, integers);
       if (!value)
         return nullptr;
       result.setInteger(i, *value);
@@ -294,6 +294,11 @@ static Attribute evaluateReduction(Operation *op, ArrayRef<int64_t> axes,
   SmallVector<int64_t> integers(results, 0);
   SmallVector<bool> begun(results, false);
   bool isMax = isa<ReduceMaxOp>(op), isMin = isa<ReduceMinOp>(op);
+  bool isProduct = isa<ReduceProdOp>(op);
+  bool isUnsigned = x.type().getElementType().isUnsignedInteger();
+  auto less = [&](int64_t a, int64_t b) {
+    return isUnsigned ? uint64_t(a) < uint64_t(b) : a < b;
+  };
   Odometer at(shape, {strides});
   for (int64_t i = 0; i < x.size(); ++i, at.next()) {
     int64_t to = at.offset(0);
@@ -305,8 +310,11 @@ static Attribute evaluateReduction(Operation *op, ArrayRef<int64_t> axes,
       begun[to] = true;
     } else if (isMax || isMin) {
       reals[to] = isMax ? nanMax(reals[to], real) : nanMin(reals[to], real);
-      integers[to] = isMax ? std::max(integers[to], integer)
-                           : std::min(integers[to], integer);
+      if (isMax ? less(integers[to], integer) : less(integer, integers[to]))
+        integers[to] = integer;
+    } else if (isProduct) {
+      reals[to] *= real;
+      integers[to] = int64_t(uint64_t(integers[to]) * uint64_t(integer));
     } else {
       reals[to] += real;
       integers[to] = int64_t(uint64_t(integers[to]) + uint64_t(integer));
@@ -366,7 +374,10 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
         }
         return result.finish();
       })
-      .Case<ReduceMeanOp, ReduceSumOp, ReduceMaxOp, ReduceMinOp>(
+      .Case<CumSumOp, CumProdOp, ArgMaxOp, ArgMinOp>([&](Operation *along) {
+        return evaluateAlongAxis(along, operands[0], type);
+      })
+      .Case<ReduceMeanOp, ReduceSumOp, ReduceProdOp, ReduceMaxOp, ReduceMinOp>(
           [&](auto reduce) {
             return evaluateReduction(op, reduce.getAxes(), operands[0], type);
           })

@@ -253,15 +253,28 @@ LogicalResult ReduceSumOp::verify() { return verifyReduction(*this); }
 LogicalResult ReduceMaxOp::verify() { return verifyReduction(*this); }
 LogicalResult ReduceMinOp::verify() { return verifyReduction(*this); }
 
-LogicalResult ArgMaxOp::verify() {
-  auto x = shapeOf(getX());
+LogicalResult ReduceProdOp::verify() { return verifyReduction(*this); }
+
+template <typename OpTy> static LogicalResult verifyPlace(OpTy op) {
+  auto x = shapeOf(op.getX());
   if (!x)
     return success();
-  if (failed(expectAxis(*this, getAxis(), x->size())))
+  if (failed(expectAxis(op, op.getAxis(), x->size())))
     return failure();
-  return expectShape(*this,
-                     reducedShape(*x, {int64_t(getAxis())}, getKeepdims()));
+  return expectShape(
+      op, reducedShape(*x, {int64_t(op.getAxis())}, op.getKeepdims()));
 }
+
+LogicalResult ArgMaxOp::verify() { return verifyPlace(*this); }
+LogicalResult ArgMinOp::verify() { return verifyPlace(*this); }
+
+template <typename OpTy> static LogicalResult verifyScan(OpTy op) {
+  auto x = shapeOf(op.getX());
+  return x ? expectAxis(op, op.getAxis(), x->size()) : success();
+}
+
+LogicalResult CumSumOp::verify() { return verifyScan(*this); }
+LogicalResult CumProdOp::verify() { return verifyScan(*this); }
 
 LogicalResult SoftmaxOp::verify() {
   auto x = shapeOf(getX());
