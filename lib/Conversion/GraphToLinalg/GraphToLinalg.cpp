@@ -142,7 +142,7 @@ private:
                              "result must be tensors of known shape");
     graph::Lowering l(op, flags);
     using Family = graph::Lowered (*)(graph::Lowering &);
-    constexpr Family families[] = {graph::lowerElementwise,
+    constexpr Family families[] = {graph::lowerTypes, graph::lowerElementwise, graph::lowerTrees,
                                    graph::lowerMovement, graph::lowerReduction,
                                    graph::lowerWindowed, graph::lowerProduct};
     for (Family family : families) {
