@@ -143,8 +143,9 @@ private:
     graph::Lowering l(op, flags);
     using Family = graph::Lowered (*)(graph::Lowering &);
     constexpr Family families[] = {
-        graph::lowerMath,      graph::lowerElementwise, graph::lowerMovement,
-        graph::lowerReduction, graph::lowerWindowed,    graph::lowerProduct};
+        graph::lowerMath,     graph::lowerTypes,     graph::lowerElementwise,
+        graph::lowerTrees,    graph::lowerMovement,  graph::lowerReduction,
+        graph::lowerWindowed, graph::lowerProduct};
     for (Family family : families) {
       graph::Lowered results = family(l);
       if (failed(results))

@@ -140,6 +140,8 @@ void maxPool(Node &n) {
                                     flag(n, window.ceil), UnitAttr()));
 }
 
+} // namespace
+
 void averagePool(Node &n) {
   Value x = n.input(0);
   Window window = windowOf(n, n.shape(x), {});
@@ -153,6 +155,8 @@ void averagePool(Node &n) {
       UnitAttr(), flag(n, n.integer("count_include_pad", 0))));
 }
 
+namespace {
+
 Shape pooledShape(Node &n, ArrayRef<int64_t> image) {
   if (image.size() < 3)
     n.fail("expected an image of rank 3 or more");
@@ -162,11 +166,15 @@ Shape pooledShape(Node &n, ArrayRef<int64_t> image) {
   return shape;
 }
 
+} // namespace
+
 void globalAveragePool(Node &n) {
   Value x = n.input(0);
   auto type = n.typeOf(pooledShape(n, n.shape(x)), n.element(x));
   n.result(n.make<graph::GlobalAveragePoolOp>(type, x, UnitAttr()));
 }
+
+namespace {
 
 void globalMaxPool(Node &n) {
   Value x = n.input(0);

@@ -65,17 +65,27 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
   addMicrosoftNormalizations(handlers);
   addMicrosoftAttention(handlers);
   addMicrosoftExperts(handlers);
+  addCasts(handlers);
+  addQuantizedProducts(handlers);
+  addQuantizedContrib(handlers);
+  addTrees(handlers);
+  addLinearModels(handlers);
+  addSupportVectors(handlers);
+  addFeatures(handlers);
   for (const auto &import : model.opset_import())
     opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
         import.version();
 }
 
 void Importer::addInitializers(const onnx::GraphProto &graph, Scope &scope) {
+  auto add = [&](const std::string &name, Scope::Initializer initializer) {
+    if (!scope.initializers.emplace(name, initializer).second)
+      throw ModelError("initializer '" + name + "' is given twice");
+  };
   for (const onnx::TensorProto &tensor : graph.initializer())
-    if (!scope.initializers.emplace(tensor.name(), &tensor).second)
-      throw ModelError("initializer '" + tensor.name() + "' is given twice");
-  if (graph.sparse_initializer_size())
-    throw ModelError("sparse initializers are not supported");
+    add(tensor.name(), {&tensor});
+  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
+    add(tensor.values().name(), {nullptr, &tensor});
 }
 
 void Importer::define(Scope &scope, const std::string &name, Value value) {
@@ -92,7 +102,10 @@ Value Importer::lookup(Scope &scope, const std::string &name) {
     auto tensor = at->initializers.find(name);
     if (tensor == at->initializers.end())
       continue;
-    ElementsAttr constant = constantOf(&context, *tensor->second, files);
+    Scope::Initializer found = tensor->second;
+    ElementsAttr constant =
+        found.dense ? constantOf(&context, *found.dense, files)
+                    : densified(&context, *found.sparse, files);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(entry);
     Value made = arith::ConstantOp::create(

@@ -35,7 +35,11 @@ using LoopBounds = std::map<std::string, int64_t>;
 struct Scope {
   Scope *parent = nullptr;
   std::unordered_map<std::string, mlir::Value> values;
-  std::unordered_map<std::string, const onnx::TensorProto *> initializers;
+  struct Initializer {
+    const onnx::TensorProto *dense = nullptr;
+    const onnx::SparseTensorProto *sparse = nullptr;
+  };
+  std::unordered_map<std::string, Initializer> initializers;
 };
 
 class Importer {

@@ -152,9 +152,18 @@ void addShaping(HandlerTable &table);
 void addReductions(HandlerTable &table);
 void addRecurrences(HandlerTable &table);
 void addQuantization(HandlerTable &table);
+void addCasts(HandlerTable &table);
+void addQuantizedProducts(HandlerTable &table);
+void addQuantizedContrib(HandlerTable &table);
+void addTrees(HandlerTable &table);
+void addLinearModels(HandlerTable &table);
+void addSupportVectors(HandlerTable &table);
+void addFeatures(HandlerTable &table);
 
 /// Handlers that fused forms of their operators call.
 void convolution(Node &n);
+void averagePool(Node &n);
+void globalAveragePool(Node &n);
 void gemm(Node &n);
 
 } // namespace mho::import

@@ -23,6 +23,9 @@ struct ImportArray {
   std::vector<int64_t> shape;
   /// Every element as a double; exact for what steers shapes.
   std::vector<double> values;
+  /// 8 or 16 if these are unsigned numbers of that width, which may be bit
+  /// patterns of a type that the file format lacks; else 0.
+  unsigned patternBits = 0;
 };
 
 struct ImportOptions {
