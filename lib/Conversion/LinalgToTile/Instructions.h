@@ -11,6 +11,7 @@
 #include "Nest.h"
 
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Digital/IR/DigitalOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Builders.h"
@@ -34,6 +35,10 @@ mlir::LogicalResult convertFill(mlir::linalg::FillOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
 mlir::LogicalResult convertCopy(mlir::memref::CopyOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
+mlir::LogicalResult convertSort(digital::SortOp op, mlir::OpBuilder &b,
+                                const UnitContext &context);
+mlir::LogicalResult convertScatter(digital::ScatterOp op, mlir::OpBuilder &b,
+                                   const UnitContext &context);
 mlir::LogicalResult convertMvm(analog::MvmOp op, mlir::OpBuilder &b,
                                const UnitContext &context);
 mlir::LogicalResult convertSend(analog::SendOp op, mlir::OpBuilder &b,

@@ -313,4 +313,7 @@ def Graph_UnsupportedOp : Graph_Op<"unsupported"> {
   let assemblyFormat = "$onnx_op `(` $inputs `)` `because` $reason attr-dict `:` functional-type($inputs, $outputs)";
 }
 
+include "mho/Dialect/Graph/IR/ImageOps.td"
+include "mho/Dialect/Graph/IR/MovementOps.td"
+
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS
