@@ -450,12 +450,12 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Contract &op) {
 }
 
 bool GroupRun::step(UnitState &unit, uint32_t index, const Sort &op) {
-  forEachSample(unit, index, [&](size_t sample, ThreadPool *) {
+  forEachSample(unit, index, [&](size_t sample, ThreadPool *threads) {
     Extents extents = resolve(unit, sample, op.dims);
     int64_t count = std::min(resolve(unit, sample, op.count), extents.back());
     runSort(op, extents, count, address(unit, sample, op.input),
-            address(unit, sample, op.values),
-            address(unit, sample, op.indices));
+            address(unit, sample, op.values), address(unit, sample, op.indices),
+            threads);
     return success();
   });
   return true;

@@ -142,7 +142,7 @@ Status runContract(const isa::Contract &op, std::span<const int64_t> extents,
                    std::byte *output, ThreadPool *pool);
 void runSort(const isa::Sort &op, std::span<const int64_t> extents,
              int64_t count, const std::byte *input, std::byte *values,
-             std::byte *indices);
+             std::byte *indices, ThreadPool *pool);
 Status runScatter(const isa::Scatter &op, std::span<const int64_t> extents,
                   std::span<const int64_t> sizes,
                   std::span<const std::byte *const> indices,

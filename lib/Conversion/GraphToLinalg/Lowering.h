@@ -132,6 +132,8 @@ Lowered lowerProduct(Lowering &l);
 Lowered lowerWindowed(Lowering &l);
 Lowered lowerReduction(Lowering &l);
 Lowered lowerMovement(Lowering &l);
+Lowered lowerPlaces(Lowering &l);
+Lowered lowerResampling(Lowering &l);
 
 } // namespace mho::graph
 

@@ -56,6 +56,13 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
   addProducts(handlers);
   addConvolutions(handlers);
   addMovement(handlers);
+  addIndexing(handlers);
+  addSelection(handlers);
+  addPooling(handlers);
+  addTransposedConvolutions(handlers);
+  addResizing(handlers);
+  addSampling(handlers);
+  addRegionPooling(handlers);
   addShaping(handlers);
   addReductions(handlers);
   addRecurrences(handlers);

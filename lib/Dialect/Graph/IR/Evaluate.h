@@ -8,7 +8,7 @@
 #ifndef MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
 #define MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
 
-#include "Constants.h"
+#include "mho/Dialect/Graph/IR/Constants.h"
 
 #include "mlir/IR/Operation.h"
 

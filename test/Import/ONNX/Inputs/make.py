@@ -33,6 +33,34 @@ def padded():
     return model(nodes, [value("x", ["n", 3, 9, 8])], [value("y", None)], [array("w", np.ones((4, 3, 2, 3)))])
 
 
+def places():
+    """Gathering and scattering at computed places, and an order along an axis in front."""
+    nodes = [
+        node("GatherElements", ["x", "i"], ["a"], "elements", axis=0),
+        node("GatherND", ["a", "t"], ["b"], "tuples"),
+        node("ScatterND", ["a", "t", "b"], ["c"], "rows", reduction="max"),
+        node("TopK", ["c", "k"], ["y", "z"], "order", axis=0, largest=0),
+    ]
+    inputs = [value("x", [4, 3]), value("i", [5, 3], TensorProto.INT32), value("t", [2, 1], TensorProto.INT64)]
+    return model(nodes, inputs, [value("y", None), value("z", None, TensorProto.INT64)], [array("k", [2], np.int64)])
+
+
+def resized():
+    """Nearest elements twice as many, then interpolated along one axis."""
+    nodes = [
+        node("Resize", ["x", "", "twice"], ["a"], "nearest", mode="nearest"),
+        node("Resize", ["a", "", "", "size"], ["y"], "linear", mode="linear", axes=[3]),
+    ]
+    weights = [array("twice", [1, 1, 2, 2]), array("size", [3], np.int64)]
+    return model(nodes, [value("x", [1, 2, 3, 4])], [value("y", None)], weights)
+
+
+def turned():
+    """A transposed convolution in two groups."""
+    nodes = [node("ConvTranspose", ["x", "w"], ["y"], "up", strides=[2, 1], pads=[1, 0, 0, 0], group=2)]
+    return model(nodes, [value("x", [1, 4, 3, 5])], [value("y", None)], [array("w", np.ones((4, 3, 2, 3)))])
+
+
 def shapes():
     """A target shape computed from the input's shape, and a step that runs backwards."""
     nodes = [

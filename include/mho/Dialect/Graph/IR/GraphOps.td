@@ -290,5 +290,7 @@ def Graph_UnsupportedOp : Graph_Op<"unsupported"> {
 include "mho/Dialect/Graph/IR/MathOps.td"
 include "mho/Dialect/Graph/IR/TypeOps.td"
 include "mho/Dialect/Graph/IR/TreeOps.td"
+include "mho/Dialect/Graph/IR/ImageOps.td"
+include "mho/Dialect/Graph/IR/MovementOps.td"
 
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MHO_LIB_DIALECT_GRAPH_IR_CONSTANTS_H
-#define MHO_LIB_DIALECT_GRAPH_IR_CONSTANTS_H
+#ifndef MHO_DIALECT_GRAPH_IR_CONSTANTS_H
+#define MHO_DIALECT_GRAPH_IR_CONSTANTS_H
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -90,4 +90,4 @@ private:
 
 } // namespace mho::graph
 
-#endif // MHO_LIB_DIALECT_GRAPH_IR_CONSTANTS_H
+#endif // MHO_DIALECT_GRAPH_IR_CONSTANTS_H
