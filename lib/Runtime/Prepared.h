@@ -20,6 +20,8 @@ struct PreparedInstruction {
   /// Kernels, and copies that pad (as a kernel that yields what it reads).
   std::unique_ptr<PreparedKernel> kernel;
   std::unique_ptr<isa::Kernel> padded;
+  /// Of an mvm.
+  std::unique_ptr<MvmCache> mvm;
   /// It writes slots, whose ranges must be checked.
   bool writesSlots = false;
 };
