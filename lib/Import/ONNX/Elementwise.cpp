@@ -96,8 +96,6 @@ void clip(Node &n) {
   n.result(n.make<graph::ClipOp>(x.getType(), x, low, high));
 }
 
-}
-
 } // namespace
 
 void addElementwise(HandlerTable &table) {
