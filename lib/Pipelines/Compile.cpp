@@ -7,6 +7,7 @@
 
 #include "mho/Pipelines/Compile.h"
 
+#include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Support/TemporaryFile.h"
 #include "mho/Target/Program/Emit.h"
 
@@ -14,6 +15,8 @@
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/ToolOutputFile.h"
+
+#include <set>
 
 using namespace mlir;
 using namespace mho;
@@ -40,7 +43,7 @@ LogicalResult Compilation::import() {
 
 LogicalResult Compilation::runStep(Phase next, RangesByBank ranges) {
   PassManager passes(&context);
-  if (failed(applyPassManagerCLOptions(passes)))
+  if (options.configure && failed(options.configure(passes)))
     return mlir::failure();
   switch (next) {
   case Phase::Graph:
@@ -109,6 +112,17 @@ LogicalResult Compilation::calibrate(RangesByBank &ranges) {
     return emitError(UnknownLoc::get(&context), found.message());
   ranges = std::move(*found);
   return mlir::success();
+}
+
+std::vector<std::string> Compilation::inputsToFreeze() {
+  std::set<std::string> names;
+  if (root)
+    root->walk([&](graph::UnsupportedOp op) {
+      if (auto inputs = op->getAttrOfType<ArrayAttr>(kFreezeAttr))
+        for (StringAttr name : inputs.getAsRange<StringAttr>())
+          names.insert(name.str());
+    });
+  return {names.begin(), names.end()};
 }
 
 LogicalResult Compilation::emit(const std::string &path) {

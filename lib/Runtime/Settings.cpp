@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mho/Runtime/Session.h"
+#include "mho/Runtime/Conditions.h"
 
 #include <algorithm>
 #include <cmath>
@@ -113,6 +113,34 @@ Expected<NoiseSettings> rt::parseNoise(const std::string &list,
     settings.*known->flag = on;
   }
   return settings;
+}
+
+Expected<NoiseSettings> rt::resolveNoise(const NoiseRequest &request,
+                                         const fb::Chip &chip,
+                                         std::vector<std::string> &notes) {
+  auto noise = parseNoise(request.effects, chip, notes);
+  if (!noise)
+    return noise.status();
+  noise->seed = request.seed;
+  if (request.time) {
+    auto time = parseTime(*request.time);
+    if (!time)
+      return time.status();
+    noise->timeSeconds = *time;
+  }
+  if (request.temperature) {
+    auto celsius = parseTemperature(*request.temperature);
+    if (!celsius)
+      return celsius.status();
+    noise->celsius = *celsius;
+  }
+  if (request.compensation) {
+    auto compensation = parseCompensation(*request.compensation);
+    if (!compensation)
+      return compensation.status();
+    noise->compensation = *compensation;
+  }
+  return noise;
 }
 
 Expected<Compensation> rt::parseCompensation(const std::string &name) {

@@ -14,10 +14,9 @@ using namespace mho::rt;
 
 std::string rt::describe(isa::Type type, const std::vector<int64_t> &shape) {
   std::string text = isa::nameOf(type);
-  text += " [";
   for (size_t axis = 0; axis < shape.size(); ++axis)
-    text += (axis ? "," : "") + std::to_string(shape[axis]);
-  return text + "]";
+    text += (axis ? "x" : " ") + std::to_string(shape[axis]);
+  return shape.empty() ? text + " scalar" : text;
 }
 
 double rt::elementAsDouble(const Tensor &tensor, size_t index) {

@@ -38,7 +38,7 @@ TemporaryFile::~TemporaryFile() {
 }
 
 /// 0, or the error of the write that failed.
-static int writeAll(int descriptor, const std::string &bytes) {
+static int writeAll(int descriptor, std::string_view bytes) {
   const char *next = bytes.data();
   for (size_t left = bytes.size(); left > 0;) {
     ssize_t written = ::write(descriptor, next, left);
@@ -54,7 +54,7 @@ static int writeAll(int descriptor, const std::string &bytes) {
 
 /// Writes and closes; close() reports what a network file system could not
 /// write.
-static int writeAndClose(int descriptor, const std::string &bytes) {
+static int writeAndClose(int descriptor, std::string_view bytes) {
   int error = writeAll(descriptor, bytes);
   if (::close(descriptor) != 0 && !error)
     error = errno;
@@ -62,7 +62,7 @@ static int writeAndClose(int descriptor, const std::string &bytes) {
 }
 
 Status mho::writeFileAtomically(const std::string &path,
-                                const std::string &bytes) {
+                                std::string_view bytes) {
   struct stat info;
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);

@@ -2,7 +2,7 @@
 
 Each layer of docs/architecture.md uses only what stands to its left:
 Support, Program < Chip < Dialect < Conversion, Import, Target < Pipelines <
-tools, and apart from them Support, Program < Runtime < tools.
+Driver < tools, python, and apart from them Support, Program < Runtime < Driver.
 """
 
 import re
@@ -21,6 +21,7 @@ BELOW = {
     "Pipelines": {"Support", "Program", "Chip", "Dialect", "Conversion", "Import", "Target"},
     "Runtime": {"Support", "Program"},
 }
+BELOW["Driver"] = set(BELOW)
 # Layers that must build without the compiler's libraries.
 BARE = ("Support", "Program", "Runtime")
 FOREIGN = re.compile(r"(mlir|llvm|onnx|google/protobuf)(-c)?/")

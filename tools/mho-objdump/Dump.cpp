@@ -10,8 +10,6 @@
 #include "mho/Program/Instructions.h"
 #include "mho/Target/Program/Disassemble.h"
 
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/Format.h"
 
@@ -139,21 +137,12 @@ void mho::printWeights(llvm::raw_ostream &os, const Container &file) {
 //===----------------------------------------------------------------------===//
 
 bool mho::printDisassembly(llvm::raw_ostream &os, Program file) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  context.getDiagEngine().registerHandler([](mlir::Diagnostic &diagnostic) {
-    llvm::errs() << "mho-objdump: error: " << diagnostic.str() << "\n";
-    return mlir::success();
-  });
-  mlir::OwningOpRef<mlir::ModuleOp> module =
-      disassemble(std::move(file), context);
-  if (!module)
+  auto text = disassembleToText(std::move(file));
+  if (!text.ok()) {
+    llvm::errs() << "mho-objdump: error: " << text.message() << "\n";
     return false;
-  mlir::OpPrintingFlags flags;
-  flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/false)
-      .elideLargeElementsAttrs(16)
-      .elideLargeResourceString(0);
-  module->print(os, flags);
-  os << "\n";
+  }
+  os << *text;
   return true;
 }
 

@@ -37,25 +37,26 @@ int mho::run::parseOptions(int argc, char **argv, Options &options) {
   app.add_option("--input", options.input, "arrays named by the inputs (.npz)")
       ->required();
   app.add_option("--output", options.output, "where the outputs go (.npz)");
-  app.add_flag("--ideal", options.ideal,
-               "arrays compute exactly, converters are off");
+  bool ideal = false;
+  app.add_flag("--ideal", ideal, "arrays compute exactly, converters are off");
   auto *noise = app.add_option(
-      "--noise", options.noise,
+      "--noise", options.noise.effects,
       "effects that are on: all (default), none, or a list of quantization, "
       "programming, drift, read, ir-drop, adc, dac, faults, temperature, "
       "output; a leading - removes one");
   noise->allow_extra_args(false);
   noise->check(CLI::Validator(
       [](std::string &list) { return unknownEffect(list); }, "LIST"));
-  app.add_option("--seed", options.seed, "of every random draw (default 0)");
+  app.add_option("--seed", options.noise.seed,
+                 "of every random draw (default 0)");
   auto *instances =
       app.add_option("--instances", options.instances,
                      "separately programmed chips; outputs get a leading axis")
           ->check(CLI::Range(uint32_t(1), uint32_t(1) << 20));
-  app.add_option("--time", options.time,
+  app.add_option("--time", options.noise.time,
                  "between programming and inference: 0s, 25s, 1h, 30d, 1y");
-  app.add_option("--temperature", options.temperature, "such as 40C");
-  app.add_option("--compensation", options.compensation,
+  app.add_option("--temperature", options.noise.temperature, "such as 40C");
+  app.add_option("--compensation", options.noise.compensation,
                  "of drift: none, global, column, reference");
   app.add_option("--metric", options.metrics,
                  "accuracy:KEY, mse:KEY or perplexity:KEY of the input file")
@@ -76,6 +77,8 @@ int mho::run::parseOptions(int argc, char **argv, Options &options) {
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? kDone : 2;
   }
+  if (ideal)
+    options.noise.effects = "none";
   options.instanceAxis = instances->count() > 0;
   for (const std::string &state : states) {
     size_t equals = state.find('=');

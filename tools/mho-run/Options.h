@@ -8,6 +8,7 @@
 #ifndef MHO_RUN_OPTIONS_H
 #define MHO_RUN_OPTIONS_H
 
+#include "mho/Runtime/Conditions.h"
 #include "mho/Support/Status.h"
 
 #include <optional>
@@ -19,14 +20,11 @@ namespace mho::run {
 
 struct Options {
   std::string program, input, output, report, trace, compare;
-  std::string noise = "all";
-  std::optional<std::string> time, temperature, compensation;
+  rt::NoiseRequest noise;
   std::vector<std::string> metrics;
   std::vector<std::pair<std::string, std::string>> states;
-  uint64_t seed = 0;
   uint32_t instances = 1;
   bool instanceAxis = false;
-  bool ideal = false;
   bool attributeNoise = false;
   unsigned threads = 0;
   std::optional<double> absolute, relative;

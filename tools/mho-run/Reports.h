@@ -8,10 +8,11 @@
 #ifndef MHO_RUN_REPORTS_H
 #define MHO_RUN_REPORTS_H
 
-#include "Metrics.h"
 #include "Options.h"
 
 #include "mho/Runtime/Decisions.h"
+#include "mho/Runtime/Metrics.h"
+#include "mho/Runtime/Session.h"
 
 namespace mho::run {
 
@@ -20,7 +21,7 @@ namespace mho::run {
 Status writeReports(const Options &options, const rt::LoadedProgram &program,
                     const rt::RunSettings &settings,
                     const rt::Decisions &decisions,
-                    const std::vector<Metric> &metrics);
+                    const std::vector<rt::Metric> &metrics);
 
 } // namespace mho::run
 

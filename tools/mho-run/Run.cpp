@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Metrics.h"
 #include "Options.h"
 #include "Reports.h"
 
+#include "mho/Runtime/Metrics.h"
 #include "mho/Runtime/Npz.h"
 #include "mho/Runtime/Session.h"
 #include "mho/Support/Progress.h"
@@ -25,37 +25,7 @@ void note(const std::string &text) {
   std::cerr << "mho-run: note: " << text << "\n";
 }
 
-/// Noise settings of a list under the options' conditions.
-Expected<rt::NoiseSettings> settingsFor(const Options &options,
-                                        const std::string &list,
-                                        const fb::Chip &chip,
-                                        std::vector<std::string> &notes) {
-  auto noise = rt::parseNoise(list, chip, notes);
-  if (!noise)
-    return noise.status();
-  noise->seed = options.seed;
-  if (options.time) {
-    auto time = rt::parseTime(*options.time);
-    if (!time)
-      return time.status();
-    noise->timeSeconds = *time;
-  }
-  if (options.temperature) {
-    auto celsius = rt::parseTemperature(*options.temperature);
-    if (!celsius)
-      return celsius.status();
-    noise->celsius = *celsius;
-  }
-  if (options.compensation) {
-    auto compensation = rt::parseCompensation(*options.compensation);
-    if (!compensation)
-      return compensation.status();
-    noise->compensation = *compensation;
-  }
-  return noise;
-}
-
-void printMetric(const char *label, const Metric &metric) {
+void printMetric(const char *label, const rt::Metric &metric) {
   std::printf("%s%s %.6g", label, metric.name.c_str(), metric.mean());
   if (metric.values.size() > 1)
     std::printf(" +- %.3g (95 %%, sd %.3g, %zu instances)", metric.interval(),
@@ -78,7 +48,9 @@ Status attributeNoise(const Options &options, rt::Session &session,
     }
   for (const std::string &list : lists) {
     std::vector<std::string> notes;
-    auto noise = settingsFor(options, list, chip, notes);
+    rt::NoiseRequest request = options.noise;
+    request.effects = list;
+    auto noise = rt::resolveNoise(request, chip, notes);
     if (!noise)
       return noise.status();
     rt::RunSettings one = settings;
@@ -86,14 +58,13 @@ Status attributeNoise(const Options &options, rt::Session &session,
     auto result = session.run(inputs, one);
     if (!result)
       return result.status();
-    for (const std::string &text : options.metrics) {
-      auto metric = evaluateMetric(text, *result, inputs);
-      if (!metric)
-        return metric.status();
-      char label[64];
-      std::snprintf(label, sizeof(label), "%-24s ", list.c_str());
-      printMetric(label, *metric);
-    }
+    auto metrics = rt::evaluateMetrics(options.metrics, *result, inputs);
+    if (!metrics)
+      return metrics.status();
+    char label[64];
+    std::snprintf(label, sizeof(label), "%-24s ", list.c_str());
+    for (const rt::Metric &metric : *metrics)
+      printMetric(label, metric);
   }
   return success();
 }
@@ -105,11 +76,11 @@ Status compare(const Options &options, const rt::RunResult &result,
     return reference.status();
   bool bounded = options.absolute || options.relative;
   auto comparisons =
-      compareOutputs(result, *reference, options.absolute.value_or(0),
-                     options.relative.value_or(0));
+      rt::compareOutputs(result, *reference, options.absolute.value_or(0),
+                         options.relative.value_or(0));
   if (!comparisons)
     return comparisons.status();
-  for (const Comparison &one : *comparisons) {
+  for (const rt::Comparison &one : *comparisons) {
     std::printf("%s: max abs %.3g, relative L2 %.3g, cosine %.9f, worst at %zu "
                 "(%.7g, reference %.7g)%s\n",
                 one.output.c_str(), one.largest, one.relativeL2, one.cosine,
@@ -138,8 +109,8 @@ Status runProgram(const Options &options, bool &differs) {
   auto progress = std::make_unique<Progress>("running");
   settings.progress = [&](double share) { progress->update(share); };
   std::vector<std::string> notes;
-  auto noise = settingsFor(options, options.ideal ? "none" : options.noise,
-                           (*session)->program()->chip(), notes);
+  auto noise =
+      rt::resolveNoise(options.noise, (*session)->program()->chip(), notes);
   if (!noise)
     return noise.status();
   settings.noise = *noise;
@@ -152,23 +123,11 @@ Status runProgram(const Options &options, bool &differs) {
   if (!result)
     return result.status();
   progress.reset();
-  std::vector<Metric> metrics;
-  for (const std::string &text : options.metrics) {
-    auto metric = evaluateMetric(text, *result, *inputs);
-    if (!metric)
-      return metric.status();
-    metrics.push_back(std::move(*metric));
-  }
-  bool labelled = false;
-  for (const std::string &text : result->notes) {
-    for (const std::string &metric : options.metrics)
-      labelled = labelled ||
-                 text.find("'" + metric.substr(metric.find(':') + 1) + "'") !=
-                     std::string::npos;
-    if (!labelled)
-      note(text);
-    labelled = false;
-  }
+  auto metrics = rt::evaluateMetrics(options.metrics, *result, *inputs);
+  if (!metrics)
+    return metrics.status();
+  for (const std::string &text : result->notes)
+    note(text);
   if (!options.output.empty()) {
     std::vector<std::pair<std::string, const rt::Tensor *>> arrays;
     for (const auto &[name, tensor] : result->outputs)
@@ -176,10 +135,10 @@ Status runProgram(const Options &options, bool &differs) {
     if (Status written = rt::writeNpz(options.output, arrays); !written.ok())
       return written;
   }
-  for (const Metric &metric : metrics)
+  for (const rt::Metric &metric : *metrics)
     printMetric("", metric);
   if (Status status = writeReports(options, *(*session)->program(), settings,
-                                   result->decisions, metrics);
+                                   result->decisions, *metrics);
       !status.ok())
     return status;
   return options.compare.empty() ? success()

@@ -114,6 +114,7 @@ int parseOptions(int argc, char **argv, Options &options) {
   options.compile.import.loopBounds.assign(loopBounds.begin(),
                                            loopBounds.end());
   options.compile.import.readArray = readConstant;
+  options.compile.configure = mlir::applyPassManagerCLOptions;
   options.compile.seed = seed;
   options.compile.dumpFolder = dumpPhases;
   options.output = output;

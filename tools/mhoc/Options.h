@@ -37,11 +37,6 @@ int run(const Options &options);
 void explain(mlir::ModuleOp graph, mlir::ModuleOp placed, const ChipModel &chip,
              llvm::raw_ostream &os);
 
-/// Runs the program at `path` on the arrays of an .npz file with exact arrays
-/// and returns the ranges its arrays saw.
-Expected<RangesByBank> calibrateOn(const std::string &path,
-                                   const std::string &samples);
-
 /// Reads array `key` of an .npz file for `--constant`, or sets `error`.
 bool readConstant(const std::string &file, const std::string &key,
                   ImportArray &array, std::string &error);

@@ -7,10 +7,12 @@
 
 #include "Options.h"
 
+#include "mho/Driver/Calibrate.h"
+#include "mho/Driver/Diagnostics.h"
+#include "mho/Runtime/Npz.h"
 #include "mho/Support/TemporaryFile.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -23,55 +25,17 @@ namespace mho::mhoc {
 
 namespace {
 
-/// One line per diagnostic: the ONNX node, where the location names one, then
-/// what is wrong.
-class Diagnostics {
-public:
-  Diagnostics(mlir::MLIRContext &context, std::string model)
-      : model(std::move(model)),
-        handler(&context, [this](mlir::Diagnostic &diagnostic) {
-          print(diagnostic);
-          return mlir::success();
-        }) {}
-
-private:
-  void print(mlir::Diagnostic &diagnostic) {
-    print(diagnostic, diagnostic.getSeverity());
-    for (mlir::Diagnostic &note : diagnostic.getNotes())
-      print(note, mlir::DiagnosticSeverity::Note);
-  }
-
-  void print(mlir::Diagnostic &diagnostic, mlir::DiagnosticSeverity severity) {
-    StringRef kind = severity == mlir::DiagnosticSeverity::Error ? "error: "
-                     : severity == mlir::DiagnosticSeverity::Warning
-                         ? "warning: "
-                     : severity == mlir::DiagnosticSeverity::Remark ? "note: "
-                                                                    : "note: ";
-    std::string text;
-    raw_string_ostream os(text);
-    os << "mhoc: " << kind;
-    std::string node = nodeOf(diagnostic.getLocation());
-    if (!node.empty())
-      os << model << ": node '" << node << "': ";
-    os << diagnostic << "\n";
-    errs() << text;
-  }
-
-  static std::string nodeOf(mlir::Location location) {
-    std::string name;
-    location->walk([&](mlir::Location inner) {
-      auto named = dyn_cast<mlir::NameLoc>(inner);
-      if (!named || named.getName().getValue().starts_with("@"))
-        return mlir::WalkResult::advance();
-      name = named.getName().str();
-      return mlir::WalkResult::interrupt();
-    });
-    return name;
-  }
-
-  std::string model;
-  mlir::ScopedDiagnosticHandler handler;
-};
+/// Ranges that the program at `path` saw on the arrays of an .npz file.
+Expected<RangesByBank> calibrateOnFile(const std::string &path,
+                                       const std::string &samples) {
+  auto arrays = rt::readNpz(samples);
+  if (!arrays.ok())
+    return arrays.status();
+  auto ranges = calibrateOn(path, *arrays);
+  return ranges.ok() ? ranges
+                     : Status(ranges.status())
+                           .within("calibrating on '" + samples + "'");
+}
 
 mlir::LogicalResult writeText(mlir::ModuleOp module, const Options &options) {
   std::error_code code;
@@ -106,7 +70,7 @@ mlir::LogicalResult compile(mlir::MLIRContext &context,
   CompileOptions wanted = options.compile;
   if (!options.calibrationFile.empty())
     wanted.calibrate = [&](const std::string &path) {
-      return calibrateOn(path, options.calibrationFile);
+      return calibrateOnFile(path, options.calibrationFile);
     };
   Compilation compilation(context, wanted);
   if (failed(compilation.import()))
@@ -146,12 +110,31 @@ mlir::LogicalResult compile(mlir::MLIRContext &context,
 
 } // namespace
 
+bool readConstant(const std::string &file, const std::string &key,
+                  ImportArray &array, std::string &error) {
+  auto arrays = rt::readNpz(file);
+  if (!arrays.ok()) {
+    error = arrays.message();
+    return false;
+  }
+  auto found = arrays->find(key);
+  if (found == arrays->end()) {
+    error = "'" + file + "' has no array '" + key + "'";
+    return false;
+  }
+  array = importArray(found->second);
+  return true;
+}
+
 int run(const Options &options) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry);
-  Diagnostics diagnostics(context,
-                          sys::path::filename(options.compile.model).str());
+  Diagnostics diagnostics(
+      context, sys::path::filename(options.compile.model).str(),
+      [](mlir::DiagnosticSeverity severity, const std::string &line) {
+        errs() << "mhoc: " + nameOf(severity).str() + ": " + line + "\n";
+      });
   return failed(compile(context, options)) ? 1 : 0;
 }
 

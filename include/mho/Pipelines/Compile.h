@@ -16,12 +16,13 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace mho {
 
 /// What `mhoc` and the Python package ask for.
 struct CompileOptions {
-  std::string model;             ///< path of the .onnx file
+  std::string model; ///< path of the .onnx file, or its name in messages
   std::string target = "hermes"; ///< built-in chip or a chip file
   std::string readMode;          ///< empty: the chip's default
   ImportOptions import;
@@ -30,6 +31,8 @@ struct CompileOptions {
   /// Runs a program without ranges on sample data; set when calibrating.
   std::function<Expected<RangesByBank>(const std::string &programPath)>
       calibrate;
+  /// Sets up every pass manager, as command-line flags say; may be null.
+  std::function<mlir::LogicalResult(mlir::PassManager &)> configure;
 };
 
 /// Compiles step by step. Failures are diagnostics on the context.
@@ -46,6 +49,8 @@ public:
   mlir::LogicalResult emit(const std::string &path);
 
   mlir::ModuleOp module() { return *root; }
+  /// After a failure: inputs whose values some node needs when compiling.
+  std::vector<std::string> inputsToFreeze();
   const ChipModel &chip() const { return *chipModel; }
   Phase phase() const { return reached; }
 

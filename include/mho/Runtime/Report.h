@@ -8,6 +8,8 @@
 #ifndef MHO_RUNTIME_REPORT_H
 #define MHO_RUNTIME_REPORT_H
 
+#include "mho/Runtime/Metrics.h"
+#include "mho/Runtime/Session.h"
 #include "mho/Runtime/Timeline.h"
 
 #include <nlohmann/json.hpp>
@@ -33,6 +35,10 @@ struct ReportSettings {
   bool ideal = true;
 };
 
+/// The settings of a run; `effects` is the list that its noise came from.
+ReportSettings reportSettings(const RunSettings &run,
+                              const std::string &effects);
+
 /// A metric over instances.
 struct ReportMetric {
   double value = 0;           ///< mean
@@ -41,6 +47,7 @@ struct ReportMetric {
   uint32_t instances = 1;
 };
 using ReportMetrics = std::map<std::string, ReportMetric>;
+ReportMetrics reportMetrics(const std::vector<Metric> &metrics);
 
 /// The report; seconds, joules, mm².
 nlohmann::ordered_json buildReport(const LoadedProgram &program,

@@ -16,6 +16,7 @@
 #include "mho/Support/Status.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace mho {
@@ -46,7 +47,7 @@ private:
 /// Gives `path` the content `bytes`: written under a temporary name beside it,
 /// every write checked, then renamed. A failure leaves what was there before.
 /// Where `path` is no regular file (a pipe, a device) it is written directly.
-Status writeFileAtomically(const std::string &path, const std::string &bytes);
+Status writeFileAtomically(const std::string &path, std::string_view bytes);
 
 } // namespace mho
 

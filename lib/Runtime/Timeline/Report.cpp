@@ -206,6 +206,34 @@ static Json notesOf(const fb::Program &program,
   return notes;
 }
 
+ReportSettings mho::rt::reportSettings(const RunSettings &run,
+                                       const std::string &effects) {
+  static constexpr const char *compensations[] = {"none", "global", "column",
+                                                  "reference"};
+  ReportSettings settings;
+  settings.seed = run.noise.seed;
+  settings.noise = effects;
+  settings.timeSeconds = run.noise.timeSeconds;
+  settings.celsius = run.noise.celsius;
+  settings.compensation = compensations[int(run.noise.compensation)];
+  settings.instances = run.instances;
+  settings.ideal = run.noise.ideal();
+  return settings;
+}
+
+ReportMetrics mho::rt::reportMetrics(const std::vector<Metric> &metrics) {
+  ReportMetrics figures;
+  for (const Metric &metric : metrics) {
+    ReportMetric &figure = figures[metric.name];
+    figure.value = metric.mean();
+    figure.std = metric.deviation();
+    figure.instances = uint32_t(metric.values.size());
+    if (metric.values.size() > 1)
+      figure.ci95 = metric.interval();
+  }
+  return figures;
+}
+
 Json mho::rt::buildReport(const LoadedProgram &loaded,
                           const TimelineResult &timeline,
                           const ReportSettings &settings,

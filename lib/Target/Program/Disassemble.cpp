@@ -405,3 +405,25 @@ OwningOpRef<ModuleOp> mho::disassemble(std::shared_ptr<const Container> file,
   loadTilePhaseDialects(context);
   return Disassembler(std::move(file), context).run();
 }
+
+Expected<std::string>
+mho::disassembleToText(std::shared_ptr<const Container> file) {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  std::string problems;
+  context.getDiagEngine().registerHandler([&](Diagnostic &diagnostic) {
+    problems += (problems.empty() ? "" : "\n") + diagnostic.str();
+    return mlir::success();
+  });
+  OwningOpRef<ModuleOp> module = disassemble(std::move(file), context);
+  if (!module)
+    return mho::failure(problems);
+  OpPrintingFlags flags;
+  flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/false)
+      .elideLargeElementsAttrs(16)
+      .elideLargeResourceString(0);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  module->print(os, flags);
+  os << "\n";
+  return text;
+}

@@ -26,6 +26,10 @@ void loadTilePhaseDialects(mlir::MLIRContext &context);
 mlir::OwningOpRef<mlir::ModuleOp>
 disassemble(std::shared_ptr<const Container> file, mlir::MLIRContext &context);
 
+/// The same as text, which `mho-translate` reads again; a failure's message is
+/// its diagnostics.
+Expected<std::string> disassembleToText(std::shared_ptr<const Container> file);
+
 } // namespace mho
 
 #endif // MHO_TARGET_PROGRAM_DISASSEMBLE_H

@@ -11,14 +11,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Options.h"
+#include "mho/Driver/Calibrate.h"
 
-#include "mho/Runtime/Npz.h"
 #include "mho/Runtime/Session.h"
 
 #include <algorithm>
 
-namespace mho::mhoc {
+namespace mho {
 
 /// Share of the values that a range covers. The few beyond are clipped: with
 /// eight bits a wider step would cost more than they do.
@@ -26,19 +25,16 @@ static constexpr double kInputShare = 0.9999;
 static constexpr double kColumnShare = 0.9999;
 
 Expected<RangesByBank> calibrateOn(const std::string &path,
-                                   const std::string &samples) {
+                                   const rt::TensorMap &samples) {
   auto session = rt::Session::load(path);
   if (!session.ok())
     return session.status();
-  auto arrays = rt::readNpz(samples);
-  if (!arrays.ok())
-    return arrays.status();
   rt::Observer observer((*session)->arrays());
   rt::RunSettings settings;
   settings.observer = &observer;
-  auto result = (*session)->run(*arrays, settings);
+  auto result = (*session)->run(samples, settings);
   if (!result.ok())
-    return Status(result.status()).within("calibrating on '" + samples + "'");
+    return result.status();
 
   const fb::Program &program = (*session)->program()->program();
   const fb::Chip &chip = *program.chip();
@@ -83,26 +79,27 @@ Expected<RangesByBank> calibrateOn(const std::string &path,
   return ranges;
 }
 
-bool readConstant(const std::string &file, const std::string &key,
-                  ImportArray &array, std::string &error) {
-  auto arrays = rt::readNpz(file);
-  if (!arrays.ok()) {
-    error = arrays.message();
-    return false;
-  }
-  auto found = arrays->find(key);
-  if (found == arrays->end()) {
-    error = "'" + file + "' has no array '" + key + "'";
-    return false;
-  }
-  array.shape = found->second.shape;
-  if (found->second.type == isa::Type::U8)
-    array.patternBits = 8;
-  else if (found->second.type == isa::Type::U16)
-    array.patternBits = 16;
-  for (size_t i = 0; i < found->second.elements(); ++i)
-    array.values.push_back(rt::elementAsDouble(found->second, i));
-  return true;
+/// No double holds every integer of 64 bits; u64 beyond its half wraps around.
+static int64_t integerAt(const rt::Tensor &tensor, size_t i) {
+  if (isa::sizeOf(tensor.type) == sizeof(int64_t))
+    return tensor.as<int64_t>()[i];
+  return int64_t(rt::elementAsDouble(tensor, i));
 }
 
-} // namespace mho::mhoc
+ImportArray importArray(const rt::Tensor &tensor) {
+  ImportArray array;
+  array.shape = tensor.shape;
+  array.integral = !isa::isFloat(tensor.type);
+  if (tensor.type == isa::Type::U8)
+    array.patternBits = 8;
+  else if (tensor.type == isa::Type::U16)
+    array.patternBits = 16;
+  for (size_t i = 0, n = tensor.elements(); i < n; ++i)
+    if (array.integral)
+      array.integers.push_back(integerAt(tensor, i));
+    else
+      array.reals.push_back(rt::elementAsDouble(tensor, i));
+  return array;
+}
+
+} // namespace mho

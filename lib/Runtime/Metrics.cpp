@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Metrics.h"
+#include "mho/Runtime/Metrics.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,16 +13,15 @@
 
 using namespace mho;
 using namespace mho::rt;
-using namespace mho::run;
 
-double run::Metric::mean() const {
+double Metric::mean() const {
   double sum = 0;
   for (double value : values)
     sum += value;
   return values.empty() ? 0 : sum / double(values.size());
 }
 
-double run::Metric::deviation() const {
+double Metric::deviation() const {
   if (values.size() < 2)
     return 0;
   double squares = 0, centre = mean();
@@ -44,7 +43,7 @@ static double studentQuantile(size_t degrees) {
          (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * n * n * n);
 }
 
-double run::Metric::interval() const {
+double Metric::interval() const {
   if (values.size() < 2)
     return 0;
   return studentQuantile(values.size() - 1) * deviation() /
@@ -93,9 +92,9 @@ double perplexity(const Scores &scores, size_t instance, const Tensor &labels) {
 
 } // namespace
 
-Expected<run::Metric> run::evaluateMetric(const std::string &text,
-                                          const RunResult &result,
-                                          const TensorMap &arrays) {
+Expected<Metric> rt::evaluateMetric(const std::string &text,
+                                    const RunResult &result,
+                                    const TensorMap &arrays) {
   size_t colon = text.find(':');
   std::string kind = text.substr(0, colon);
   if (colon == std::string::npos ||
@@ -118,7 +117,7 @@ Expected<run::Metric> run::evaluateMetric(const std::string &text,
                    describe(truth.type, truth.shape) + ", the first output " +
                    describe(output.type, output.shape));
   };
-  run::Metric metric{kind, {}};
+  Metric metric{kind, {}};
   for (size_t instance = 0; instance < instances; ++instance) {
     if (kind == "mse") {
       if (truth.elements() != each || each == 0)
@@ -143,10 +142,28 @@ Expected<run::Metric> run::evaluateMetric(const std::string &text,
   return metric;
 }
 
-Expected<std::vector<run::Comparison>>
-run::compareOutputs(const RunResult &result, const TensorMap &reference,
-                    double absolute, double relative) {
-  std::vector<run::Comparison> comparisons;
+Expected<std::vector<Metric>>
+rt::evaluateMetrics(const std::vector<std::string> &texts, RunResult &result,
+                    const TensorMap &arrays) {
+  std::vector<Metric> metrics;
+  for (const std::string &text : texts) {
+    auto metric = evaluateMetric(text, result, arrays);
+    if (!metric)
+      return metric.status();
+    metrics.push_back(std::move(*metric));
+    std::string key = "'" + text.substr(text.find(':') + 1) + "'";
+    std::erase_if(result.notes, [&](const std::string &note) {
+      return note.find(key) != std::string::npos;
+    });
+  }
+  return metrics;
+}
+
+Expected<std::vector<Comparison>> rt::compareOutputs(const RunResult &result,
+                                                     const TensorMap &reference,
+                                                     double absolute,
+                                                     double relative) {
+  std::vector<Comparison> comparisons;
   for (const auto &[name, tensor] : result.outputs) {
     auto found = reference.find(name);
     if (found == reference.end())
@@ -156,7 +173,7 @@ run::compareOutputs(const RunResult &result, const TensorMap &reference,
       return failure("output '" + name + "' is " +
                      describe(tensor.type, tensor.shape) + ", the reference " +
                      describe(want.type, want.shape));
-    run::Comparison one;
+    Comparison one;
     one.output = name;
     double difference = 0, squares = 0, ours = 0, dot = 0;
     for (size_t i = 0, n = tensor.elements(); i < n; ++i) {

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MHO_RUN_METRICS_H
-#define MHO_RUN_METRICS_H
+#ifndef MHO_RUNTIME_METRICS_H
+#define MHO_RUNTIME_METRICS_H
 
 #include "mho/Runtime/Session.h"
 #include "mho/Runtime/Tensor.h"
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace mho::run {
+namespace mho::rt {
 
 /// A figure over the instances of a run.
 struct Metric {
@@ -32,8 +32,14 @@ struct Metric {
 /// "perplexity:KEY" (e to the mean cross entropy of the first output's
 /// logits) against an array of the input file.
 Expected<Metric> evaluateMetric(const std::string &text,
-                                const rt::RunResult &result,
-                                const rt::TensorMap &arrays);
+                                const RunResult &result,
+                                const TensorMap &arrays);
+
+/// Evaluates several, and drops the result's notes on the arrays they use: an
+/// array of labels is no input, and nothing is wrong with that.
+Expected<std::vector<Metric>>
+evaluateMetrics(const std::vector<std::string> &texts, RunResult &result,
+                const TensorMap &arrays);
 
 /// How far one output is from a reference.
 struct Comparison {
@@ -48,11 +54,11 @@ struct Comparison {
 
 /// Compares every output that the reference has. Fails where a shape differs
 /// or the reference has none of the outputs.
-Expected<std::vector<Comparison>> compareOutputs(const rt::RunResult &result,
-                                                 const rt::TensorMap &reference,
+Expected<std::vector<Comparison>> compareOutputs(const RunResult &result,
+                                                 const TensorMap &reference,
                                                  double absolute,
                                                  double relative);
 
-} // namespace mho::run
+} // namespace mho::rt
 
-#endif // MHO_RUN_METRICS_H
+#endif // MHO_RUNTIME_METRICS_H
