@@ -13,6 +13,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -40,16 +41,18 @@ std::string describe(const ValueInfoProto &input) {
 
 class Binding {
 public:
-  Binding(onnx::ModelProto &model, MLIRContext &context) : context(context) {
+  Binding(onnx::ModelProto &model, MLIRContext &context)
+      : model(model), context(context) {
     std::set<std::string> initialized;
     for (const auto &tensor : model.graph().initializer())
       initialized.insert(tensor.name());
     for (ValueInfoProto &input : *model.mutable_graph()->mutable_input()) {
       if (initialized.count(input.name()))
         continue;
-      if (!input.type().has_tensor_type())
-        throw ModelError("input '" + input.name() +
-                         "' is no tensor, which is not supported");
+      if (!input.type().has_tensor_type()) {
+        others.push_back(&input);
+        continue;
+      }
       inputs.push_back(&input);
       for (const Dimension &dim : input.type().tensor_type().shape().dim())
         if (!dim.dim_param().empty())
@@ -65,15 +68,10 @@ public:
     if (text.contains(".."))
       throw ModelError(given + ": bounded dimensions are not supported; give "
                                "one extent");
-    SmallVector<StringRef> parts;
-    text.split(parts, 'x');
-    SmallVector<int64_t> extents;
-    for (StringRef part : parts) {
-      int64_t extent;
-      if (part.trim().getAsInteger(10, extent) || extent < 0)
-        throw ModelError(given + ": '" + part.str() + "' is no extent");
-      extents.push_back(extent);
-    }
+    for (ValueInfoProto *other : others)
+      if (other->name() == name)
+        return form(*other, text, given);
+    SmallVector<int64_t> extents = extentsOf(text, given);
     ValueInfoProto *input = find(name);
     bool symbol = known.count(name.str());
     if (input && !(symbol && extents.size() == 1 && dims(*input).size() != 1))
@@ -86,8 +84,69 @@ public:
     bind(name.str(), extents[0], given);
   }
 
-  void constant(StringRef option, const ImportOptions &options,
-                llvm::StringMap<ElementsAttr> &frozen) {
+  /// Resolves an input that is a sequence, or an optional: `[2x3,4x3]` are a
+  /// sequence's elements, `none` is an absent optional, and else the text is
+  /// the shape of the tensor that is there.
+  void form(ValueInfoProto &input, StringRef text, const std::string &given) {
+    std::erase(others, &input);
+    onnx::TypeProto type = input.type();
+    if (type.has_optional_type()) {
+      onnx::TypeProto inner = type.optional_type().elem_type();
+      type = inner;
+      if (text == "none") {
+        bound.absent.push_back(input.name());
+        dropped.insert(input.name());
+        return;
+      }
+    }
+    if (type.has_tensor_type()) {
+      *input.mutable_type() = type;
+      inputs.push_back(&input);
+      return bind(input, extentsOf(text, given), given);
+    }
+    if (!type.has_sequence_type() ||
+        !type.sequence_type().elem_type().has_tensor_type())
+      throw ModelError("input '" + input.name() +
+                       "' is neither a tensor nor a sequence of tensors, which "
+                       "is not supported");
+    if (!text.consume_front("[") || !text.consume_back("]"))
+      throw ModelError(given + ": '" + input.name() +
+                       "' is a sequence; expected the shapes of its elements, "
+                       "as in " +
+                       input.name() + "=[2x3,4x3]");
+    SmallVector<StringRef> shapes;
+    text.split(shapes, ',', -1, /*KeepEmpty=*/false);
+    auto &elements = bound.sequences[input.name()];
+    dropped.insert(input.name());
+    for (StringRef shape : shapes) {
+      elements.push_back(elementName(input.name(), elements.size()));
+      ValueInfoProto &element = *model.mutable_graph()->add_input();
+      element.set_name(elements.back());
+      *element.mutable_type() = type.sequence_type().elem_type();
+      // Elements may differ in what the model calls by one symbol.
+      element.mutable_type()->mutable_tensor_type()->clear_shape();
+      inputs.push_back(&element);
+      bind(element, extentsOf(shape, given), given);
+    }
+  }
+
+  static SmallVector<int64_t> extentsOf(StringRef text,
+                                        const std::string &given) {
+    SmallVector<int64_t> extents;
+    if (text.trim() == "scalar")
+      return extents;
+    SmallVector<StringRef> parts;
+    text.split(parts, 'x');
+    for (StringRef part : parts) {
+      int64_t extent;
+      if (part.trim().getAsInteger(10, extent) || extent < 0)
+        throw ModelError(given + ": '" + part.str() + "' is no extent");
+      extents.push_back(extent);
+    }
+    return extents;
+  }
+
+  void constant(StringRef option, const ImportOptions &options) {
     auto [name, text] = option.split('=');
     std::string given = "--constant=" + option.str();
     if (name.empty() || text.empty())
@@ -107,25 +166,52 @@ public:
     } else {
       SmallVector<StringRef> parts;
       text.split(parts, ',');
+      array.integral = true;
       for (StringRef part : parts) {
         double value;
+        int64_t integer;
         part = part.trim();
-        if (part == "true" || part == "false")
-          value = part == "true";
-        else if (part.getAsDouble(value))
+        if (part == "true" || part == "false") {
+          value = integer = part == "true";
+        } else if (!part.getAsInteger(10, integer)) {
+          value = double(integer);
+        } else if (!part.getAsDouble(value)) {
+          array.integral = false;
+        } else {
           throw ModelError(given + ": '" + part.str() + "' is no number");
-        array.values.push_back(value);
+        }
+        array.reals.push_back(value);
+        array.integers.push_back(integer);
       }
-      array.shape = {int64_t(array.values.size())};
-      if (array.values.size() == 1)
+      (array.integral ? array.reals.clear() : array.integers.clear());
+      array.shape = {int64_t(array.elements())};
+      if (array.elements() == 1)
         array.shape.clear();
     }
-    frozen[name] = frozenValue(*input, array, given);
+    bound.frozen[name] = frozenValue(*input, array, given);
+    std::erase(inputs, input);
+  }
+
+  void constant(StringRef name, const ImportArray &array) {
+    std::string given = "constant for '" + name.str() + "'";
+    ValueInfoProto *input = find(name);
+    if (!input)
+      throw ModelError(given + ": the model has no such input; " + listing());
+    bound.frozen[name] = frozenValue(*input, array, given);
     std::erase(inputs, input);
   }
 
   /// Leading dimensions become 1; everything else must have been bound.
-  void finish() {
+  Bound finish() {
+    for (ValueInfoProto *other : others)
+      throw ModelError(
+          "input '" + other->name() +
+          (other->type().has_optional_type()
+               ? "' is optional; give its shape, or --shape=" + other->name() +
+                     "=none"
+               : "' is a sequence; give the shapes of its elements, as in "
+                 "--shape=" +
+                     other->name() + "=[2x3,4x3]"));
     for (ValueInfoProto *input : inputs) {
       if (!input->type().tensor_type().has_shape())
         throw ModelError("input '" + input->name() +
@@ -174,6 +260,13 @@ public:
     if (!unbound.empty())
       throw ModelError("dimensions of " + unbound + " are not bound; give" +
                        options);
+    auto &all = *model.mutable_graph()->mutable_input();
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const ValueInfoProto &input) {
+                               return dropped.count(input.name());
+                             }),
+              all.end());
+    return std::move(bound);
   }
 
 private:
@@ -258,10 +351,10 @@ private:
       fixed.push_back(dim->dim_value());
       count *= isStatic ? dim->dim_value() : 1;
     }
-    if (isStatic && array.values.size() == size_t(count))
+    if (isStatic && array.elements() == size_t(count))
       shape = fixed;
     else if (isStatic || declared.size() != shape.size())
-      throw ModelError(given + " has " + std::to_string(array.values.size()) +
+      throw ModelError(given + " has " + std::to_string(array.elements()) +
                        " values, but the model declares " + describe(input));
     Builder b(&context);
     SmallVector<Attribute> values;
@@ -270,23 +363,30 @@ private:
     unsigned width = element.getIntOrFloatBitWidth();
     bool patterns = floats && !element.isF16() && array.patternBits &&
                     array.patternBits == llvm::alignTo(width, 8);
-    for (double value : array.values) {
+    for (size_t i = 0; i < array.elements(); ++i) {
       if (patterns) {
-        APInt bits(64, uint64_t(value));
+        APInt bits(64, uint64_t(array.integers[i]));
         values.push_back(b.getFloatAttr(
-            element,
-            APFloat(floats.getFloatSemantics(), bits.trunc(width))));
+            element, APFloat(floats.getFloatSemantics(), bits.trunc(width))));
         continue;
       }
       if (floats) {
-        values.push_back(b.getFloatAttr(element, value));
+        values.push_back(b.getFloatAttr(element, array.integral
+                                                     ? double(array.integers[i])
+                                                     : array.reals[i]));
         continue;
       }
-      if (value != double(int64_t(value)))
+      if (!array.integral && !isInteger(array.reals[i]))
         throw ModelError(given + ": the input holds integers");
-      values.push_back(b.getIntegerAttr(element, int64_t(value)));
+      values.push_back(
+          b.getIntegerAttr(element, array.integral ? array.integers[i]
+                                                   : int64_t(array.reals[i])));
     }
     return DenseElementsAttr::get(tensorType(shape, element), values);
+  }
+
+  static bool isInteger(double value) {
+    return std::abs(value) < 0x1p63 && value == std::trunc(value);
   }
 
   void note(const std::string &text) {
@@ -295,22 +395,30 @@ private:
         << text;
   }
 
+  onnx::ModelProto &model;
   MLIRContext &context;
+  Bound bound;
   std::vector<ValueInfoProto *> inputs;
+  /// Sequences and optionals of which no option has told what they are.
+  std::vector<ValueInfoProto *> others;
+  /// Inputs that are none of the program's.
+  std::set<std::string> dropped;
   std::set<std::string> known;
   std::map<std::string, int64_t> symbols;
 };
 
 } // namespace
 
-void bindInputs(onnx::ModelProto &model, const ImportOptions &options,
-                MLIRContext &context, llvm::StringMap<ElementsAttr> &frozen) {
+Bound bindInputs(onnx::ModelProto &model, const ImportOptions &options,
+                 MLIRContext &context) {
   Binding binding(model, context);
   for (const std::string &option : options.shapes)
     binding.shape(option);
   for (const std::string &option : options.constants)
-    binding.constant(option, options, frozen);
-  binding.finish();
+    binding.constant(option, options);
+  for (const auto &[name, array] : options.frozen)
+    binding.constant(name, array);
+  return binding.finish();
 }
 
 } // namespace mho::import

@@ -14,14 +14,30 @@
 #include "onnx/onnx_pb.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <string>
+#include <vector>
+
 namespace mho::import {
 
+/// What inputs of the model stand for other than a tensor of their own.
+struct Bound {
+  /// Inputs that are constants.
+  llvm::StringMap<mlir::ElementsAttr> frozen;
+  /// Sequences, with the inputs (added to the model) that are their elements.
+  llvm::StringMap<std::vector<std::string>> sequences;
+  /// Optionals without an element.
+  std::vector<std::string> absent;
+};
+
+/// Name of an element of a sequence at a program's border.
+inline std::string elementName(const std::string &sequence, size_t i) {
+  return sequence + "[" + std::to_string(i) + "]";
+}
+
 /// Gives every dimension of the model's inputs an extent, from the options and
-/// by default, and the constants that inputs are frozen to in `frozen`. Notes
-/// what was defaulted on `context`; throws ModelError.
-void bindInputs(onnx::ModelProto &model, const ImportOptions &options,
-                mlir::MLIRContext &context,
-                llvm::StringMap<mlir::ElementsAttr> &frozen);
+/// by default. Notes what was defaulted on `context`; throws ModelError.
+Bound bindInputs(onnx::ModelProto &model, const ImportOptions &options,
+                 mlir::MLIRContext &context);
 
 } // namespace mho::import
 

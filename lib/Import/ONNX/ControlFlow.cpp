@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Importer.h"
+#include "Sequences.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
@@ -51,7 +52,7 @@ SmallVector<Value> Importer::importBody(const onnx::GraphProto &graph,
 
 void Importer::follow(Node &node) {
   makeUnsupported(node.proto, node.loc, node.inputs,
-                  "its body holds a node that is not supported",
+                  Unsupported("its body holds a node that is not supported"),
                   /*follows=*/true, node.results);
 }
 
@@ -99,6 +100,8 @@ void Importer::expandIf(Node &node, const Place &place) {
     OpBuilder::InsertionGuard guard(b);
     b.createBlock(&branches[i]);
     outputs[i] = import(i == 0 ? "then_branch" : "else_branch");
+    if (!llvm::all_of(outputs[i], isTensor))
+      node.refuseUnknown(0, "the condition of an If that gives sequences");
     supported &= isSupported(branches[i], outputs[i]);
   }
   if (!supported) {
@@ -108,11 +111,13 @@ void Importer::expandIf(Node &node, const Place &place) {
   }
   for (auto [i, a, c] : llvm::enumerate(outputs[0], outputs[1]))
     if (a.getType() != c.getType())
-      node.refuse("output " + Twine(i) + " is " + text(a.getType()) +
-                  " by then_branch and " + text(c.getType()) +
-                  " by else_branch, and which one is known only at run time; "
-                  "make the shapes equal, or freeze what the condition "
-                  "follows from with --constant");
+      node.refuse(
+          "output " + Twine(i) + " is " + text(a.getType()) +
+              " by then_branch and " + text(c.getType()) +
+              " by else_branch, and which one is known only at run time; "
+              "make the shapes equal, or freeze what the condition "
+              "follows from with --constant",
+          condition);
   Value taken = scalarOf(b, node.loc, condition);
   SmallVector<Type> types(ValueRange(outputs[0]).getTypes());
   auto op = scf::IfOp::create(b, node.loc, types, taken,

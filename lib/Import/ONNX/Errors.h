@@ -14,6 +14,8 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace mho::import {
 
@@ -25,6 +27,11 @@ struct ModelError : std::runtime_error {
 /// The node is legal, but of a form that has no meaning here.
 struct Unsupported : std::runtime_error {
   using runtime_error::runtime_error;
+  Unsupported(const std::string &what, std::vector<std::string> freeze)
+      : runtime_error(what), freeze(std::move(freeze)) {}
+
+  /// Inputs of the model that it would have a meaning with, were they known.
+  std::vector<std::string> freeze;
 };
 
 } // namespace mho::import

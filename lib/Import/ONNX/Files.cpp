@@ -39,6 +39,9 @@ ModelFiles::ModelFiles(StringRef file) : path(file) {
   folder = sys::path::parent_path(real).str();
 }
 
+ModelFiles::ModelFiles(StringRef name, MappedFile model, StringRef folder)
+    : path(name), folder(folder), modelFile(std::move(model)), inMemory(true) {}
+
 std::string ModelFiles::modelName() const {
   return sys::path::filename(path).str();
 }
@@ -61,6 +64,9 @@ FileSlice ModelFiles::external(StringRef tensor, StringRef location,
   };
   if (location.empty())
     throw fail("no file is named");
+  if (inMemory && folder.empty())
+    throw fail("the model is given in memory, without the folder of its "
+               "external data");
   if (location.contains('\0'))
     throw fail("the file's name is damaged");
   if (sys::path::is_absolute(location) || location.starts_with("\\"))

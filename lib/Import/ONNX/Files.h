@@ -29,6 +29,9 @@ class ModelFiles {
 public:
   /// Throws ModelError where `path` cannot be read.
   explicit ModelFiles(llvm::StringRef path);
+  /// A model that is in memory: its name, and the folder of its external data
+  /// (empty: there is none).
+  ModelFiles(llvm::StringRef name, MappedFile model, llvm::StringRef folder);
 
   const MappedFile &model() const { return modelFile; }
   /// File name without its folder.
@@ -45,6 +48,7 @@ private:
   std::string path, folder;
   MappedFile modelFile;
   llvm::StringMap<MappedFile> others;
+  bool inMemory = false;
 };
 
 } // namespace mho::import

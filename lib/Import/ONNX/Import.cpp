@@ -151,13 +151,14 @@ OwningOpRef<ModuleOp> importOnnx(StringRef path, const ImportOptions &options,
     return OwningOpRef<ModuleOp>();
   };
   try {
-    ModelFiles files(path);
+    ModelFiles files = options.model
+                           ? ModelFiles(path, options.model, options.folder)
+                           : ModelFiles(path);
     onnx::ModelProto model = parse(files);
     check(model);
-    llvm::StringMap<ElementsAttr> frozen;
-    bindInputs(model, options, context, frozen);
+    Bound bound = bindInputs(model, options, context);
     LoopBounds loopBounds = parseLoopBounds(options.loopBounds, model);
-    return Importer(context, model, files, loopBounds).run(frozen);
+    return Importer(context, model, files, loopBounds).run(bound);
   } catch (const Reported &) {
     return nullptr;
   } catch (const std::exception &error) {

@@ -8,6 +8,7 @@
 #include "Importer.h"
 
 #include "Microsoft.h"
+#include "Sequences.h"
 
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 #include "mho/Dialect/Graph/Transforms/Passes.h"
@@ -79,6 +80,7 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
   addLinearModels(handlers);
   addSupportVectors(handlers);
   addFeatures(handlers);
+  addSequences(sequenceHandlers);
   for (const auto &import : model.opset_import())
     opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
         import.version();
@@ -110,9 +112,9 @@ Value Importer::lookup(Scope &scope, const std::string &name) {
     if (tensor == at->initializers.end())
       continue;
     Scope::Initializer found = tensor->second;
-    ElementsAttr constant =
-        found.dense ? constantOf(&context, *found.dense, files)
-                    : densified(&context, *found.sparse, files);
+    ElementsAttr constant = found.dense
+                                ? constantOf(&context, *found.dense, files)
+                                : densified(&context, *found.sparse, files);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(entry);
     Value made = arith::ConstantOp::create(
@@ -164,7 +166,7 @@ Type Importer::inferredType(const std::string &name) {
 
 void Importer::makeUnsupported(const onnx::NodeProto &proto, Location loc,
                                ArrayRef<Value> inputs,
-                               const std::string &reason, bool follows,
+                               const Unsupported &reason, bool follows,
                                SmallVectorImpl<Value> &results) {
   SmallVector<Type> types;
   for (const std::string &output : proto.output())
@@ -176,8 +178,13 @@ void Importer::makeUnsupported(const onnx::NodeProto &proto, Location loc,
   std::string domain = domainOf(proto);
   std::string name =
       domain.empty() ? proto.op_type() : domain + "." + proto.op_type();
-  auto op = graph::UnsupportedOp::create(
-      b, loc, types, given, b.getStringAttr(name), b.getStringAttr(reason));
+  auto op =
+      graph::UnsupportedOp::create(b, loc, types, given, b.getStringAttr(name),
+                                   b.getStringAttr(reason.what()));
+  if (!reason.freeze.empty()) {
+    SmallVector<StringRef> inputs(reason.freeze.begin(), reason.freeze.end());
+    op->setAttr(kFreezeAttr, b.getStrArrayAttr(inputs));
+  }
   if (follows)
     op->setAttr(graph::kFollowsAttr, b.getUnitAttr());
   results.assign(op->result_begin(), op->result_end());
@@ -189,15 +196,24 @@ void Importer::translate(Node &node, const std::string &domain,
   const onnx::FunctionProto *local = localFunction(node.proto);
   if (local)
     return expand(node, *local, place);
-  auto handler = handlers.find(domain + "." + name);
-  if (handler != handlers.end())
+  auto handler = sequenceHandlers.find(domain + "." + name);
+  if (handler != sequenceHandlers.end())
     return handler->second(node);
   if (domain.empty() && name == "If")
     return expandIf(node, place);
   if (domain.empty() && name == "Loop")
     return expandLoop(node, place);
+  if (domain.empty() && name == "SequenceMap")
+    return mapSequence(node, place);
+  if (!llvm::all_of(node.inputs,
+                    [](Value input) { return !input || isTensor(input); }))
+    throw Unsupported("it takes tensors only, found a sequence or an optional "
+                      "without element");
   if (domain.empty() && name == "Scan")
     return expandScan(node, place);
+  handler = handlers.find(domain + "." + name);
+  if (handler != handlers.end())
+    return handler->second(node);
   if (auto body = schemaFunction(node))
     return expand(node, *body, place);
   if (onnx::OpSchemaRegistry::Schema(name, node.opset, domain))
@@ -233,14 +249,15 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
       inputs.push_back(name.empty() ? Value() : lookup(place.scope, name));
       if (!inputs.back())
         continue;
-      auto type = dyn_cast<RankedTensorType>(inputs.back().getType());
-      shaped &= type && type.hasStaticShape();
+      auto type = dyn_cast<ShapedType>(inputs.back().getType());
+      shaped &= !type || (type.hasRank() && type.hasStaticShape());
     }
     Node node(b, loc, proto, version, inputs, files);
     // A node that is unknown by itself is listed even behind another one.
     bool known =
         localFunction(proto) ||
         handlers.count(domain + "." + proto.op_type()) ||
+        sequenceHandlers.count(domain + "." + proto.op_type()) ||
         onnx::OpSchemaRegistry::Schema(proto.op_type(), version, domain);
     try {
       if (!shaped && known)
@@ -256,9 +273,9 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
       // A function or branch with something unsupported is so as a whole.
       if (place.call)
         throw Unsupported("its body uses " + proto.op_type() + ": " +
-                          reason.what());
-      makeUnsupported(proto, loc, inputs, reason.what(), !shaped && known,
-                      results);
+                              reason.what(),
+                          reason.freeze);
+      makeUnsupported(proto, loc, inputs, reason, !shaped && known, results);
     }
     for (auto [i, name] : llvm::enumerate(proto.output()))
       if (!name.empty())
@@ -286,8 +303,7 @@ void Importer::listFolded(func::FuncOp function, ModuleOp module) {
     module->setAttr(kFoldedAttr, b.getArrayAttr(folded));
 }
 
-OwningOpRef<ModuleOp>
-Importer::run(const llvm::StringMap<ElementsAttr> &frozen) {
+OwningOpRef<ModuleOp> Importer::run(const Bound &bound) {
   const onnx::GraphProto &graph = model.graph();
   Location loc = FileLineColLoc::get(&context, files.modelName(), 0, 0);
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
@@ -301,7 +317,8 @@ Importer::run(const llvm::StringMap<ElementsAttr> &frozen) {
   SmallVector<Location> locations;
   SmallVector<std::string> names;
   for (const auto &input : graph.input()) {
-    if (scope.initializers.count(input.name()) || frozen.count(input.name()))
+    if (scope.initializers.count(input.name()) ||
+        bound.frozen.count(input.name()))
       continue;
     const auto &tensor = input.type().tensor_type();
     Type element = elementType(&context, tensor.elem_type());
@@ -324,26 +341,48 @@ Importer::run(const llvm::StringMap<ElementsAttr> &frozen) {
     function.setArgAttr(i, kNameAttr, b.getStringAttr(name));
     define(scope, name, entry->getArgument(i));
   }
-  for (const auto &input : frozen)
+  for (const auto &input : bound.frozen)
     define(
         scope, input.getKey().str(),
         arith::ConstantOp::create(b, loc, cast<TypedAttr>(input.getValue())));
+  for (const auto &input : bound.sequences) {
+    SmallVector<Value> elements;
+    for (const std::string &element : input.getValue())
+      elements.push_back(lookup(scope, element));
+    define(scope, input.getKey().str(), makeSequence(b, loc, elements));
+  }
+  for (const std::string &name : bound.absent)
+    define(scope, name, makeAbsent(b, loc));
 
   Place place{scope, opsets, std::nullopt, 0};
   for (const onnx::NodeProto &node : graph.node())
     importNode(node, place);
 
+  // A sequence is as many outputs as it has elements.
   SmallVector<Value> outputs;
-  for (const auto &output : graph.output())
-    outputs.push_back(lookup(scope, output.name()));
-  if (outputs.empty())
+  SmallVector<std::string> outputNames;
+  for (const auto &output : graph.output()) {
+    Value value = lookup(scope, output.name());
+    if (isAbsent(value))
+      continue;
+    if (!isSequence(value)) {
+      outputs.push_back(value);
+      outputNames.push_back(output.name());
+      continue;
+    }
+    for (auto [i, element] : llvm::enumerate(elementsOf(value))) {
+      outputs.push_back(element);
+      outputNames.push_back(elementName(output.name(), i));
+    }
+  }
+  if (graph.output().empty())
     throw ModelError("the graph has no output");
   b.setInsertionPointToEnd(entry);
   func::ReturnOp::create(b, loc, outputs);
   function.setFunctionType(
       b.getFunctionType(types, ValueRange(outputs).getTypes()));
-  for (auto [i, output] : llvm::enumerate(graph.output()))
-    function.setResultAttr(i, kNameAttr, b.getStringAttr(output.name()));
+  for (auto [i, name] : llvm::enumerate(outputNames))
+    function.setResultAttr(i, kNameAttr, b.getStringAttr(name));
 
   for (Operation &op :
        llvm::make_early_inc_range(llvm::reverse(entry->getOperations())))

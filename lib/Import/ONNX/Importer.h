@@ -8,6 +8,7 @@
 #ifndef MHO_LIB_IMPORT_ONNX_IMPORTER_H
 #define MHO_LIB_IMPORT_ONNX_IMPORTER_H
 
+#include "Bind.h"
 #include "Iteration.h"
 #include "Node.h"
 
@@ -47,9 +48,8 @@ public:
   Importer(mlir::MLIRContext &context, const onnx::ModelProto &model,
            ModelFiles &files, const LoopBounds &loopBounds);
 
-  /// Inputs in `frozen` are constants. Throws ModelError or Reported.
-  mlir::OwningOpRef<mlir::ModuleOp>
-  run(const llvm::StringMap<mlir::ElementsAttr> &frozen);
+  /// Throws ModelError or Reported.
+  mlir::OwningOpRef<mlir::ModuleOp> run(const Bound &bound);
 
 private:
   /// Where a node stands: `call` is the location of the function call whose
@@ -71,6 +71,7 @@ private:
   void expandIf(Node &node, const Place &place);
   void expandLoop(Node &node, const Place &place);
   void expandScan(Node &node, const Place &place);
+  void mapSequence(Node &node, const Place &place);
   void expand(Node &node, const onnx::FunctionProto &function,
               const Place &place);
   const onnx::FunctionProto *localFunction(const onnx::NodeProto &proto) const;
@@ -98,7 +99,7 @@ private:
 
   void makeUnsupported(const onnx::NodeProto &proto, mlir::Location loc,
                        llvm::ArrayRef<mlir::Value> inputs,
-                       const std::string &reason, bool follows,
+                       const Unsupported &reason, bool follows,
                        llvm::SmallVectorImpl<mlir::Value> &results);
   /// What ONNX's inference says of a value of the main graph.
   mlir::Type inferredType(const std::string &name);
@@ -110,6 +111,8 @@ private:
   const LoopBounds &loopBounds;
   mlir::OpBuilder b;
   HandlerTable handlers;
+  /// Of operators that take sequences and optionals too.
+  HandlerTable sequenceHandlers;
   Opsets opsets;
   mlir::Block *entry = nullptr;
   std::optional<std::unordered_map<std::string, mlir::Type>> inferred;

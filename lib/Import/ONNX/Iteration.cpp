@@ -12,6 +12,8 @@
 #include "mho/Dialect/Graph/IR/Bounds.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
+#include "Sequences.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -149,7 +151,8 @@ void StepSequence::add(ArrayRef<Sliced> sliced, int64_t steps, StepFn step) {
 }
 
 bool StepSequence::supported() {
-  SmallVector<Value> all(results.state);
+  // Written out, steps may hand on sequences too.
+  SmallVector<Value> all(llvm::make_filter_range(results.state, isTensor));
   all.append(results.slices);
   return isSupported(region, all);
 }

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Importer.h"
+#include "Sequences.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -171,6 +172,15 @@ void Importer::expandLoop(Node &node, const Place &place) {
     if (results)
       node.results = std::move(*results);
   };
+  bool onTensors = llvm::all_of(initial, isTensor);
+  if (!onTensors) {
+    if (trips && !form.limit && !form.endless)
+      node.refuseUnknown(0, "the trip count of a loop that carries sequences");
+    if (!form.starts)
+      node.refuseUnknown(1, "the condition of a loop that carries sequences");
+    if ((!*form.starts || form.limit == 0) && joined.empty())
+      return accept(initial);
+  }
   if ((form.starts && !*form.starts) || form.limit == 0)
     return accept(repeat(node, 0, initial, {}, joined, step));
 
@@ -205,6 +215,13 @@ void Importer::expandLoop(Node &node, const Place &place) {
   if (form.countKnown() && form.limit && *form.limit <= kStraightSteps)
     if (auto sequence = unroll(kStraightSteps, /*onlyConstants=*/false))
       return accept(sequence->finish());
+  if (!onTensors) {
+    if (auto sequence = unroll(kMaximumUnrolled, /*onlyConstants=*/false))
+      return accept(sequence->finish());
+    node.refuse("it carries sequences, and cannot be written out in " +
+                Twine(kMaximumUnrolled) +
+                " steps whose number is known when compiling");
+  }
 
   std::optional<LoopBody> loop;
   std::optional<Unsupported> refused;
@@ -241,14 +258,19 @@ void Importer::expandLoop(Node &node, const Place &place) {
     loop->leaveForListing();
     return follow(node);
   }
+  SmallVector<Value> steering{trips, first};
+  if (always != true)
+    steering.append(initial);
   if (changed)
     node.refuse(describe(node, *loop, *changed, initial,
-                         node.proto.input(2 + *changed)));
+                         node.proto.input(2 + *changed)),
+                steering);
   if (!joined.empty())
-    node.refuse("how many slices its output '" +
-                graph.output(carried + 1).name() +
-                "' joins is known only at run time; freeze what the number of "
-                "steps follows from with --constant");
+    node.refuse(
+        "how many slices its output '" + graph.output(carried + 1).name() +
+            "' joins is known only at run time; freeze what the number of "
+            "steps follows from with --constant",
+        steering);
   std::optional<int64_t> bound = form.limit;
   if (auto given = loopBounds.find(nameOf(node.proto));
       given != loopBounds.end())

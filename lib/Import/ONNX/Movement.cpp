@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Movement.h"
 
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
@@ -113,25 +113,11 @@ void transpose(Node &n) {
 }
 
 void concat(Node &n) {
-  Value first = n.input(0);
-  int64_t rank = n.type(first).getRank();
-  int64_t axis = n.axis(n.integer("axis", 1), rank);
-  Shape shape(n.shape(first));
-  SmallVector<Value> parts{first};
-  for (size_t i = 1; i < n.inputs.size(); ++i) {
-    Value part = n.input(i);
-    n.checkSameElement(first, part);
-    if (n.type(part).getRank() != rank)
-      n.fail("inputs differ in rank");
-    for (int64_t other = 0; other < rank; ++other)
-      if (other != axis && n.shape(part)[other] != shape[other])
-        n.fail("inputs differ on axis " + Twine(other) + ": " +
-               Twine(shape[other]) + " and " + Twine(n.shape(part)[other]));
-    shape[axis] += n.shape(part)[axis];
-    parts.push_back(part);
-  }
-  n.result(n.make<graph::ConcatOp>(n.typeOf(shape, n.element(first)), parts,
-                                   n.b.getI64IntegerAttr(axis)));
+  SmallVector<Value> parts;
+  for (size_t i = 0; i < std::max<size_t>(n.inputs.size(), 1); ++i)
+    parts.push_back(n.input(i));
+  int64_t rank = n.type(parts[0]).getRank();
+  n.result(concatenate(n, parts, n.axis(n.integer("axis", 1), rank)));
 }
 
 Value sliced(Node &n, Value x, ArrayRef<int64_t> starts,
@@ -361,6 +347,24 @@ void spaceToDepth(Node &n) {
 }
 
 } // namespace
+
+Value concatenate(Node &n, ArrayRef<Value> parts, int64_t axis) {
+  Value first = parts.front();
+  int64_t rank = n.type(first).getRank();
+  Shape shape(n.shape(first));
+  for (Value part : parts.drop_front()) {
+    n.checkSameElement(first, part);
+    if (n.type(part).getRank() != rank)
+      n.fail("inputs differ in rank");
+    for (int64_t other = 0; other < rank; ++other)
+      if (other != axis && n.shape(part)[other] != shape[other])
+        n.fail("inputs differ on axis " + Twine(other) + ": " +
+               Twine(shape[other]) + " and " + Twine(n.shape(part)[other]));
+    shape[axis] += n.shape(part)[axis];
+  }
+  return n.make<graph::ConcatOp>(n.typeOf(shape, n.element(first)), parts,
+                                 n.b.getI64IntegerAttr(axis));
+}
 
 void addMovement(HandlerTable &table) {
   table[".Identity"] = identity;

@@ -13,8 +13,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <cstring>
+#include <map>
 
 using namespace mlir;
 using onnx::AttributeProto;
@@ -124,12 +127,58 @@ double Node::number(size_t i, StringRef what) const {
   return numbers.front();
 }
 
+/// Names of the model's inputs that `values` follow from, in their order.
+static std::vector<std::string> liveInputs(ArrayRef<Value> values) {
+  llvm::SetVector<Value> all;
+  for (Value value : values)
+    if (value)
+      all.insert(value);
+  std::map<unsigned, std::string> found;
+  for (size_t next = 0; next < all.size(); ++next) {
+    Value one = all[next];
+    if (auto argument = dyn_cast<BlockArgument>(one)) {
+      // The body of a loop that is being imported belongs to no op yet.
+      Operation *parent = argument.getOwner()->getParentOp();
+      auto name = dyn_cast<NameLoc>(argument.getLoc());
+      if (parent && isa<FunctionOpInterface>(parent) && name)
+        found.emplace(argument.getArgNumber(), name.getName().str());
+      else if (parent)
+        // Of a loop: whatever the loop sees may steer it.
+        parent->walk([&](Operation *op) {
+          all.insert(op->operand_begin(), op->operand_end());
+        });
+      continue;
+    }
+    one.getDefiningOp()->walk([&](Operation *op) {
+      all.insert(op->operand_begin(), op->operand_end());
+    });
+  }
+  std::vector<std::string> names;
+  for (auto &[number, name] : found)
+    names.push_back(name);
+  return names;
+}
+
+void Node::refuse(const Twine &why, ArrayRef<Value> live) const {
+  throw Unsupported(why.str(), liveInputs(live));
+}
+
 void Node::refuseUnknown(size_t i, StringRef what) const {
   std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
-  refuse(what + " ('" + name +
-         "') must be known when compiling; if it is an input of the model, "
-         "--constant=" +
-         name + "=VALUE freezes it");
+  std::vector<std::string> inputs = liveInputs(input(i));
+  std::string text =
+      (what + " ('" + name + "') must be known when compiling").str();
+  if (inputs.empty())
+    text += ", but does not fold to a constant";
+  else if (inputs.size() == 1 && inputs.front() == name)
+    text += "; --constant=" + name + "=VALUE freezes it";
+  else {
+    text += " and follows from inputs of the model;";
+    for (const std::string &input : inputs)
+      text += " --constant=" + input + "=VALUE";
+    text += inputs.size() == 1 ? " freezes it" : " freeze them";
+  }
+  throw Unsupported(text, inputs);
 }
 
 std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {

@@ -51,12 +51,17 @@ public:
   [[noreturn]] void fail(const llvm::Twine &what) const {
     throw ModelError(what.str());
   }
-  /// An input steers a shape, but is not known: asks for its value.
-  [[noreturn]] void refuseUnknown(size_t i, llvm::StringRef what) const;
   /// The form has no meaning here: the node becomes graph.unsupported.
   [[noreturn]] void refuse(const llvm::Twine &why) const {
     throw Unsupported(why.str());
   }
+
+  /// The same of a form that has a meaning once `live` values are known.
+  [[noreturn]] void refuse(const llvm::Twine &why,
+                           llvm::ArrayRef<mlir::Value> live) const;
+  /// Input `i` (called `what`) steers a shape, but is not known when compiling:
+  /// refuses, and says which inputs of the model to freeze.
+  [[noreturn]] void refuseUnknown(size_t i, llvm::StringRef what) const;
 
   size_t outputs() const { return proto.output_size(); }
   bool wants(size_t output) const {

@@ -82,7 +82,7 @@ double number(Node &n, size_t i) {
   DenseElementsAttr value;
   if (!matchPattern(n.input(i), m_Constant(&value)) ||
       value.getNumElements() != 1)
-    n.refuse("bounds must be known when compiling");
+    n.refuseUnknown(i, "the bound");
   if (isa<FloatType>(value.getElementType()))
     return (*value.getValues<APFloat>().begin()).convertToDouble();
   return double((*value.getValues<APInt>().begin()).getSExtValue());

@@ -173,6 +173,45 @@ def frozen():
     )
 
 
+def sequence(name, kind=TensorProto.FLOAT):
+    return helper.make_tensor_sequence_value_info(name, kind, None)
+
+
+def sequences():
+    """A tensor cut into a sequence, which is changed, mapped and joined; and a sequence at the border."""
+    body = helper.make_graph([node("Mul", ["e", "x"], ["m"], "scale")], "body", [value("e", None)], [value("m", None)])
+    nodes = [
+        node("SplitToSequence", ["x", "two"], ["s"], "split"),
+        node("SequenceErase", ["s", "one"], ["t"], "erase"),
+        node("SequenceInsert", ["t", "x", "zero"], ["u"], "insert"),
+        node("ConcatFromSequence", ["u"], ["y"], "join", axis=0),
+        node("SequenceMap", ["q"], ["z"], "map", body=body),
+        node("SequenceLength", ["q"], ["n"], "count"),
+    ]
+    weights = [array(name, data, np.int64) for name, data in {"zero": 0, "one": 1, "two": 2}.items()]
+    return model(
+        nodes,
+        [value("x", [5]), sequence("q")],
+        [value("y", None), sequence("z"), value("n", [], TensorProto.INT64)],
+        weights,
+    )
+
+
+def optionals():
+    """An optional that is there, and one that the user says is not."""
+    kind = helper.make_optional_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, [3]))
+    nodes = [
+        node("OptionalGetElement", ["a"], ["y"], "get"),
+        node("OptionalHasElement", ["b"], ["has"], "has"),
+    ]
+    inputs = [helper.make_value_info(name, kind) for name in "ab"]
+    return model(nodes, inputs, [value("y", [3]), value("has", [], TensorProto.BOOL)])
+
+
+def sequence_in_tensor_operator():
+    return model([node("Relu", ["q"], ["y"], "relu")], [sequence("q")], [value("y", None)])
+
+
 def quantized():
     """Integer products with constant and with given weights; weights behind blocks of scales."""
     nodes = [
@@ -198,7 +237,9 @@ def quantized():
 def packed():
     """MatMulNBits: two rows of a column in a byte, and a node that uses strings."""
     nodes = [
-        node("MatMulNBits", ["x", "w", "s"], ["y"], "few_bits", domain="com.microsoft", K=16, N=1, bits=4, block_size=16),
+        node(
+            "MatMulNBits", ["x", "w", "s"], ["y"], "few_bits", domain="com.microsoft", K=16, N=1, bits=4, block_size=16
+        ),
         node("Cast", ["y"], ["t"], "text", to=TensorProto.STRING),
     ]
     weights = [array("w", np.full((1, 1, 8), 0x9F), np.uint8), array("s", [0.5])]
