@@ -1,6 +1,7 @@
 """What the Python tests share: where the tools and the reference models are."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,24 @@ def models() -> Path:
 @pytest.fixture(scope="session")
 def bin_folder() -> Path:
     return Path(os.environ.get("MHO_BIN", SOURCE / "build" / "release" / "bin")).resolve()
+
+
+@pytest.fixture(scope="session")
+def package(bin_folder) -> Path:
+    """The folder that holds the built Python package; a build without it (AddressSanitizer's) skips its tests."""
+    build = bin_folder.parent
+    if re.search(r"^MHO_PYTHON:\w+=$", (build / "CMakeCache.txt").read_text(), re.M):
+        pytest.skip("this build has no Python package")
+    return build / "python"
+
+
+@pytest.fixture(scope="session")
+def mho(package):
+    """The Python package."""
+    sys.path.insert(0, str(package))
+    import mho.onnx_backend
+
+    return mho
 
 
 @pytest.fixture

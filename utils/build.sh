@@ -31,9 +31,17 @@ show_and_fail() {
 # Where ONNX's library is follows from its version and the compiler, so a change
 # of either configures anew.
 prefix=$(third_party/onnx.sh .venv/bin/python 2>"$log") || show_and_fail "ONNX's library"
+# The Python package is built where .venv has what it needs. (A Python without
+# AddressSanitizer cannot load a module with it.)
+python=
+if [ "$preset" != asan ] && .venv/bin/python -c 'import nanobind' 2>/dev/null; then
+  python=$PWD/.venv/bin/python
+fi
 if [ ! -f "$build/build.ninja" ] ||
-  ! grep -qxF "MHO_ONNX_PREFIX:PATH=$prefix" "$build/CMakeCache.txt"; then
-  cmake --preset "$preset" "-DMHO_ONNX_PREFIX:PATH=$prefix" >"$log" 2>&1 ||
+  ! grep -qxF "MHO_ONNX_PREFIX:PATH=$prefix" "$build/CMakeCache.txt" ||
+  ! grep -qxF "MHO_PYTHON:FILEPATH=$python" "$build/CMakeCache.txt"; then
+  cmake --preset "$preset" "-DMHO_ONNX_PREFIX:PATH=$prefix" \
+    "-DMHO_PYTHON:FILEPATH=$python" >"$log" 2>&1 ||
     show_and_fail "configuration"
 fi
 
