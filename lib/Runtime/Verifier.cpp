@@ -152,7 +152,7 @@ static Status verifyValue(const fb::Program &program, const fb::Entry &entry,
   unsigned __int128 bytes = isa::sizeOf(isa::Type(value.type()));
   if (value.offset() % uint64_t(bytes))
     return failure("value '" + text(value.name()) + "' is not aligned");
-  // An empty value may have any other extents.
+  // Nothing lies nowhere, whatever its other extents.
   for (uint32_t d = 0; d < sizeOfVector(value.shape()); ++d)
     if (value.shape()->Get(d) == 0)
       bytes = 0;

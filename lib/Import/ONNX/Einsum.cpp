@@ -227,7 +227,7 @@ Equation parse(Node &n) {
     bool open = part.contains("...");
     if (open ? named > rank : named != rank)
       n.fail("term '" + part + "' of attribute 'equation' does not fit " +
-             text(n.input(i).getType()));
+             import::text(n.input(i).getType()));
     int64_t covered = open ? rank - named : 0;
     widest = std::max(widest, covered);
     equation.terms.push_back(parseTerm(n, part, covered));

@@ -96,29 +96,6 @@ void clip(Node &n) {
   n.result(n.make<graph::ClipOp>(x.getType(), x, low, high));
 }
 
-void cast(Node &n) {
-  Value x = n.input(0);
-  Type element;
-  if (n.proto.op_type() == "CastLike") {
-    element = n.element(n.input(1));
-  } else {
-    int64_t to = 0;
-    if (auto *attribute = n.attribute("to");
-        attribute && attribute->type() == onnx::AttributeProto::STRING) {
-      onnx::TensorProto::DataType named;
-      if (!onnx::TensorProto::DataType_Parse(attribute->s(), &named))
-        n.fail("attribute 'to' names no type: '" + attribute->s() + "'");
-      to = named;
-    } else {
-      to = n.integer("to", 0);
-    }
-    element = elementType(n.b.getContext(), to);
-    if (!element)
-      n.refuse("a cast to " + dataTypeName(to) + " is not supported");
-  }
-  n.result(n.cast(x, element));
-}
-
 } // namespace
 
 void addElementwise(HandlerTable &table) {
@@ -156,8 +133,6 @@ void addElementwise(HandlerTable &table) {
   table[".Where"] = select;
   table[".LeakyRelu"] = leakyRelu;
   table[".Clip"] = clip;
-  table[".Cast"] = cast;
-  table[".CastLike"] = cast;
 }
 
 } // namespace mho::import

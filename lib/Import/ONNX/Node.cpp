@@ -7,6 +7,7 @@
 
 #include "Node.h"
 
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -122,48 +123,49 @@ static std::optional<SmallVector<BlockArgument>> inputsBehind(Value value) {
 /// Inputs with more elements than this are data that nobody freezes.
 static constexpr int64_t kMostSteering = 4096;
 
-/// Tells the user how to give what steers a shape.
-[[noreturn]] static void askFor(const Node &node, size_t i, StringRef what) {
-  std::string name =
-      i < size_t(node.proto.input_size()) ? node.proto.input(i) : "";
-  std::string message =
-      what.str() + " ('" + name + "') must be known when compiling";
-  auto inputs = inputsBehind(node.input(i));
-  if (!inputs || inputs->empty())
-    node.refuse(message);
-  message += ", but follows from the model's input";
-  std::string options;
-  bool isData = false;
-  for (BlockArgument input : *inputs) {
-    std::string own = cast<NameLoc>(input.getLoc()).getName().str();
-    message += " '" + own + "'";
-    options += (options.empty() ? "" : " ") + ("--constant=" + own + "=VALUE");
-    isData |= node.type(input).getNumElements() > kMostSteering;
-  }
-  node.refuse(isData ? message : message + "; " + options + " freezes it");
-}
-
 Shape Node::steering(size_t i, StringRef what) const {
   if (auto values = constantIntegers(input(i)))
     return *values;
-  askFor(*this, i, what);
+  refuseUnknown(i, what);
+}
+
+SmallVector<double> Node::steeringNumbers(size_t i, StringRef what) const {
+  Attribute value;
+  if (!matchPattern(input(i), m_Constant(&value)))
+    refuseUnknown(i, what);
+  auto reader = graph::ConstantReader::get(value);
+  if (!reader)
+    refuseUnknown(i, what);
+  SmallVector<double> numbers;
+  for (int64_t k = 0; k < reader->size(); ++k)
+    numbers.push_back(reader->asDouble(k));
+  return numbers;
 }
 
 double Node::number(size_t i, StringRef what) const {
-  ElementsAttr elements;
-  if (!matchPattern(input(i), m_Constant(&elements)))
-    askFor(*this, i, what);
-  if (elements.getNumElements() != 1)
-    fail(what + " must be one number, found " + text(elements.getType()));
-  if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
-    if (isa<FloatType>(dense.getElementType()))
-      return (*dense.getValues<APFloat>().begin()).convertToDouble();
-    if (dense.getElementType().isInteger(1))
-      return *dense.getValues<bool>().begin();
+  SmallVector<double> numbers = steeringNumbers(i, what);
+  if (numbers.size() != 1)
+    fail(what + " must be one number, found " + text(input(i).getType()));
+  return numbers.front();
+}
+
+void Node::refuseUnknown(size_t i, StringRef what) const {
+  std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
+  std::string message =
+      what.str() + " ('" + name + "') must be known when compiling";
+  auto sources = inputsBehind(input(i));
+  if (!sources || sources->empty())
+    refuse(message);
+  message += ", but follows from the model's input";
+  std::string options;
+  bool isData = false;
+  for (BlockArgument source : *sources) {
+    std::string own = cast<NameLoc>(source.getLoc()).getName().str();
+    message += " '" + own + "'";
+    options += (options.empty() ? "" : " ") + ("--constant=" + own + "=VALUE");
+    isData |= type(source).getNumElements() > kMostSteering;
   }
-  if (auto integers = constantIntegers(input(i)))
-    return double(integers->front());
-  refuse(what + " is given in a form that is not supported");
+  refuse(isData ? message : message + "; " + options + " freezes it");
 }
 
 std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {
@@ -229,6 +231,12 @@ Value Node::cast(Value x, Type to) {
   if (element(x) == to)
     return x;
   return make<graph::CastOp>(typeOf(shape(x), to), x);
+}
+
+Value Node::expand(Value x, ArrayRef<int64_t> to) {
+  if (shape(x) == to)
+    return x;
+  return make<graph::ExpandOp>(typeOf(to, element(x)), x);
 }
 
 std::string text(Type type) {

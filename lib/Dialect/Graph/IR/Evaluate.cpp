@@ -32,9 +32,7 @@ SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-/// Strides of an operand under the axes of the result it broadcasts to.
-static SmallVector<int64_t> broadcastStrides(ArrayRef<int64_t> shape,
-                                             size_t rank) {
+SmallVector<int64_t> broadcastStrides(ArrayRef<int64_t> shape, size_t rank) {
   SmallVector<int64_t> own = rowMajorStrides(shape);
   SmallVector<int64_t> strides(rank, 0);
   size_t lead = rank - shape.size();
@@ -209,18 +207,6 @@ static Attribute evaluateElementwise(Operation *op,
   return result.finish();
 }
 
-static Attribute evaluateCast(const ConstantReader &x, RankedTensorType type) {
-  ConstantWriter result(type, x.isSplat());
-  bool toFloat = isa<FloatType>(type.getElementType());
-  for (int64_t i = 0; i < result.size(); ++i) {
-    if (x.isFloat() || toFloat)
-      result.setDouble(i, x.asDouble(i));
-    else
-      result.setInteger(i, x.asInteger(i));
-  }
-  return result.finish();
-}
-
 static Attribute evaluateClip(ClipOp op, ArrayRef<Attribute> attributes,
                               const ConstantReader &x, RankedTensorType type) {
   auto bounds = ClipOp::FoldAdaptor(attributes, op);
@@ -239,42 +225,6 @@ static Attribute evaluateClip(ClipOp op, ArrayRef<Attribute> attributes,
       value = low ? std::max(value, low->asInteger(0)) : value;
       result.setInteger(i, high ? std::min(value, high->asInteger(0)) : value);
     }
-  }
-  return result.finish();
-}
-
-/// QuantizeLinear and DequantizeLinear, scale of one element or along an axis.
-template <typename OpTy>
-static Attribute evaluateQuantization(OpTy op, ArrayRef<Attribute> attributes,
-                                      RankedTensorType type) {
-  typename OpTy::FoldAdaptor adaptor(attributes, op);
-  auto x = ConstantReader::get(adaptor.getX());
-  auto scale = ConstantReader::get(adaptor.getScale());
-  auto zero = ConstantReader::get(adaptor.getZeroPoint());
-  if (!x || !scale || (op.getZeroPoint() && !zero))
-    return nullptr;
-  int64_t inner = 1, channels = 1;
-  if (scale->size() != 1) {
-    int64_t axis = op.getAxis();
-    if (scale->type().getRank() != 1 || axis < 0 || axis >= type.getRank() ||
-        type.getDimSize(axis) != scale->size())
-      return nullptr;
-    channels = scale->size();
-    for (int64_t extent : type.getShape().drop_front(axis + 1))
-      inner *= extent;
-  }
-  ConstantWriter result(type, x->isSplat() && channels == 1);
-  for (int64_t i = 0; i < result.size(); ++i) {
-    int64_t channel = channels == 1 ? 0 : i / inner % channels;
-    float factor = scale->asDouble(channel);
-    double offset = 0;
-    if (zero)
-      offset = zero->asDouble(zero->size() == 1 ? 0 : channel);
-    if constexpr (std::is_same_v<OpTy, QuantizeLinearOp>)
-      result.setDouble(i,
-                       std::nearbyint(float(x->asDouble(i)) / factor) + offset);
-    else
-      result.setDouble(i, float(x->asDouble(i) - offset) * factor);
   }
   return result.finish();
 }
@@ -342,10 +292,8 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
   int64_t limit = ofWeights ? kWeightFoldLimit : kFoldLimit;
   if (type.getNumElements() > limit)
     return nullptr;
-  if (auto quantize = dyn_cast<QuantizeLinearOp>(op))
-    return evaluateQuantization(quantize, attributes, type);
-  if (auto dequantize = dyn_cast<DequantizeLinearOp>(op))
-    return evaluateQuantization(dequantize, attributes, type);
+  if (isa<CastOp, BitCastOp, QuantizeLinearOp, DequantizeLinearOp>(op))
+    return evaluateTypes(op, attributes, type);
 
   SmallVector<ConstantReader> operands;
   for (Attribute attribute : attributes) {
@@ -359,7 +307,6 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
   if (operands.empty())
     return nullptr;
   return llvm::TypeSwitch<Operation *, Attribute>(op)
-      .Case([&](CastOp) { return evaluateCast(operands[0], type); })
       .Case([&](ClipOp clip) {
         return evaluateClip(clip, attributes, operands[0], type);
       })

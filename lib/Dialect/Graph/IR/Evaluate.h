@@ -8,7 +8,7 @@
 #ifndef MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
 #define MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
 
-#include "Constants.h"
+#include "mho/Dialect/Graph/IR/Constants.h"
 
 #include "mlir/IR/Operation.h"
 
@@ -39,6 +39,14 @@ std::optional<int64_t> integerMath(mlir::Operation *op, const int64_t *x,
 /// Scans, and the place of the largest or smallest element.
 mlir::Attribute evaluateAlongAxis(mlir::Operation *op, const ConstantReader &x,
                                   mlir::RankedTensorType type);
+/// The same for ops that change the element type.
+mlir::Attribute evaluateTypes(mlir::Operation *op,
+                              llvm::ArrayRef<mlir::Attribute> operands,
+                              mlir::RankedTensorType type);
+
+/// Strides of an operand under the axes of the result it broadcasts to.
+llvm::SmallVector<int64_t> broadcastStrides(llvm::ArrayRef<int64_t> shape,
+                                            size_t rank);
 
 /// Row-major strides of `shape`.
 llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> shape);

@@ -95,32 +95,6 @@ def Graph_ClipOp : Graph_Op<"clip", [Pure, Elementwise_, AttrSizedOperandSegment
   let assemblyFormat = "$x (`low` $low^)? (`high` $high^)? attr-dict `:` functional-type(operands, results)";
 }
 
-def Graph_CastOp : Graph_Op<"cast", [Pure, Elementwise_]> {
-  let summary = "converts elements to the result's type, as ONNX's Cast";
-  let arguments = (ins Graph_Tensor:$x);
-  let results = (outs Graph_Tensor:$y);
-  let hasFolder = 1;
-  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($y)";
-}
-
-def Graph_QuantizeLinearOp : Graph_Op<"quantize_linear", [Pure, Elementwise_]> {
-  let summary = "saturate(round_half_even(x / scale) + zero_point)";
-  let description = [{
-    `axis` tells which axis of x a one-dimensional scale runs along; with a
-    scalar scale it is ignored.
-  }];
-  let arguments = (ins Graph_Tensor:$x, Graph_Tensor:$scale, Optional<Graph_Tensor>:$zero_point, I64Attr:$axis);
-  let results = (outs Graph_Tensor:$y);
-  let assemblyFormat = "$x `,` $scale (`zero` $zero_point^)? attr-dict `:` functional-type(operands, results)";
-}
-
-def Graph_DequantizeLinearOp : Graph_Op<"dequantize_linear", [Pure, Elementwise_]> {
-  let summary = "(x - zero_point) · scale";
-  let arguments = (ins Graph_Tensor:$x, Graph_Tensor:$scale, Optional<Graph_Tensor>:$zero_point, I64Attr:$axis);
-  let results = (outs Graph_Tensor:$y);
-  let assemblyFormat = "$x `,` $scale (`zero` $zero_point^)? attr-dict `:` functional-type(operands, results)";
-}
-
 //===----------------------------------------------------------------------===//
 // Products with what may be weights
 //===----------------------------------------------------------------------===//
@@ -314,5 +288,9 @@ def Graph_UnsupportedOp : Graph_Op<"unsupported"> {
 }
 
 include "mho/Dialect/Graph/IR/MathOps.td"
+include "mho/Dialect/Graph/IR/TypeOps.td"
+include "mho/Dialect/Graph/IR/TreeOps.td"
+include "mho/Dialect/Graph/IR/ImageOps.td"
+include "mho/Dialect/Graph/IR/MovementOps.td"
 
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS
