@@ -11,13 +11,12 @@
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 
 #include <cstring>
-#include <map>
 
 using namespace mlir;
 using onnx::AttributeProto;
@@ -101,6 +100,9 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
   return result;
 }
 
+/// Inputs with more elements than this are data that nobody freezes.
+static constexpr int64_t kMostSteering = 4096;
+
 Shape Node::steering(size_t i, StringRef what) const {
   if (auto values = constantIntegers(input(i)))
     return *values;
@@ -127,58 +129,70 @@ double Node::number(size_t i, StringRef what) const {
   return numbers.front();
 }
 
-/// Names of the model's inputs that `values` follow from, in their order.
-static std::vector<std::string> liveInputs(ArrayRef<Value> values) {
-  llvm::SetVector<Value> all;
+/// The model's inputs that `values` follow from, in their order.
+static SmallVector<BlockArgument> inputsBehind(ArrayRef<Value> values) {
+  llvm::SetVector<Value> seen;
   for (Value value : values)
     if (value)
-      all.insert(value);
-  std::map<unsigned, std::string> found;
-  for (size_t next = 0; next < all.size(); ++next) {
-    Value one = all[next];
-    if (auto argument = dyn_cast<BlockArgument>(one)) {
-      // The body of a loop that is being imported belongs to no op yet.
-      Operation *parent = argument.getOwner()->getParentOp();
-      auto name = dyn_cast<NameLoc>(argument.getLoc());
-      if (parent && isa<FunctionOpInterface>(parent) && name)
-        found.emplace(argument.getArgNumber(), name.getName().str());
-      else if (parent)
-        // Of a loop: whatever the loop sees may steer it.
-        parent->walk([&](Operation *op) {
-          all.insert(op->operand_begin(), op->operand_end());
-        });
+      seen.insert(value);
+  SmallVector<BlockArgument> inputs;
+  auto follow = [&](Operation *op) {
+    op->walk([&](Operation *inner) {
+      seen.insert(inner->operand_begin(), inner->operand_end());
+    });
+  };
+  for (size_t next = 0; next < seen.size(); ++next) {
+    Value one = seen[next];
+    if (Operation *op = one.getDefiningOp()) {
+      follow(op);
       continue;
     }
-    one.getDefiningOp()->walk([&](Operation *op) {
-      all.insert(op->operand_begin(), op->operand_end());
-    });
+    // Whatever a loop sees may steer its state; the body of a loop that is
+    // being imported belongs to no op yet.
+    auto argument = cast<BlockArgument>(one);
+    Operation *parent = argument.getOwner()->getParentOp();
+    if (parent && !isa<func::FuncOp>(parent))
+      follow(parent);
+    else if (parent && isa<NameLoc>(argument.getLoc()))
+      inputs.push_back(argument);
   }
-  std::vector<std::string> names;
-  for (auto &[number, name] : found)
-    names.push_back(name);
-  return names;
+  llvm::sort(inputs, [](BlockArgument a, BlockArgument c) {
+    return a.getArgNumber() < c.getArgNumber();
+  });
+  return inputs;
+}
+
+static std::string nameOf(BlockArgument input) {
+  return cast<NameLoc>(input.getLoc()).getName().str();
 }
 
 void Node::refuse(const Twine &why, ArrayRef<Value> live) const {
-  throw Unsupported(why.str(), liveInputs(live));
+  std::vector<std::string> freeze;
+  for (BlockArgument input : inputsBehind(live))
+    if (type(input).getNumElements() <= kMostSteering)
+      freeze.push_back(nameOf(input));
+  throw Unsupported(why.str(), freeze);
 }
 
 void Node::refuseUnknown(size_t i, StringRef what) const {
   std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
-  std::vector<std::string> inputs = liveInputs(input(i));
-  std::string text =
-      (what + " ('" + name + "') must be known when compiling").str();
-  if (inputs.empty())
-    text += ", but does not fold to a constant";
-  else if (inputs.size() == 1 && inputs.front() == name)
-    text += "; --constant=" + name + "=VALUE freezes it";
-  else {
-    text += " and follows from inputs of the model;";
-    for (const std::string &input : inputs)
-      text += " --constant=" + input + "=VALUE";
-    text += inputs.size() == 1 ? " freezes it" : " freeze them";
+  std::string message =
+      what.str() + " ('" + name + "') must be known when compiling";
+  SmallVector<BlockArgument> sources = inputsBehind(input(i));
+  if (sources.empty())
+    refuse(message);
+  message += ", but follows from the model's input";
+  std::string options;
+  bool isData = false;
+  for (BlockArgument source : sources) {
+    std::string own = nameOf(source);
+    message += " '" + own + "'";
+    options += (options.empty() ? "" : " ") + ("--constant=" + own + "=VALUE");
+    isData |= type(source).getNumElements() > kMostSteering;
   }
-  throw Unsupported(text, inputs);
+  if (isData)
+    refuse(message);
+  refuse(message + "; " + options + " freezes it", input(i));
 }
 
 std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {
