@@ -218,7 +218,8 @@ def test_support_vector_classifier(tools, classes, platt):
         rho=numbers(pairs, seed=3).tolist(), kernel_type="RBF", kernel_params=[0.5, 0.0, 3.0],
         classlabels_ints=[5, 7, 9][:classes], **more,
     )  # fmt: skip
-    compare(tools, model, feeds)
+    # ONNX Runtime couples the probabilities by an iteration that ends early.
+    compare(tools, model, feeds, tolerance=1e-2 if platt else 1e-5)
 
 
 # --- features -------------------------------------------------------------------
@@ -275,7 +276,7 @@ LABELS = {
 @pytest.mark.parametrize("name", LABELS)
 def test_label_encoder(tools, name):
     x, attributes, kind = LABELS[name]
-    compare(tools, build("LabelEncoder", {"x": x}, [("y", kind)], version=2, **attributes), {"x": x})
+    compare(tools, build("LabelEncoder", {"x": x}, [("y", kind)], version=4, **attributes), {"x": x})
 
 
 def test_label_encoder_tensors(tools):
