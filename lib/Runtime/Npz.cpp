@@ -117,12 +117,21 @@ static Expected<Header> parseHeader(std::span<const std::byte> bytes) {
 static std::optional<Type> typeOfDescr(const std::string &descr) {
   std::string code = descr.substr(std::min<size_t>(1, descr.size()));
   static const std::pair<const char *, Type> types[] = {
-      {"f4", Type::F32}, {"f8", Type::F64}, {"f2", Type::F16},
-      {"i1", Type::I8},  {"i2", Type::I16}, {"i4", Type::I32},
-      {"i8", Type::I64}, {"u1", Type::U8},  {"u2", Type::U16},
-      {"u4", Type::U32}, {"u8", Type::U64}, {"b1", Type::Bool},
+      {"f4", Type::F32},
+      {"f8", Type::F64},
+      {"f2", Type::F16},
+      {"i1", Type::I8},
+      {"i2", Type::I16},
+      {"i4", Type::I32},
+      {"i8", Type::I64},
+      {"u1", Type::U8},
+      {"u2", Type::U16},
+      {"u4", Type::U32},
+      {"u8", Type::U64},
+      {"b1", Type::Bool},
       // How NumPy saves types that it does not know: bit patterns.
-      {"V1", Type::U8},  {"V2", Type::U16}};
+      {"V1", Type::U8},
+      {"V2", Type::U16}};
   for (auto [name, type] : types)
     if (code == name)
       return type;

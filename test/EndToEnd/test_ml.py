@@ -53,7 +53,7 @@ MODES = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRA
 def forest(trees, features, modes, seed, votes, targets):
     """Random trees of uneven depth; thresholds on a grid, so that equality happens."""
     rng = np.random.default_rng(seed)
-    nodes = {key: [] for key in "treeids nodeids featureids values modes truenodeids falsenodeids".split()}
+    nodes = {key: [] for key in ["treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids"]}
     missing, voters = [], {"treeids": [], "nodeids": [], "ids": [], "weights": []}
 
     def grow(tree, depth, ids):
@@ -241,7 +241,9 @@ def test_scaler(tools):
 def test_imputer(tools, replaced):
     x = numbers(4, 3)
     x[1, 2] = x[3, 0] = replaced
-    model = build("Imputer", {"x": x}, Y, version=1, imputed_value_floats=[9.0, 8.0, 7.0], replaced_value_float=replaced)
+    model = build(
+        "Imputer", {"x": x}, Y, version=1, imputed_value_floats=[9.0, 8.0, 7.0], replaced_value_float=replaced
+    )
     compare(tools, model, {"x": x})
 
 
@@ -269,7 +271,11 @@ def test_feature_vectorizer(tools):
 LABELS = {
     "integers": (np.int64([1, 5, 9, 7]), {"keys_int64s": [5, 9, 1], "values_floats": [0.5, 2.0, -1.0]}, FLOAT),
     "floats": (np.float32([0.5, np.nan, 3, 2]), {"keys_floats": [np.nan, 0.5, 2.0], "values_int64s": [7, 8, 9]}, INT64),
-    "default": (np.int64([[1, 2], [3, 4]]), {"keys_int64s": [1, 4], "values_int64s": [10, 40], "default_int64": -9}, INT64),
+    "default": (
+        np.int64([[1, 2], [3, 4]]),
+        {"keys_int64s": [1, 4], "values_int64s": [10, 40], "default_int64": -9},
+        INT64,
+    ),
 }
 
 

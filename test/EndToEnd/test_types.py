@@ -9,8 +9,8 @@ from onnx.reference import ReferenceEvaluator
 
 from harness import reference
 
-NARROW = "bfloat16 float8e4m3fn float8e4m3fnuz float8e5m2 float8e5m2fnuz float4e2m1 int4 uint4 int2 uint2".split()
-PLAIN = "float double float16 bool int8 uint8 int16 uint16 int32 uint32 int64 uint64".split()
+NARROW = ["bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "float4e2m1", "int4", "uint4", "int2", "uint2"]
+PLAIN = ["float", "double", "float16", "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 TYPES = [*PLAIN, *NARROW]
 
 
@@ -96,7 +96,10 @@ def test_casts_to_every_type(tools, source, constant):
         initializers = [numpy_helper.from_array(x, "x")]
         nodes.append(helper.make_node("Neg", ["live"], ["negated"]))
         outputs.append(helper.make_tensor_value_info("negated", TensorProto.FLOAT, [1]))
-        inputs, feeds = [helper.make_tensor_value_info("live", TensorProto.FLOAT, [1])], {"live": np.ones(1, np.float32)}
+        inputs, feeds = (
+            [helper.make_tensor_value_info("live", TensorProto.FLOAT, [1])],
+            {"live": np.ones(1, np.float32)},
+        )
     model = single(nodes, inputs, outputs, initializers)
     got = tools.execute(tools.compile(model, target="ideal"), feeds)
     wanted = {target: cast_by_reference(x, source, target) for target in targets}
@@ -153,10 +156,7 @@ def test_bit_cast(tools, source, target):
         opset=26,
     )
     got = tools.execute(tools.compile(model, target="ideal"), {"x": as_file_array(x)})["y"]
-    if source == "int4":
-        wanted = x.astype(np.int8).astype(np.uint8) & 15
-    else:
-        wanted = x.view(dtype_of(target))
+    wanted = x.astype(np.int8).astype(np.uint8) & 15 if source == "int4" else x.view(dtype_of(target))
     np.testing.assert_array_equal(got, wanted)
 
 

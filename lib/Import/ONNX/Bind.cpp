@@ -274,8 +274,7 @@ private:
       if (patterns) {
         APInt bits(64, uint64_t(value));
         values.push_back(b.getFloatAttr(
-            element,
-            APFloat(floats.getFloatSemantics(), bits.trunc(width))));
+            element, APFloat(floats.getFloatSemantics(), bits.trunc(width))));
         continue;
       }
       if (floats) {

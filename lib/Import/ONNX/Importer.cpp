@@ -110,9 +110,9 @@ Value Importer::lookup(Scope &scope, const std::string &name) {
     if (tensor == at->initializers.end())
       continue;
     Scope::Initializer found = tensor->second;
-    ElementsAttr constant =
-        found.dense ? constantOf(&context, *found.dense, files)
-                    : densified(&context, *found.sparse, files);
+    ElementsAttr constant = found.dense
+                                ? constantOf(&context, *found.dense, files)
+                                : densified(&context, *found.sparse, files);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(entry);
     Value made = arith::ConstantOp::create(

@@ -198,7 +198,9 @@ def quantized():
 def packed():
     """MatMulNBits: two rows of a column in a byte, and a node that uses strings."""
     nodes = [
-        node("MatMulNBits", ["x", "w", "s"], ["y"], "few_bits", domain="com.microsoft", K=16, N=1, bits=4, block_size=16),
+        node(
+            "MatMulNBits", ["x", "w", "s"], ["y"], "few_bits", domain="com.microsoft", K=16, N=1, bits=4, block_size=16
+        ),
         node("Cast", ["y"], ["t"], "text", to=TensorProto.STRING),
     ]
     weights = [array("w", np.full((1, 1, 8), 0x9F), np.uint8), array("s", [0.5])]
