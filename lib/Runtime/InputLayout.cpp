@@ -253,9 +253,14 @@ void InputLayout::collect(uint64_t run, const std::byte *io, uint32_t instance,
                           Outputs &outputs) const {
   for (size_t i = 0; i < outputValues.size(); ++i) {
     size_t bytes = outputValues[i]->bytes();
-    if (bytes)
-      std::memcpy(outputs[i].second.data.data() +
-                      (instance * count + run) * bytes,
-                  io + outputValues[i]->offset(), bytes);
+    if (!bytes)
+      continue;
+    Tensor &tensor = outputs[i].second;
+    std::byte *to = tensor.data.data() + (instance * count + run) * bytes;
+    std::memcpy(to, io + outputValues[i]->offset(), bytes);
+    // Inside the program the upper bits of a narrow element do not count.
+    if (bitsOf(tensor.type) < 8 && tensor.type != isa::Type::Bool)
+      for (size_t at = 0; at < bytes; ++at)
+        storeScalar(tensor.type, to + at, loadScalar(tensor.type, to + at));
   }
 }

@@ -53,7 +53,7 @@ MODES = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRA
 def forest(trees, features, modes, seed, votes, targets):
     """Random trees of uneven depth; thresholds on a grid, so that equality happens."""
     rng = np.random.default_rng(seed)
-    nodes = {key: [] for key in "treeids nodeids featureids values modes truenodeids falsenodeids".split()}
+    nodes = {key: [] for key in ["treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids"]}
     missing, voters = [], {"treeids": [], "nodeids": [], "ids": [], "weights": []}
 
     def grow(tree, depth, ids):
@@ -218,7 +218,8 @@ def test_support_vector_classifier(tools, classes, platt):
         rho=numbers(pairs, seed=3).tolist(), kernel_type="RBF", kernel_params=[0.5, 0.0, 3.0],
         classlabels_ints=[5, 7, 9][:classes], **more,
     )  # fmt: skip
-    compare(tools, model, feeds)
+    # ONNX Runtime couples the probabilities by an iteration that ends early.
+    compare(tools, model, feeds, tolerance=1e-2 if platt else 1e-5)
 
 
 # --- features -------------------------------------------------------------------
@@ -240,7 +241,9 @@ def test_scaler(tools):
 def test_imputer(tools, replaced):
     x = numbers(4, 3)
     x[1, 2] = x[3, 0] = replaced
-    model = build("Imputer", {"x": x}, Y, version=1, imputed_value_floats=[9.0, 8.0, 7.0], replaced_value_float=replaced)
+    model = build(
+        "Imputer", {"x": x}, Y, version=1, imputed_value_floats=[9.0, 8.0, 7.0], replaced_value_float=replaced
+    )
     compare(tools, model, {"x": x})
 
 
@@ -268,14 +271,18 @@ def test_feature_vectorizer(tools):
 LABELS = {
     "integers": (np.int64([1, 5, 9, 7]), {"keys_int64s": [5, 9, 1], "values_floats": [0.5, 2.0, -1.0]}, FLOAT),
     "floats": (np.float32([0.5, np.nan, 3, 2]), {"keys_floats": [np.nan, 0.5, 2.0], "values_int64s": [7, 8, 9]}, INT64),
-    "default": (np.int64([[1, 2], [3, 4]]), {"keys_int64s": [1, 4], "values_int64s": [10, 40], "default_int64": -9}, INT64),
+    "default": (
+        np.int64([[1, 2], [3, 4]]),
+        {"keys_int64s": [1, 4], "values_int64s": [10, 40], "default_int64": -9},
+        INT64,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", LABELS)
 def test_label_encoder(tools, name):
     x, attributes, kind = LABELS[name]
-    compare(tools, build("LabelEncoder", {"x": x}, [("y", kind)], version=2, **attributes), {"x": x})
+    compare(tools, build("LabelEncoder", {"x": x}, [("y", kind)], version=4, **attributes), {"x": x})
 
 
 def test_label_encoder_tensors(tools):

@@ -38,8 +38,10 @@ class Model:
         return self.rng.standard_normal(shape).astype(np.float32)
 
     def bytes(self, *shape, kind=np.uint8) -> np.ndarray:
-        info = np.iinfo(kind)
-        return self.rng.integers(info.min, info.max + 1, shape).astype(kind)
+        """Random integers; signed bytes of seven bits, since ONNX Runtime's sums of two products of unsigned
+        and signed bytes saturate at 16 bits on machines without VNNI."""
+        low, high = (-63, 63) if kind is np.int8 else (np.iinfo(kind).min, np.iinfo(kind).max)
+        return self.rng.integers(low, high + 1, shape).astype(kind)
 
     def scales(self, *shape) -> np.ndarray:
         return self.rng.uniform(0.01, 0.05, shape).astype(np.float32)
@@ -258,20 +260,41 @@ def qlinear_concat(m):
 def matmul_integer_to_float(m):
     w, bias = m.constant(m.bytes(13, 6, kind=np.int8)), m.constant(m.floats(6))
     inputs = [m.input(m.bytes(4, 13)), w, m.constant(np.float32(0.03)), m.constant(m.scales(6))]
-    return m("MatMulIntegerToFloat", *inputs, m.constant(np.uint8(127)), m.constant(m.bytes(6, kind=np.int8)), bias, domain=MS)
+    return m(
+        "MatMulIntegerToFloat",
+        *inputs,
+        m.constant(np.uint8(127)),
+        m.constant(m.bytes(6, kind=np.int8)),
+        bias,
+        domain=MS,
+    )
 
 
 @case(tolerance=1e-2)
 def dynamic_quantize_matmul(m):
     w, bias = m.constant(m.bytes(23, 6)), m.constant(m.floats(6))
-    return m("DynamicQuantizeMatMul", m.input(m.floats(4, 23)), w, m.constant(m.scales(6)), m.constant(m.bytes(6)), bias, domain=MS)
+    return m(
+        "DynamicQuantizeMatMul",
+        m.input(m.floats(4, 23)),
+        w,
+        m.constant(m.scales(6)),
+        m.constant(m.bytes(6)),
+        bias,
+        domain=MS,
+    )
 
 
 @case(UINT8, tolerance=1)
 def qgemm(m):
     w, bias = m.constant(m.bytes(6, 17, kind=np.int8)), m.constant(m.rng.integers(-999, 999, 6).astype(np.int32))
     inputs = [m.input(m.bytes(4, 17)), m.constant(np.float32(0.02)), m.constant(np.uint8(121)), w]
-    inputs += [m.constant(np.float32(0.03)), m.constant(np.int8(2)), bias, m.constant(np.float32(0.2)), m.constant(np.uint8(100))]
+    inputs += [
+        m.constant(np.float32(0.03)),
+        m.constant(np.int8(2)),
+        bias,
+        m.constant(np.float32(0.2)),
+        m.constant(np.uint8(100)),
+    ]
     return m("QGemm", *inputs, domain=MS, transB=1)
 
 

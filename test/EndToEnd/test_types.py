@@ -9,8 +9,8 @@ from onnx.reference import ReferenceEvaluator
 
 from harness import reference
 
-NARROW = "bfloat16 float8e4m3fn float8e4m3fnuz float8e5m2 float8e5m2fnuz float4e2m1 int4 uint4 int2 uint2".split()
-PLAIN = "float double float16 bool int8 uint8 int16 uint16 int32 uint32 int64 uint64".split()
+NARROW = ["bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "float4e2m1", "int4", "uint4", "int2", "uint2"]
+PLAIN = ["float", "double", "float16", "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 TYPES = [*PLAIN, *NARROW]
 
 
@@ -71,6 +71,17 @@ def comparable(x: np.ndarray, source: str, target: str) -> np.ndarray:
     return inside
 
 
+def cast_by_reference(x: np.ndarray, source: str, target: str) -> np.ndarray:
+    small = ("int4", "uint4", "int2", "uint2")
+    if source in small and target in small:
+        # onnx.reference has no casts between these.
+        return x.astype(np.int8).astype(dtype_of(target))
+    node = helper.make_node("Cast", ["x"], ["y"], to=kind_of(target))
+    declared = [helper.make_tensor_value_info(n, kind_of(t), x.shape) for n, t in (("x", source), ("y", target))]
+    with np.errstate(all="ignore"):
+        return ReferenceEvaluator(single(node, declared[:1], declared[1:])).run(None, {"x": x})[0]
+
+
 @pytest.mark.parametrize("constant", [False, True], ids=["run", "folded"])
 @pytest.mark.parametrize("source", TYPES)
 def test_casts_to_every_type(tools, source, constant):
@@ -85,18 +96,13 @@ def test_casts_to_every_type(tools, source, constant):
         initializers = [numpy_helper.from_array(x, "x")]
         nodes.append(helper.make_node("Neg", ["live"], ["negated"]))
         outputs.append(helper.make_tensor_value_info("negated", TensorProto.FLOAT, [1]))
-        inputs, feeds = [helper.make_tensor_value_info("live", TensorProto.FLOAT, [1])], {"live": np.ones(1, np.float32)}
+        inputs, feeds = (
+            [helper.make_tensor_value_info("live", TensorProto.FLOAT, [1])],
+            {"live": np.ones(1, np.float32)},
+        )
     model = single(nodes, inputs, outputs, initializers)
     got = tools.execute(tools.compile(model, target="ideal"), feeds)
-    with np.errstate(all="ignore"):
-        wanted = {
-            target: ReferenceEvaluator(
-                single(helper.make_node("Cast", ["x"], ["y"], to=kind_of(target)), [declared], outputs[:0] or [
-                    helper.make_tensor_value_info("y", kind_of(target), x.shape)
-                ])
-            ).run(None, {"x": x})[0]
-            for target in targets
-        }
+    wanted = {target: cast_by_reference(x, source, target) for target in targets}
     for target in targets:
         where = comparable(x, source, target)
         mine, theirs = as_numbers(got[target])[where], as_numbers(wanted[target])[where]
@@ -150,10 +156,7 @@ def test_bit_cast(tools, source, target):
         opset=26,
     )
     got = tools.execute(tools.compile(model, target="ideal"), {"x": as_file_array(x)})["y"]
-    if source == "int4":
-        wanted = x.astype(np.int8).astype(np.uint8) & 15
-    else:
-        wanted = x.view(dtype_of(target))
+    wanted = x.astype(np.int8).astype(np.uint8) & 15 if source == "int4" else x.view(dtype_of(target))
     np.testing.assert_array_equal(got, wanted)
 
 

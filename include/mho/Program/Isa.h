@@ -31,8 +31,8 @@ namespace mho::isa {
 enum class Space : uint8_t { Scratch = 0, Const = 1, Io = 2, Slot = 3 };
 
 /// Element types. The numbers are part of the format and never reused.
-/// Sub-byte types take one byte per element in every space, integers with their
-/// sign extended; `Bool` is one byte, 0 or 1.
+/// Sub-byte types take one byte per element in every space, whose upper bits do
+/// not count; `Bool` is one byte, 0 or 1.
 enum class Type : uint8_t {
   Bool = 0,
   I8 = 1,

@@ -43,12 +43,11 @@ Value childOf(ImplicitLocOpBuilder &b, TreeLeavesOp op, Value sample,
                                 constant(2), bit);
   bit = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OLT),
                                 constant(1), bit);
-  Value taken = arith::CmpIOp::create(
-      b, arith::CmpIPredicate::ne,
-      arith::AndIOp::create(b, outcomes, bit), constant(0));
-  Value child = arith::AddIOp::create(
-      b, arith::AddIOp::create(b, node, node),
-      arith::ExtUIOp::create(b, i32, taken));
+  Value taken = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
+                                      arith::AndIOp::create(b, outcomes, bit),
+                                      constant(0));
+  Value child = arith::AddIOp::create(b, arith::AddIOp::create(b, node, node),
+                                      arith::ExtUIOp::create(b, i32, taken));
   return tensor::ExtractOp::create(b, op.getChildren(), toIndex(child));
 }
 
@@ -57,20 +56,20 @@ Value lowerTreeLeaves(Lowering &l, TreeLeavesOp op) {
   MLIRContext *context = l.b.getContext();
   AffineExpr sample, tree, step;
   bindDims(context, sample, tree, step);
-  Value roots = l.moved(op.getRoots(), AffineMap::get(2, 0, tree),
-                        l.resultType());
+  Value roots =
+      l.moved(op.getRoots(), AffineMap::get(2, 0, tree), l.resultType());
   // Nothing but its extent is used.
   Value steps = l.empty({int64_t(op.getDepth())}, l.b.getI32Type());
-  return l.generic(
-      steps, roots,
-      {AffineMap::get(3, 0, step),
-       AffineMap::get(3, 0, {sample, tree}, context)},
-      {utils::IteratorType::parallel, utils::IteratorType::parallel,
-       utils::IteratorType::reduction},
-      [&](ImplicitLocOpBuilder &b, ValueRange args) {
-        Value row = linalg::IndexOp::create(b, 0);
-        return SmallVector<Value>{childOf(b, op, row, args[1])};
-      })[0];
+  return l.generic(steps, roots,
+                   {AffineMap::get(3, 0, step),
+                    AffineMap::get(3, 0, {sample, tree}, context)},
+                   {utils::IteratorType::parallel,
+                    utils::IteratorType::parallel,
+                    utils::IteratorType::reduction},
+                   [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                     Value row = linalg::IndexOp::create(b, 0);
+                     return SmallVector<Value>{childOf(b, op, row, args[1])};
+                   })[0];
 }
 
 } // namespace

@@ -22,8 +22,7 @@ Value clamped(ImplicitLocOpBuilder &b, Value x, double low, double high) {
 /// `x` held where a float type has values; NaN stays. A type with infinities
 /// keeps what is beyond only if it does not saturate.
 Value saturated(ImplicitLocOpBuilder &b, Value x, FloatType to) {
-  double bound =
-      APFloat::getLargest(to.getFloatSemantics()).convertToDouble();
+  double bound = APFloat::getLargest(to.getFloatSemantics()).convertToDouble();
   return clamped(b, x, -bound, bound);
 }
 
@@ -45,13 +44,12 @@ Value powerOfTwo(ImplicitLocOpBuilder &b, Value x, CastOp op) {
   int64_t half = 1 << 22;
   bool up = op.getRoundMode() == "up";
   if (up || op.getRoundMode() == "nearest") {
-    Value above = up ? compare(P::ugt, fraction, 0)
-                     : compare(P::uge, fraction, half);
+    Value above =
+        up ? compare(P::ugt, fraction, 0) : compare(P::uge, fraction, half);
     Value aboveSmall = up ? compare(P::ugt, fraction, half)
                           : compare(P::uge, fraction, half + half / 2);
     Value step = arith::SelectOp::create(b, small, aboveSmall, above);
-    code = arith::AddIOp::create(b, code,
-                                 arith::ExtUIOp::create(b, i32, step));
+    code = arith::AddIOp::create(b, code, arith::ExtUIOp::create(b, i32, step));
   }
   Value isNan = compare(P::ugt, bits, 0x7f800000);
   Value beyond = compare(P::ugt, code, 254);
@@ -63,8 +61,8 @@ Value powerOfTwo(ImplicitLocOpBuilder &b, Value x, CastOp op) {
   }
   code = arith::SelectOp::create(b, isNan, constant(255), code);
   Value byte = arith::TruncIOp::create(b, b.getI8Type(), code);
-  return arith::BitcastOp::create(
-      b, Float8E8M0FNUType::get(b.getContext()), byte);
+  return arith::BitcastOp::create(b, Float8E8M0FNUType::get(b.getContext()),
+                                  byte);
 }
 
 /// A float to an integer that keeps its low bits, through i32 (i64 for ui32).
@@ -88,18 +86,17 @@ Value lowerCast(Lowering &l, CastOp op) {
         if (isa<FloatType>(from) && !floats)
           return wrapped(b, args[0], to, l.isResultUnsigned());
         if (isa<Float8E8M0FNUType>(to))
-          return powerOfTwo(b,
-                            castScalar(b, args[0], l.isUnsigned(0),
-                                       b.getF32Type(), false),
-                            op);
+          return powerOfTwo(
+              b, castScalar(b, args[0], l.isUnsigned(0), b.getF32Type(), false),
+              op);
         // f64 is rounded once.
         if (floats && isa<Float64Type>(from) &&
             to.getIntOrFloatBitWidth() == 16)
           return convertFloat(b, args[0], to);
         Value y = castScalar(b, args[0], l.isUnsigned(0), inside,
                              l.isResultUnsigned());
-        bool saturates = floats && to.getIntOrFloatBitWidth() == 8 &&
-                         !op.getUnsaturated();
+        bool saturates =
+            floats && to.getIntOrFloatBitWidth() == 8 && !op.getUnsaturated();
         return saturates ? saturated(b, y, floats) : y;
       });
 }
@@ -186,8 +183,8 @@ FailureOr<Value> lowerQuantize(Lowering &l, QuantizeLinearOp op) {
         Value x = castScalar(b, args[0], l.isUnsigned(0), f32, false);
         Value scale = castScalar(b, args[1], false, f32, false);
         Value y = arith::DivFOp::create(b, x, scale);
-        if (auto precision = op.getPrecision(); precision &&
-                                                isNarrowFloat(*precision)) {
+        if (auto precision = op.getPrecision();
+            precision && isNarrowFloat(*precision)) {
           y = convertFloat(b, y, *precision);
           y = convertFloat(b, y, f32);
         }
@@ -216,27 +213,26 @@ FailureOr<Value> lowerDequantize(Lowering &l, DequantizeLinearOp op) {
     return failure();
   Type to = l.resultType().getElementType();
   Type wide = isNarrowFloat(to) ? l.b.getF32Type() : to;
-  return l.mapped(
-      operands, *maps, l.resultType(),
-      [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
-        Value x = args[0];
-        bool floats = isa<FloatType>(x.getType());
-        // Differences of integers are exact.
-        if (args.size() > 2 && !floats) {
-          Type i32 = b.getI32Type();
-          x = arith::SubIOp::create(
-              b, castScalar(b, x, l.isUnsigned(0), i32, false),
-              castScalar(b, args[2], l.isUnsigned(0), i32, false));
-          x = castScalar(b, x, false, wide, false);
-        } else {
-          x = castScalar(b, x, l.isUnsigned(0), wide, false);
-        }
-        if (args.size() > 2 && floats)
-          x = arith::SubFOp::create(b, x,
-                                    castScalar(b, args[2], false, wide, false));
-        return arith::MulFOp::create(
-            b, x, castScalar(b, args[1], false, wide, false));
-      });
+  return l.mapped(operands, *maps, l.resultType(),
+                  [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+                    Value x = args[0];
+                    bool floats = isa<FloatType>(x.getType());
+                    // Differences of integers are exact.
+                    if (args.size() > 2 && !floats) {
+                      Type i32 = b.getI32Type();
+                      x = arith::SubIOp::create(
+                          b, castScalar(b, x, l.isUnsigned(0), i32, false),
+                          castScalar(b, args[2], l.isUnsigned(0), i32, false));
+                      x = castScalar(b, x, false, wide, false);
+                    } else {
+                      x = castScalar(b, x, l.isUnsigned(0), wide, false);
+                    }
+                    if (args.size() > 2 && floats)
+                      x = arith::SubFOp::create(
+                          b, x, castScalar(b, args[2], false, wide, false));
+                    return arith::MulFOp::create(
+                        b, x, castScalar(b, args[1], false, wide, false));
+                  });
 }
 
 } // namespace

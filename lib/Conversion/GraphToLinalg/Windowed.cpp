@@ -410,6 +410,9 @@ Value lowerConv(Lowering &l, ConvOp op) {
        AffineMap::get(next, 0, weightExprs, l.b.getContext()),
        image(places, output)},
       iterators, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        if (!isa<FloatType>(wide))
+          return SmallVector<Value>{arith::AddIOp::create(
+              b, args[2], arith::MulIOp::create(b, args[0], args[1]))};
         Value product = arith::MulFOp::create(b, convertFloat(b, args[0], wide),
                                               convertFloat(b, args[1], wide));
         return SmallVector<Value>{arith::AddFOp::create(b, args[2], product)};
@@ -428,6 +431,8 @@ Value lowerConv(Lowering &l, ConvOp op) {
                   [](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
                     if (args.size() == 1)
                       return args[0];
+                    if (!isa<FloatType>(args[0].getType()))
+                      return arith::AddIOp::create(b, args[0], args[1]);
                     return arith::AddFOp::create(b, args[0], args[1]);
                   });
 }
@@ -498,11 +503,8 @@ Lowered lowerWindowed(Lowering &l) {
     return lowered(lowerMaxPoolIndex(l, op));
   if (auto op = dyn_cast<OverlapAddOp>(l.op))
     return lowered(lowerOverlapAdd(l, op));
-  if (auto op = dyn_cast<ConvOp>(l.op)) {
-    if (!isa<FloatType>(l.resultType().getElementType()))
-      return l.op->emitOpError("takes floats, not ") << l.resultType();
+  if (auto op = dyn_cast<ConvOp>(l.op))
     return lowered(lowerConv(l, op));
-  }
   if (auto op = dyn_cast<BatchNormalizationOp>(l.op))
     return lowered(lowerBatchNorm(l, op));
   return notOfFamily();

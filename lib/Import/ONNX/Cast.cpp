@@ -41,9 +41,9 @@ void castTo(Node &n, Type element) {
   if (mode != "up" && mode != "down" && mode != "nearest")
     n.fail("round_mode is up, down or nearest, found '" + mode + "'");
   bool saturate = n.integer("saturate", 1);
-  n.result(n.make<graph::CastOp>(
-      n.typeOf(n.shape(x), element), x,
-      saturate ? UnitAttr() : n.b.getUnitAttr(), n.b.getStringAttr(mode)));
+  n.result(n.make<graph::CastOp>(n.typeOf(n.shape(x), element), x,
+                                 saturate ? UnitAttr() : n.b.getUnitAttr(),
+                                 n.b.getStringAttr(mode)));
 }
 
 void cast(Node &n) { castTo(n, targetType(n)); }

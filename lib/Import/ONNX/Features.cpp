@@ -54,8 +54,8 @@ void normalizer(Node &n) {
   if (rank != 1 && rank != 2)
     n.fail("expected samples of features, found rank " + Twine(rank));
   auto axes = n.b.getDenseI64ArrayAttr({rank - 1});
-  auto type = n.typeOf(graph::reducedShape(n.shape(x), {rank - 1}, true),
-                       n.element(x));
+  auto type =
+      n.typeOf(graph::reducedShape(n.shape(x), {rank - 1}, true), n.element(x));
   auto reduced = [&](auto op, Value v) {
     return n.make<decltype(op)>(type, v, axes, n.b.getUnitAttr());
   };
@@ -70,8 +70,8 @@ void normalizer(Node &n) {
         type, reduced(graph::ReduceSumOp(), n.binary<graph::MulOp>(x, x)));
   else
     n.fail("norm is MAX, L1 or L2, found '" + norm + "'");
-  Value none = n.binary<graph::EqualOp>(by, n.scalar(n.element(x), 0),
-                                        n.b.getI1Type());
+  Value none =
+      n.binary<graph::EqualOp>(by, n.scalar(n.element(x), 0), n.b.getI1Type());
   by = n.make<graph::WhereOp>(type, none, n.scalar(n.element(x), 1), by);
   n.result(n.binary<graph::DivOp>(x, by));
 }
@@ -91,11 +91,11 @@ void imputer(Node &n) {
         x));
   }
   float replaced = n.real("replaced_value_float", 0);
-  Value absent = std::isnan(replaced)
-                     ? isNan(n, x)
-                     : n.binary<graph::EqualOp>(
-                           x, n.scalar(n.element(x), replaced),
-                           n.b.getI1Type());
+  Value absent =
+      std::isnan(replaced)
+          ? isNan(n, x)
+          : n.binary<graph::EqualOp>(x, n.scalar(n.element(x), replaced),
+                                     n.b.getI1Type());
   n.result(n.make<graph::WhereOp>(x.getType(), absent,
                                   perFeature(n, "imputed_value_floats", x), x));
 }
@@ -115,9 +115,8 @@ void oneHotEncoder(Node &n) {
   // Numbers that are no integers are cut, as ONNX Runtime does.
   Type i64 = n.b.getIntegerType(64);
   Value all = n.cast(x, i64);
-  Value same = n.binary<graph::EqualOp>(n.reshape(all, column),
-                                        n.constantIntegers(categories),
-                                        n.b.getI1Type());
+  Value same = n.binary<graph::EqualOp>(
+      n.reshape(all, column), n.constantIntegers(categories), n.b.getI1Type());
   n.result(n.cast(same, n.b.getF32Type()));
 }
 
@@ -146,8 +145,8 @@ void featureVectorizer(Node &n) {
     if (rank == 0)
       n.fail("expected samples of features, found a scalar");
     int64_t first = rank == 1 ? 1 : n.shape(x)[0];
-    x = n.reshape(x, {first, n.type(x).getNumElements() /
-                                 std::max<int64_t>(first, 1)});
+    x = n.reshape(
+        x, {first, n.type(x).getNumElements() / std::max<int64_t>(first, 1)});
     if (i < lengths.size() && n.shape(x)[1] != lengths[i])
       n.refuse("input " + Twine(i) + " has " + Twine(n.shape(x)[1]) +
                " features where inputdimensions has " + Twine(lengths[i]) +
@@ -161,9 +160,9 @@ void featureVectorizer(Node &n) {
   }
   if (parts.empty())
     n.fail("there is no input");
-  n.result(n.make<graph::ConcatOp>(
-      n.typeOf({samples, features}, n.b.getF32Type()), parts,
-      n.b.getI64IntegerAttr(1)));
+  n.result(
+      n.make<graph::ConcatOp>(n.typeOf({samples, features}, n.b.getF32Type()),
+                              parts, n.b.getI64IntegerAttr(1)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -180,18 +179,16 @@ Value listOf(Node &n, StringRef prefix) {
     return n.constantIntegers(*integers);
   if (n.has(name("_floats"))) {
     SmallVector<double> values = numbers(n, name("_floats"));
-    return floatConstant(n, {int64_t(values.size())}, values,
-                         n.b.getF32Type());
+    return floatConstant(n, {int64_t(values.size())}, values, n.b.getF32Type());
   }
   const auto *tensor = n.attribute(name("_tensor"));
   if (!tensor)
-    n.fail("one of the attributes " + name("_int64s") + ", " +
-           name("_floats") + " and " + name("_tensor") + " must be given");
+    n.fail("one of the attributes " + name("_int64s") + ", " + name("_floats") +
+           " and " + name("_tensor") + " must be given");
   if (tensor->t().data_type() == onnx::TensorProto::STRING)
     n.refuse("strings (" + name("_tensor") +
              ") are not supported; encode them before the model");
-  Value list =
-      n.constant(constantOf(n.b.getContext(), tensor->t(), n.files));
+  Value list = n.constant(constantOf(n.b.getContext(), tensor->t(), n.files));
   return n.reshape(list, {n.type(list).getNumElements()});
 }
 
@@ -234,13 +231,12 @@ void labelEncoder(Node &n) {
   }
   Shape places = llvm::to_vector(llvm::seq<int64_t>(1, count + 1));
   auto type = n.typeOf(spread, i32);
-  Value place = n.make<graph::WhereOp>(type, same,
-                                       n.cast(n.constantIntegers(places), i32),
-                                       n.scalar(i32, 0));
+  Value place = n.make<graph::WhereOp>(
+      type, same, n.cast(n.constantIntegers(places), i32), n.scalar(i32, 0));
   int64_t axis = spread.size() - 1;
-  place = n.make<graph::ReduceMaxOp>(n.typeOf(n.shape(x), i32), place,
-                                     n.b.getDenseI64ArrayAttr({axis}),
-                                     UnitAttr());
+  place =
+      n.make<graph::ReduceMaxOp>(n.typeOf(n.shape(x), i32), place,
+                                 n.b.getDenseI64ArrayAttr({axis}), UnitAttr());
   n.result(n.make<graph::GatherOp>(n.typeOf(n.shape(x), element), table, place,
                                    n.b.getI64IntegerAttr(0)));
 }

@@ -50,8 +50,8 @@ void linearRegressor(Node &n) {
 void oneScore(Node &n, Value score, ArrayRef<int64_t> labels,
               StringRef transform) {
   Type element = n.element(score);
-  Value taken = n.binary<graph::GreaterOp>(score, n.scalar(element, 0),
-                                           n.b.getI1Type());
+  Value taken =
+      n.binary<graph::GreaterOp>(score, n.scalar(element, 0), n.b.getI1Type());
   bool two = labels.size() == 2;
   n.result(eitherLabel(n, taken, two ? labels[1] : 1, two ? labels[0] : 0));
   if (!two)

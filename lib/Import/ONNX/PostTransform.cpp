@@ -42,8 +42,7 @@ Value softmaxOfNonZero(Node &n, Value x) {
   Value there = n.binary<graph::GreaterOp>(
       unary<graph::AbsOp>(n, x), number(n, x, nothing), n.b.getI1Type());
   Value largest = alongTargets<graph::ReduceMaxOp>(n, x);
-  Value powers =
-      unary<graph::ExpOp>(n, n.binary<graph::SubOp>(x, largest));
+  Value powers = unary<graph::ExpOp>(n, n.binary<graph::SubOp>(x, largest));
   powers = n.make<graph::WhereOp>(x.getType(), there, powers, number(n, x, 0));
   return n.binary<graph::DivOp>(powers,
                                 alongTargets<graph::ReduceSumOp>(n, powers));
@@ -60,13 +59,12 @@ Value probit(Node &n, Value x) {
                                 n.binary<graph::AddOp>(one, y)));
   Value half = withNumber<graph::AddOp>(
       n, withNumber<graph::MulOp>(n, log, 0.5), 2 / (std::numbers::pi * a));
-  Value square = n.binary<graph::SubOp>(
-      n.binary<graph::MulOp>(half, half),
-      withNumber<graph::MulOp>(n, log, 1 / a));
+  Value square =
+      n.binary<graph::SubOp>(n.binary<graph::MulOp>(half, half),
+                             withNumber<graph::MulOp>(n, log, 1 / a));
   Value root = unary<graph::SqrtOp>(
       n, n.binary<graph::SubOp>(unary<graph::SqrtOp>(n, square), half));
-  Value below =
-      n.binary<graph::LessOp>(y, number(n, x, 0), n.b.getI1Type());
+  Value below = n.binary<graph::LessOp>(y, number(n, x, 0), n.b.getI1Type());
   root = n.make<graph::WhereOp>(x.getType(), below,
                                 unary<graph::NegOp>(n, root), root);
   return withNumber<graph::MulOp>(n, root, std::numbers::sqrt2);
@@ -107,9 +105,8 @@ Shape integerLabels(Node &n, StringRef integers, StringRef strings) {
 Value topLabel(Node &n, Value scores, ArrayRef<int64_t> labels) {
   int64_t samples = n.shape(scores)[0];
   auto type = n.typeOf({samples}, n.b.getIntegerType(64));
-  Value place = n.make<graph::ArgMaxOp>(type, scores,
-                                        n.b.getI64IntegerAttr(1), UnitAttr(),
-                                        UnitAttr());
+  Value place = n.make<graph::ArgMaxOp>(type, scores, n.b.getI64IntegerAttr(1),
+                                        UnitAttr(), UnitAttr());
   if (llvm::equal(labels, llvm::seq<int64_t>(0, labels.size())))
     return place;
   return n.make<graph::GatherOp>(type, n.constantIntegers(labels), place,

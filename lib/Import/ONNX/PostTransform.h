@@ -20,8 +20,7 @@ mlir::Value transformed(Node &n, mlir::Value scores, llvm::StringRef kind);
 mlir::Value asFloats(Node &n, mlir::Value x);
 
 /// The integer labels of a classifier; strings are refused.
-Shape integerLabels(Node &n, llvm::StringRef integers,
-                    llvm::StringRef strings);
+Shape integerLabels(Node &n, llvm::StringRef integers, llvm::StringRef strings);
 
 /// Per sample: the label with the largest score.
 mlir::Value topLabel(Node &n, mlir::Value scores,

@@ -107,9 +107,9 @@ blockwise(Node &n, Value x, Quantizer by,
 
 Value dequantized(Node &n, Value x, Quantizer by, Type element) {
   return blockwise(n, x, by, [&](Value x, const Quantizer &by) {
-    return n.make<graph::DequantizeLinearOp>(
-        n.typeOf(n.shape(x), element), x, by.scale, by.zero,
-        n.b.getI64IntegerAttr(by.axis));
+    return n.make<graph::DequantizeLinearOp>(n.typeOf(n.shape(x), element), x,
+                                             by.scale, by.zero,
+                                             n.b.getI64IntegerAttr(by.axis));
   });
 }
 
@@ -160,10 +160,9 @@ void quantize(Node &n) {
     n.fail("the precision must be a float type");
   if (precision.getIntOrFloatBitWidth() != 16)
     precision = nullptr;
-  n.result(quantized(n, x,
-                     {scale, zero, n.integer("axis", 1),
-                      n.integer("block_size", 0)},
-                     element, precision, n.integer("saturate", 1)));
+  n.result(quantized(
+      n, x, {scale, zero, n.integer("axis", 1), n.integer("block_size", 0)},
+      element, precision, n.integer("saturate", 1)));
 }
 
 void dequantize(Node &n) {
@@ -177,8 +176,7 @@ void dequantize(Node &n) {
   if (!isa<FloatType>(element))
     n.fail("output_dtype must be a float type");
   n.result(dequantized(
-      n, x,
-      {scale, zero, n.integer("axis", 1), n.integer("block_size", 0)},
+      n, x, {scale, zero, n.integer("axis", 1), n.integer("block_size", 0)},
       element));
 }
 

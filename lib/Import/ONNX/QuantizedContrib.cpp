@@ -92,8 +92,8 @@ void qlinearConcat(Node &n) {
 /// sum · (a's scale · b's scale), plus a bias.
 void scaled(Node &n, Value sum, Value aScale, Value cScale, Value bias) {
   Type f32 = realType(n);
-  Value factor = n.binary<graph::MulOp>(n.cast(aScale, f32),
-                                        n.cast(cScale, f32));
+  Value factor =
+      n.binary<graph::MulOp>(n.cast(aScale, f32), n.cast(cScale, f32));
   Value y = n.binary<graph::MulOp>(n.cast(sum, f32), factor);
   n.result(bias ? n.binary<graph::AddOp>(y, n.cast(bias, f32)) : y);
 }
@@ -142,8 +142,8 @@ void qgemm(Node &n) {
     c = n.transpose(c, {1, 0});
   Value sum = quantizedMatMul(n, a, n.optional(2), c, n.optional(5));
   Type f32 = realType(n);
-  Value factor = n.binary<graph::MulOp>(n.cast(n.input(1), f32),
-                                        n.cast(n.input(4), f32));
+  Value factor =
+      n.binary<graph::MulOp>(n.cast(n.input(1), f32), n.cast(n.input(4), f32));
   // alpha scales the product, but the bias already has the whole scale.
   if (float alpha = n.real("alpha", 1); alpha != 1)
     sum = n.binary<graph::MulOp>(n.cast(sum, f32), n.scalar(f32, alpha));

@@ -150,9 +150,9 @@ void qlinearConv(Node &n) {
   if (bias)
     sum = n.binary<graph::AddOp>(
         sum, n.cast(overChannels(n, bias, rank, 1), n.element(sum)));
-  Value factor = n.binary<graph::MulOp>(
-      n.cast(n.reshape(n.input(1), {}), f32),
-      n.cast(overChannels(n, n.input(4), rank, 1), f32));
+  Value factor =
+      n.binary<graph::MulOp>(n.cast(n.reshape(n.input(1), {}), f32),
+                             n.cast(overChannels(n, n.input(4), rank, 1), f32));
   n.result(requantized(n, sum, factor,
                        {n.reshape(n.input(6), {}), n.reshape(zero, {})},
                        n.element(zero)));

@@ -69,8 +69,7 @@ ElementsAttr densified(MLIRContext *context,
                      "supported, store it dense");
   SmallVector<int64_t> places =
       placesOf(tensor, shape, reader->size(), context, files);
-  size_t width =
-      llvm::divideCeil(reader->element().getIntOrFloatBitWidth(), 8);
+  size_t width = llvm::divideCeil(reader->element().getIntOrFloatBitWidth(), 8);
   std::string bytes = reader->bytes();
   auto blob = HeapAsmResourceBlob::allocate(
       std::max<size_t>(type.getNumElements() * width, 1), 16, true);

@@ -58,8 +58,8 @@ struct Kernel {
     int64_t features = n.shape(x)[1];
     if (int64_t(vectors.size()) != count * features)
       n.fail("attribute 'support_vectors' has " + Twine(vectors.size()) +
-             " entries for " + Twine(count) + " vectors of " +
-             Twine(features) + " features");
+             " entries for " + Twine(count) + " vectors of " + Twine(features) +
+             " features");
     SmallVector<double> columns(vectors), norms(count, 0);
     for (int64_t v = 0; v < count; ++v)
       for (int64_t f = 0; f < features; ++f) {
@@ -68,8 +68,8 @@ struct Kernel {
         norms[v] += entry * entry;
       }
     Type element = n.element(x);
-    Value products = product(
-        n, x, floatConstant(n, {features, count}, columns, element));
+    Value products =
+        product(n, x, floatConstant(n, {features, count}, columns, element));
     if (kind == "LINEAR")
       return products;
     if (kind == "POLY")
@@ -80,12 +80,12 @@ struct Kernel {
       n.fail("kernel_type is LINEAR, POLY, RBF or SIGMOID, found '" + kind +
              "'");
     // The squared distance: |x|² - 2x·v + |v|².
-    Value distance = n.binary<graph::AddOp>(
-        withNumber<graph::MulOp>(n, products, -2),
-        floatConstant(n, {count}, norms, element));
+    Value distance =
+        n.binary<graph::AddOp>(withNumber<graph::MulOp>(n, products, -2),
+                               floatConstant(n, {count}, norms, element));
     distance = n.binary<graph::AddOp>(distance, sumOfSquares(n, x));
-    return unary<graph::ExpOp>(
-        n, withNumber<graph::MulOp>(n, distance, -gamma));
+    return unary<graph::ExpOp>(n,
+                               withNumber<graph::MulOp>(n, distance, -gamma));
   }
 };
 
@@ -105,8 +105,7 @@ Value affine(Node &n, Value x, ArrayRef<double> matrix,
   int64_t rows = n.shape(x)[1], columns = shift.size();
   Value w = floatConstant(n, {rows, columns}, matrix, n.element(x));
   return n.binary<graph::AddOp>(
-      product(n, x, w),
-      floatConstant(n, {columns}, shift, n.element(x)));
+      product(n, x, w), floatConstant(n, {columns}, shift, n.element(x)));
 }
 
 SmallVector<double> rhoOf(Node &n, size_t expected) {
@@ -126,8 +125,8 @@ void svmRegressor(Node &n) {
   Value y = affine(n, x, coefficients, rhoOf(n, 1));
   if (n.integer("one_class", 0)) {
     Type element = n.element(y);
-    Value inside = n.binary<graph::GreaterOp>(y, n.scalar(element, 0),
-                                              n.b.getI1Type());
+    Value inside =
+        n.binary<graph::GreaterOp>(y, n.scalar(element, 0), n.b.getI1Type());
     y = n.make<graph::WhereOp>(y.getType(), inside, n.scalar(element, 1),
                                n.scalar(element, -1));
   }
@@ -211,8 +210,7 @@ void twoClasses(Node &n, Value decided, ArrayRef<int64_t> labels,
     Value argument = withNumber<graph::AddOp>(
         n, withNumber<graph::MulOp>(n, decided, -a[0]), -c[0]);
     Value first = unary<graph::SigmoidOp>(n, argument);
-    Value second = unary<graph::SigmoidOp>(
-        n, unary<graph::NegOp>(n, argument));
+    Value second = unary<graph::SigmoidOp>(n, unary<graph::NegOp>(n, argument));
     Value both = joined(n, first, second);
     n.result(topLabel(n, both, labels));
     return n.result(transformed(n, both, transform));
@@ -252,8 +250,8 @@ void svmClassifier(Node &n) {
     n.result(topLabel(n, scores, labels));
     n.result(transformed(n, scores, transform));
   } else if (int64_t(perClass.size()) != classes || classes < 2) {
-    n.fail("vectors_per_class has " + Twine(perClass.size()) +
-           " entries for " + Twine(classes) + " classes");
+    n.fail("vectors_per_class has " + Twine(perClass.size()) + " entries for " +
+           Twine(classes) + " classes");
   } else if (classes == 2) {
     twoClasses(n, decisions(n, x, perClass), labels, transform);
   } else {

@@ -116,8 +116,8 @@ static std::string unpacked(StringRef bytes, int64_t count, unsigned bits) {
   std::string result(count, 0);
   unsigned each = 8 / bits;
   for (int64_t i = 0; i < count; ++i)
-    result[i] = uint8_t(bytes[i / each]) >> (i % each * bits) &
-                ((1u << bits) - 1);
+    result[i] =
+        uint8_t(bytes[i / each]) >> (i % each * bits) & ((1u << bits) - 1);
   return result;
 }
 

@@ -70,7 +70,8 @@ int32_t outcomesOf(Node &n, StringRef mode, bool missingTracksTrue) {
     return Equal | missing;
   if (mode == "BRANCH_NEQ")
     return Below | Above | Missing;
-  n.fail("a node's mode is '" + mode + "', which is none of BRANCH_LEQ, "
+  n.fail("a node's mode is '" + mode +
+         "', which is none of BRANCH_LEQ, "
          "BRANCH_LT, BRANCH_GTE, BRANCH_GT, BRANCH_EQ, BRANCH_NEQ and LEAF");
 }
 
@@ -104,8 +105,7 @@ int64_t depthOf(Node &n, const Forest &forest) {
     stack.pop_back();
     if (heights[node] >= 0)
       continue;
-    heights[node] =
-        no == node ? 0 : 1 + std::max(heights[no], heights[yes]);
+    heights[node] = no == node ? 0 : 1 + std::max(heights[no], heights[yes]);
     depth = std::max(depth, heights[node]);
   }
   return depth;
@@ -124,9 +124,9 @@ Forest namedForest(Node &n, StringRef votes, int64_t targets) {
   Shape missing = n.has("nodes_missing_value_tracks_true")
                       ? integerList(n, "nodes_missing_value_tracks_true", count)
                       : Shape(count, 0);
-  SmallVector<double> values = numbers(n, n.has("nodes_values_as_tensor")
-                                              ? "nodes_values_as_tensor"
-                                              : "nodes_values");
+  SmallVector<double> values =
+      numbers(n, n.has("nodes_values_as_tensor") ? "nodes_values_as_tensor"
+                                                 : "nodes_values");
   const auto *modes = n.attribute("nodes_modes");
   if (values.size() != count || !modes ||
       size_t(modes->strings_size()) != count)
@@ -243,9 +243,9 @@ private:
   }
 
   void addNode(size_t i) {
-    static constexpr StringLiteral names[] = {
-        "BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE",
-        "BRANCH_GT",  "BRANCH_EQ", "BRANCH_NEQ"};
+    static constexpr StringLiteral names[] = {"BRANCH_LEQ", "BRANCH_LT",
+                                              "BRANCH_GTE", "BRANCH_GT",
+                                              "BRANCH_EQ",  "BRANCH_NEQ"};
     int32_t first = place(no[i], noLeaf[i]), second = place(yes[i], yesLeaf[i]);
     if (modes[i] != kMember) {
       if (modes[i] < 0 || modes[i] > kMember)
@@ -316,8 +316,7 @@ Value scoresOf(Node &n, Value x, const Forest &forest, Aggregate aggregate) {
       integerTable(n, forest.features),
       floatConstant(n, {forest.size()}, forest.thresholds, element),
       integerTable(n, forest.outcomes), integerTable(n, forest.children),
-      integerTable(n, forest.roots),
-      n.b.getI64IntegerAttr(depthOf(n, forest)));
+      integerTable(n, forest.roots), n.b.getI64IntegerAttr(depthOf(n, forest)));
   // Who has no vote wins no minimum and no maximum.
   bool extreme = aggregate == Aggregate::Min || aggregate == Aggregate::Max;
   double nothing = aggregate == Aggregate::Min   ? INFINITY
@@ -348,19 +347,18 @@ Value scoresOf(Node &n, Value x, const Forest &forest, Aggregate aggregate) {
   default:
     break;
   }
-  Value best =
-      aggregate == Aggregate::Min
-          ? n.make<graph::ReduceMinOp>(type, votes, axes, UnitAttr())
-          : n.make<graph::ReduceMaxOp>(type, votes, axes, UnitAttr());
+  Value best = aggregate == Aggregate::Min
+                   ? n.make<graph::ReduceMinOp>(type, votes, axes, UnitAttr())
+                   : n.make<graph::ReduceMaxOp>(type, votes, axes, UnitAttr());
   Value none = n.binary<graph::EqualOp>(best, n.scalar(element, nothing),
                                         n.b.getI1Type());
   return n.make<graph::WhereOp>(type, none, n.scalar(element, 0), best);
 }
 
 Value withBase(Node &n, Value scores) {
-  SmallVector<double> base = numbers(n, n.has("base_values_as_tensor")
-                                            ? "base_values_as_tensor"
-                                            : "base_values");
+  SmallVector<double> base =
+      numbers(n, n.has("base_values_as_tensor") ? "base_values_as_tensor"
+                                                : "base_values");
   if (base.empty())
     return scores;
   int64_t targets = n.shape(scores)[1];
@@ -369,16 +367,15 @@ Value withBase(Node &n, Value scores) {
            Twine(targets) + " targets");
   if (base.size() == 1 && targets > 1)
     base.resize(targets, 0);
-  return n.binary<graph::AddOp>(
-      scores,
-      floatConstant(n, {int64_t(base.size())}, base, n.element(scores)));
+  return n.binary<graph::AddOp>(scores, floatConstant(n, {int64_t(base.size())},
+                                                      base, n.element(scores)));
 }
 
 void treeEnsemble(Node &n) {
   static constexpr StringLiteral aggregates[] = {"AVERAGE", "SUM", "MIN",
                                                  "MAX"};
-  static constexpr StringLiteral transforms[] = {
-      "NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"};
+  static constexpr StringLiteral transforms[] = {"NONE", "SOFTMAX", "LOGISTIC",
+                                                 "SOFTMAX_ZERO", "PROBIT"};
   int64_t aggregate = n.integer("aggregate_function", 1);
   int64_t transform = n.integer("post_transform", 0);
   if (aggregate < 0 || aggregate > 3)
@@ -389,8 +386,7 @@ void treeEnsemble(Node &n) {
   Forest forest = NumberedForest(n).build();
   Value scores = scoresOf(n, asFloats(n, x), forest,
                           aggregateOf(n, aggregates[aggregate]));
-  n.result(n.cast(transformed(n, scores, transforms[transform]),
-                  n.element(x)));
+  n.result(n.cast(transformed(n, scores, transforms[transform]), n.element(x)));
 }
 
 void treeEnsembleRegressor(Node &n) {
@@ -398,8 +394,8 @@ void treeEnsembleRegressor(Node &n) {
   Value scores =
       scoresOf(n, asFloats(n, n.input(0)), forest,
                aggregateOf(n, n.string("aggregate_function", "SUM")));
-  Value y = transformed(n, withBase(n, scores),
-                        n.string("post_transform", "NONE"));
+  Value y =
+      transformed(n, withBase(n, scores), n.string("post_transform", "NONE"));
   n.result(n.cast(y, n.b.getF32Type()));
 }
 
@@ -425,16 +421,16 @@ void binaryClassifier(Node &n, const Forest &forest, Value scores, int64_t only,
       positive &= weight >= 0;
   int64_t samples = n.shape(scores)[0];
   Type element = n.element(scores);
-  Value score = n.make<graph::SliceOp>(
-      n.typeOf({samples, 1}, element), scores,
-      n.b.getDenseI64ArrayAttr({0, only}), n.b.getDenseI64ArrayAttr({1, 1}));
+  Value score = n.make<graph::SliceOp>(n.typeOf({samples, 1}, element), scores,
+                                       n.b.getDenseI64ArrayAttr({0, only}),
+                                       n.b.getDenseI64ArrayAttr({1, 1}));
   Value taken = n.binary<graph::GreaterOp>(
       score, n.scalar(element, positive ? 0.5 : 0), n.b.getI1Type());
   n.result(labels.size() == 1 ? eitherLabel(n, taken, 1, 0)
                               : eitherLabel(n, taken, labels[1], labels[0]));
   if (only == 1 || labels.size() == 1)
-    return n.result(n.cast(transformed(n, scores, transform),
-                           n.b.getF32Type()));
+    return n.result(
+        n.cast(transformed(n, scores, transform), n.b.getF32Type()));
   if (transform == "PROBIT")
     n.refuse("PROBIT with votes for one of two classes is not supported");
   Value other = n.make<graph::NegOp>(score.getType(), score);
@@ -451,8 +447,7 @@ void binaryClassifier(Node &n, const Forest &forest, Value scores, int64_t only,
 }
 
 void treeEnsembleClassifier(Node &n) {
-  Shape labels =
-      integerLabels(n, "classlabels_int64s", "classlabels_strings");
+  Shape labels = integerLabels(n, "classlabels_int64s", "classlabels_strings");
   Forest forest = namedForest(n, "class", labels.size());
   Value scores =
       withBase(n, scoresOf(n, asFloats(n, n.input(0)), forest, Aggregate::Sum));

@@ -157,7 +157,7 @@ static uint64_t bitsOfValue(Type type, Scalar value) {
 }
 
 void rt::storeScalar(Type type, void *memory, Scalar value) {
-  // Integers of less than a byte stay sign-extended in theirs.
+  // Files show integers of less than a byte with their sign extended.
   uint64_t bits = type == Type::I4 || type == Type::I2
                       ? uint64_t(value.i)
                       : bitsOfValue(type, value);

@@ -69,17 +69,17 @@ TEST(NarrowFloat, ExactTables) {
   };
   // Smallest and largest subnormal, smallest normal, one, largest.
   const Row rows[] = {
-      {Type::F8E4M3FN, 0x01, 0x1p-9},       {Type::F8E4M3FN, 0x07, 7 * 0x1p-9},
-      {Type::F8E4M3FN, 0x08, 0x1p-6},       {Type::F8E4M3FN, 0x38, 1},
-      {Type::F8E4M3FN, 0x7e, 448},          {Type::F8E4M3FNUZ, 0x01, 0x1p-10},
-      {Type::F8E4M3FNUZ, 0x08, 0x1p-7},     {Type::F8E4M3FNUZ, 0x40, 1},
-      {Type::F8E4M3FNUZ, 0x7f, 240},        {Type::F8E5M2, 0x01, 0x1p-16},
-      {Type::F8E5M2, 0x04, 0x1p-14},        {Type::F8E5M2, 0x3c, 1},
-      {Type::F8E5M2, 0x7b, 57344},          {Type::F8E5M2FNUZ, 0x01, 0x1p-17},
-      {Type::F8E5M2FNUZ, 0x04, 0x1p-15},    {Type::F8E5M2FNUZ, 0x40, 1},
-      {Type::F8E5M2FNUZ, 0x7f, 57344},      {Type::F16, 0x0001, 0x1p-24},
-      {Type::F16, 0x0400, 0x1p-14},         {Type::F16, 0x3c00, 1},
-      {Type::F16, 0x7bff, 65504},           {Type::BF16, 0x0080, 0x1p-126},
+      {Type::F8E4M3FN, 0x01, 0x1p-9},    {Type::F8E4M3FN, 0x07, 7 * 0x1p-9},
+      {Type::F8E4M3FN, 0x08, 0x1p-6},    {Type::F8E4M3FN, 0x38, 1},
+      {Type::F8E4M3FN, 0x7e, 448},       {Type::F8E4M3FNUZ, 0x01, 0x1p-10},
+      {Type::F8E4M3FNUZ, 0x08, 0x1p-7},  {Type::F8E4M3FNUZ, 0x40, 1},
+      {Type::F8E4M3FNUZ, 0x7f, 240},     {Type::F8E5M2, 0x01, 0x1p-16},
+      {Type::F8E5M2, 0x04, 0x1p-14},     {Type::F8E5M2, 0x3c, 1},
+      {Type::F8E5M2, 0x7b, 57344},       {Type::F8E5M2FNUZ, 0x01, 0x1p-17},
+      {Type::F8E5M2FNUZ, 0x04, 0x1p-15}, {Type::F8E5M2FNUZ, 0x40, 1},
+      {Type::F8E5M2FNUZ, 0x7f, 57344},   {Type::F16, 0x0001, 0x1p-24},
+      {Type::F16, 0x0400, 0x1p-14},      {Type::F16, 0x3c00, 1},
+      {Type::F16, 0x7bff, 65504},        {Type::BF16, 0x0080, 0x1p-126},
       {Type::BF16, 0x3f80, 1},
   };
   for (const Row &row : rows) {

@@ -25,9 +25,9 @@ static constexpr size_t kInlineBytes = 64 << 10;
 unsigned elementBytes(Type type) {
   if (type.isInteger(1))
     return 1;
-  if (isa<Float16Type, BFloat16Type, Float32Type, Float64Type,
-          Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type,
-          Float8E5M2FNUZType, Float8E8M0FNUType, Float4E2M1FNType>(type))
+  if (isa<Float16Type, BFloat16Type, Float32Type, Float64Type, Float8E4M3FNType,
+          Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType,
+          Float8E8M0FNUType, Float4E2M1FNType>(type))
     return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
   if (auto integer = dyn_cast<IntegerType>(type)) {
     unsigned width = integer.getWidth();
@@ -68,8 +68,7 @@ std::optional<ConstantReader> ConstantReader::get(Attribute attribute) {
     reader.values = std::make_shared<std::array<Element, 256>>();
     for (unsigned pattern = 0; pattern < 256; ++pattern) {
       double value = narrowValue(element, pattern);
-      (*reader.values)[pattern] = {value,
-                                   reader.floating ? 0 : int64_t(value)};
+      (*reader.values)[pattern] = {value, reader.floating ? 0 : int64_t(value)};
     }
   }
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute)) {

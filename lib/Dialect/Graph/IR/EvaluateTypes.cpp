@@ -139,7 +139,8 @@ static Attribute evaluateQuantization(OpTy op, ArrayRef<Attribute> attributes,
     strides.push_back(scaleStrides(own, axis, rank));
   }
   Type element = type.getElementType();
-  bool splat = x->isSplat() && scale->size() == 1 && (!zero || zero->size() == 1);
+  bool splat =
+      x->isSplat() && scale->size() == 1 && (!zero || zero->size() == 1);
   ConstantWriter result(type, splat);
   Odometer at(type.getShape(), strides);
   for (int64_t i = 0; i < result.size(); ++i, at.next()) {

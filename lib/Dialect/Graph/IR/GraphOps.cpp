@@ -150,11 +150,10 @@ LogicalResult mho::graph::verifyElementwise(Operation *op) {
   if (!first)
     return success();
   // The other operands of these are scalars, or (a scale) run along one axis.
-  auto scale = op->getNumOperands() > 1 ? shapeOf(op->getOperand(1))
-                                        : std::nullopt;
-  if (isa<ClipOp>(op) ||
-      (isa<QuantizeLinearOp, DequantizeLinearOp>(op) &&
-       (!scale || scale->size() <= 1)))
+  auto scale =
+      op->getNumOperands() > 1 ? shapeOf(op->getOperand(1)) : std::nullopt;
+  if (isa<ClipOp>(op) || (isa<QuantizeLinearOp, DequantizeLinearOp>(op) &&
+                          (!scale || scale->size() <= 1)))
     return expectShape(op, *first);
   Shape shape(*first);
   for (Value operand : llvm::drop_begin(op->getOperands())) {
@@ -179,9 +178,8 @@ LogicalResult BitCastOp::verify() {
   };
   if (bitsOf(getX()) == bitsOf(getY()))
     return success();
-  return emitOpError("elements of ")
-         << getX().getType() << " and " << getY().getType()
-         << " differ in width";
+  return emitOpError("elements of ") << getX().getType() << " and "
+                                     << getY().getType() << " differ in width";
 }
 
 LogicalResult TreeLeavesOp::verify() {
@@ -197,8 +195,8 @@ LogicalResult TreeLeavesOp::verify() {
   int64_t nodes = (*features)[0];
   for (Value table : {getThresholds(), getOutcomes(), getChildren()})
     if (auto shape = shapeOf(table);
-        shape && *shape != ArrayRef<int64_t>{table == getChildren() ? 2 * nodes
-                                                                    : nodes})
+        shape &&
+        *shape != ArrayRef<int64_t>{table == getChildren() ? 2 * nodes : nodes})
       return emitOpError("tables of ")
              << nodes << " nodes do not have " << table.getType();
   if (int64_t(getDepth()) < 1)
