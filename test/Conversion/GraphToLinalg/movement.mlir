@@ -59,3 +59,14 @@ func.func @pad_cut(%x: tensor<4xf32>) -> tensor<5xf32> {
   %y = graph.pad %x {low = array<i64: -1>, high = array<i64: 2>} : (tensor<4xf32>) -> tensor<5xf32>
   return %y : tensor<5xf32>
 }
+
+// Elements that are repeated in turn need no table.
+// CHECK-LABEL: func.func @repeat
+// CHECK: linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>]
+// CHECK-NOT: tensor.extract
+// CHECK: tensor.collapse_shape %{{.*}} {{\[\[}}0, 1], [2]] : tensor<2x3x4xf32> into tensor<6x4xf32>
+func.func @repeat(%x: tensor<2x4xf32>) -> tensor<6x4xf32> {
+  %i = arith.constant dense<[0, 0, 0, 1, 1, 1]> : tensor<6xi64>
+  %y = graph.gather %x, %i axis 0 : (tensor<2x4xf32>, tensor<6xi64>) -> tensor<6x4xf32>
+  return %y : tensor<6x4xf32>
+}
