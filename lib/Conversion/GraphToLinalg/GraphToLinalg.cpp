@@ -145,8 +145,9 @@ private:
     graph::Lowering l(op, flags);
     using Family = graph::Lowered (*)(graph::Lowering &);
     constexpr Family families[] = {
-        graph::lowerElementwise, graph::lowerMovement, graph::lowerReduction,
-        graph::lowerWindowed,    graph::lowerProduct,  graph::lowerPlaces,
+        graph::lowerMath,     graph::lowerTypes,    graph::lowerElementwise,
+        graph::lowerTrees,    graph::lowerMovement, graph::lowerReduction,
+        graph::lowerWindowed, graph::lowerProduct,  graph::lowerPlaces,
         graph::lowerResampling,
     };
     for (Family family : families) {

@@ -23,9 +23,9 @@ static LogicalResult expectDims(Operation *op, size_t dims) {
 
 LogicalResult mho::convertSort(digital::SortOp op, OpBuilder &b,
                                const UnitContext &context) {
-  FailureOr<Place> x = context.places.of(op.getX(), op);
-  FailureOr<Place> values = context.places.of(op.getValues(), op);
-  FailureOr<Place> indices = context.places.of(op.getIndices(), op);
+  FailureOr<Place> x = context.scalars.place(op.getX(), op);
+  FailureOr<Place> values = context.scalars.place(op.getValues(), op);
+  FailureOr<Place> indices = context.scalars.place(op.getIndices(), op);
   if (failed(x) || failed(values) || failed(indices))
     return failure();
   int64_t count = values->shape.back();
@@ -60,8 +60,8 @@ LogicalResult mho::convertSort(digital::SortOp op, OpBuilder &b,
 
 LogicalResult mho::convertScatter(digital::ScatterOp op, OpBuilder &b,
                                   const UnitContext &context) {
-  FailureOr<Place> updates = context.places.of(op.getUpdates(), op);
-  FailureOr<Place> to = context.places.of(op.getTo(), op);
+  FailureOr<Place> updates = context.scalars.place(op.getUpdates(), op);
+  FailureOr<Place> to = context.scalars.place(op.getTo(), op);
   if (failed(updates) || failed(to))
     return failure();
   if (op.getIsUnsigned()) {
@@ -84,7 +84,7 @@ LogicalResult mho::convertScatter(digital::ScatterOp op, OpBuilder &b,
   }
   nest.accesses.push_back(whole);
   for (Value index : op.getIndices()) {
-    FailureOr<Place> place = context.places.of(index, op);
+    FailureOr<Place> place = context.scalars.place(index, op);
     if (failed(place))
       return failure();
     for (auto [dim, extent] : llvm::enumerate(place->shape))

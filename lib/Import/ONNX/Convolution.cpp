@@ -127,35 +127,8 @@ void convolution(Node &n) {
   n.result(y);
 }
 
-namespace {
-
-void batchNormalization(Node &n) {
-  Value x = n.input(0);
-  if (n.integer("training_mode", 0))
-    n.refuse("training mode is not supported; export the model for inference");
-  if (n.opset < 9 && !n.integer("spatial", 1))
-    n.refuse("statistics per position (spatial = 0) are not supported");
-  if (n.type(x).getRank() < 2)
-    n.fail("expected rank 2 or more");
-  SmallVector<Value> parameters;
-  for (size_t i = 1; i < 5; ++i) {
-    Value parameter = n.input(i);
-    if (n.shape(parameter) != ArrayRef<int64_t>(n.shape(x)[1]))
-      n.fail("input " + Twine(i) + " must have " + Twine(n.shape(x)[1]) +
-             " values, one a channel");
-    parameters.push_back(n.cast(parameter, n.element(x)));
-  }
-  n.result(n.make<graph::BatchNormalizationOp>(
-      x.getType(), x, parameters[0], parameters[1], parameters[2],
-      parameters[3], n.b.getF32FloatAttr(n.real("epsilon", 1e-5f)),
-      UnitAttr()));
-}
-
-} // namespace
-
 void addConvolutions(HandlerTable &table) {
   table[".Conv"] = convolution;
-  table[".BatchNormalization"] = batchNormalization;
 }
 
 } // namespace mho::import

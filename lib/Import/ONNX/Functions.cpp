@@ -100,20 +100,12 @@ void Importer::expand(Node &node, const onnx::FunctionProto &function,
   if (node.inputs.size() > size_t(body.input_size()))
     node.fail("the function takes " + Twine(body.input_size()) +
               " inputs, found " + Twine(node.inputs.size()));
-  SmallVector<std::string> omitted;
-  for (auto [i, name] : llvm::enumerate(body.input())) {
-    if (Value input = node.optional(i))
-      define(scope, name, input);
-    else
-      omitted.push_back(name);
-  }
+  // An omitted input stands for no value, in inner graphs too.
+  for (auto [i, name] : llvm::enumerate(body.input()))
+    define(scope, name, node.optional(i));
   Place inner{scope, versions, node.loc, place.depth + 1};
-  for (onnx::NodeProto &proto : *body.mutable_node()) {
-    for (std::string &input : *proto.mutable_input())
-      if (llvm::is_contained(omitted, input))
-        input.clear();
+  for (const onnx::NodeProto &proto : body.node())
     importNode(proto, inner);
-  }
   for (const std::string &output : body.output()) {
     // Optional outputs need no value where nobody asks for them.
     bool wanted = node.wants(node.results.size());

@@ -30,8 +30,7 @@ std::string domainOf(const onnx::NodeProto &node) {
   return node.domain() == "ai.onnx" ? std::string() : node.domain();
 }
 
-/// A node without a name is called by its first output.
-static std::string nameOf(const onnx::NodeProto &node) {
+std::string nameOf(const onnx::NodeProto &node) {
   if (!node.name().empty())
     return node.name();
   for (const std::string &output : node.output())
@@ -41,9 +40,19 @@ static std::string nameOf(const onnx::NodeProto &node) {
 }
 
 Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
-                   ModelFiles &files)
-    : context(context), model(model), files(files), b(&context) {
+                   ModelFiles &files, const LoopBounds &loopBounds)
+    : context(context), model(model), files(files), loopBounds(loopBounds),
+      b(&context) {
   addElementwise(handlers);
+  addMath(handlers);
+  addActivations(handlers);
+  addNormalizations(handlers);
+  addEinsum(handlers);
+  addTransforms(handlers);
+  addAttention(handlers);
+  addLosses(handlers);
+  addRandom(handlers);
+  addOptimizers(handlers);
   addProducts(handlers);
   addConvolutions(handlers);
   addMovement(handlers);
@@ -56,23 +65,34 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
   addRegionPooling(handlers);
   addShaping(handlers);
   addReductions(handlers);
+  addRecurrences(handlers);
   addQuantization(handlers);
   addMicrosoftElementwise(handlers);
   addMicrosoftProducts(handlers);
   addMicrosoftNormalizations(handlers);
   addMicrosoftAttention(handlers);
   addMicrosoftExperts(handlers);
+  addCasts(handlers);
+  addQuantizedProducts(handlers);
+  addQuantizedContrib(handlers);
+  addTrees(handlers);
+  addLinearModels(handlers);
+  addSupportVectors(handlers);
+  addFeatures(handlers);
   for (const auto &import : model.opset_import())
     opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
         import.version();
 }
 
 void Importer::addInitializers(const onnx::GraphProto &graph, Scope &scope) {
+  auto add = [&](const std::string &name, Scope::Initializer initializer) {
+    if (!scope.initializers.emplace(name, initializer).second)
+      throw ModelError("initializer '" + name + "' is given twice");
+  };
   for (const onnx::TensorProto &tensor : graph.initializer())
-    if (!scope.initializers.emplace(tensor.name(), &tensor).second)
-      throw ModelError("initializer '" + tensor.name() + "' is given twice");
-  if (graph.sparse_initializer_size())
-    throw ModelError("sparse initializers are not supported");
+    add(tensor.name(), {&tensor});
+  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
+    add(tensor.values().name(), {nullptr, &tensor});
 }
 
 void Importer::define(Scope &scope, const std::string &name, Value value) {
@@ -89,7 +109,10 @@ Value Importer::lookup(Scope &scope, const std::string &name) {
     auto tensor = at->initializers.find(name);
     if (tensor == at->initializers.end())
       continue;
-    ElementsAttr constant = constantOf(&context, *tensor->second, files);
+    Scope::Initializer found = tensor->second;
+    ElementsAttr constant =
+        found.dense ? constantOf(&context, *found.dense, files)
+                    : densified(&context, *found.sparse, files);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(entry);
     Value made = arith::ConstantOp::create(
@@ -160,28 +183,6 @@ void Importer::makeUnsupported(const onnx::NodeProto &proto, Location loc,
   results.assign(op->result_begin(), op->result_end());
 }
 
-/// An `If` whose condition is known is its branch.
-void Importer::branch(Node &node, const Place &place) {
-  ElementsAttr condition;
-  if (!matchPattern(node.input(0), m_Constant(&condition)) ||
-      !condition.getElementType().isInteger(1) ||
-      condition.getNumElements() != 1)
-    node.refuse("a condition that is known only at run time is not supported");
-  bool taken = *condition.getValues<bool>().begin();
-  const auto *attribute = node.attribute(taken ? "then_branch" : "else_branch");
-  if (!attribute)
-    node.fail("a branch is missing");
-  Scope scope;
-  scope.parent = &place.scope;
-  addInitializers(attribute->g(), scope);
-  // The branch's nodes keep their own names.
-  Place inner{scope, place.opsets, place.call, place.depth + 1};
-  for (const onnx::NodeProto &proto : attribute->g().node())
-    importNode(proto, inner);
-  for (const auto &output : attribute->g().output())
-    node.result(lookup(scope, output.name()));
-}
-
 void Importer::translate(Node &node, const std::string &domain,
                          const Place &place) {
   const std::string &name = node.proto.op_type();
@@ -192,7 +193,11 @@ void Importer::translate(Node &node, const std::string &domain,
   if (handler != handlers.end())
     return handler->second(node);
   if (domain.empty() && name == "If")
-    return branch(node, place);
+    return expandIf(node, place);
+  if (domain.empty() && name == "Loop")
+    return expandLoop(node, place);
+  if (domain.empty() && name == "Scan")
+    return expandScan(node, place);
   if (auto body = schemaFunction(node))
     return expand(node, *body, place);
   if (onnx::OpSchemaRegistry::Schema(name, node.opset, domain))

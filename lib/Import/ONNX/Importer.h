@@ -8,6 +8,7 @@
 #ifndef MHO_LIB_IMPORT_ONNX_IMPORTER_H
 #define MHO_LIB_IMPORT_ONNX_IMPORTER_H
 
+#include "Iteration.h"
 #include "Node.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,17 +28,24 @@ struct Reported {};
 /// Operator set versions by domain ("ai.onnx" is "").
 using Opsets = std::map<std::string, int64_t>;
 
+/// Most steps of loops, by the Loop node's name.
+using LoopBounds = std::map<std::string, int64_t>;
+
 /// Names of one graph or function body and what they stand for.
 struct Scope {
   Scope *parent = nullptr;
   std::unordered_map<std::string, mlir::Value> values;
-  std::unordered_map<std::string, const onnx::TensorProto *> initializers;
+  struct Initializer {
+    const onnx::TensorProto *dense = nullptr;
+    const onnx::SparseTensorProto *sparse = nullptr;
+  };
+  std::unordered_map<std::string, Initializer> initializers;
 };
 
 class Importer {
 public:
   Importer(mlir::MLIRContext &context, const onnx::ModelProto &model,
-           ModelFiles &files);
+           ModelFiles &files, const LoopBounds &loopBounds);
 
   /// Inputs in `frozen` are constants. Throws ModelError or Reported.
   mlir::OwningOpRef<mlir::ModuleOp>
@@ -60,12 +68,33 @@ private:
   void importNode(const onnx::NodeProto &proto, const Place &place);
   /// What the node's results are; throws Unsupported where it has no meaning.
   void translate(Node &node, const std::string &domain, const Place &place);
-  void branch(Node &node, const Place &place);
+  void expandIf(Node &node, const Place &place);
+  void expandLoop(Node &node, const Place &place);
+  void expandScan(Node &node, const Place &place);
   void expand(Node &node, const onnx::FunctionProto &function,
               const Place &place);
   const onnx::FunctionProto *localFunction(const onnx::NodeProto &proto) const;
   /// The body that ONNX's schema gives the node's operator, if any.
   std::unique_ptr<onnx::FunctionProto> schemaFunction(const Node &node) const;
+
+  /// The graph in attribute `name`.
+  const onnx::GraphProto &body(const Node &node, llvm::StringRef name) const;
+  /// Nodes of a graph in an attribute at the builder's place, its inputs bound
+  /// to `inputs`: the outputs. `constants` is a scope between the graph's and
+  /// the node's that lasts over several imports of it.
+  llvm::SmallVector<mlir::Value> importBody(const onnx::GraphProto &graph,
+                                            Scope &constants,
+                                            llvm::ArrayRef<mlir::Value> inputs,
+                                            const Place &place);
+  /// Steps of a known number, as a loop where one step can stand for all:
+  /// states, then joined slices. Nothing where the node only follows
+  /// unsupported ones in its body; it then has its results.
+  std::optional<llvm::SmallVector<mlir::Value>>
+  repeat(Node &node, int64_t steps, llvm::ArrayRef<mlir::Value> initial,
+         llvm::ArrayRef<Sliced> sliced, llvm::ArrayRef<Joined> joined,
+         StepFn step);
+  /// Results for a node whose body holds unsupported nodes.
+  void follow(Node &node);
 
   void makeUnsupported(const onnx::NodeProto &proto, mlir::Location loc,
                        llvm::ArrayRef<mlir::Value> inputs,
@@ -78,12 +107,22 @@ private:
   mlir::MLIRContext &context;
   const onnx::ModelProto &model;
   ModelFiles &files;
+  const LoopBounds &loopBounds;
   mlir::OpBuilder b;
   HandlerTable handlers;
   Opsets opsets;
   mlir::Block *entry = nullptr;
   std::optional<std::unordered_map<std::string, mlir::Type>> inferred;
 };
+
+/// The value of a constant of one bool.
+std::optional<bool> knownBool(mlir::Value value);
+/// Fails where `condition` cannot be one bool.
+void checkCondition(const Node &node, mlir::Value condition,
+                    const llvm::Twine &what);
+
+/// A node without a name is called by its first output.
+std::string nameOf(const onnx::NodeProto &node);
 
 /// "" for ONNX's own domain under any of its names.
 std::string domainOf(const onnx::NodeProto &node);

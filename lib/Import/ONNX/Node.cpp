@@ -99,8 +99,7 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
 }
 
 Shape Node::steering(size_t i, StringRef what) const {
-  auto values = constantIntegers(input(i));
-  if (values)
+  if (auto values = constantIntegers(input(i)))
     return *values;
   refuseUnknown(i, what);
 }
@@ -116,6 +115,13 @@ SmallVector<double> Node::steeringNumbers(size_t i, StringRef what) const {
   for (int64_t k = 0; k < reader->size(); ++k)
     numbers.push_back(reader->asDouble(k));
   return numbers;
+}
+
+double Node::number(size_t i, StringRef what) const {
+  SmallVector<double> numbers = steeringNumbers(i, what);
+  if (numbers.size() != 1)
+    fail(what + " must be one number, found " + text(input(i).getType()));
+  return numbers.front();
 }
 
 void Node::refuseUnknown(size_t i, StringRef what) const {
@@ -197,7 +203,7 @@ Value Node::expand(Value x, ArrayRef<int64_t> to) {
   return make<graph::ExpandOp>(typeOf(to, element(x)), x);
 }
 
-static std::string text(Type type) {
+std::string text(Type type) {
   std::string result;
   llvm::raw_string_ostream(result) << type;
   return result;

@@ -88,6 +88,8 @@ public:
   std::optional<Shape> constantIntegers(mlir::Value value) const;
   /// The same of input `i`, which must be given and constant.
   Shape steering(size_t i, llvm::StringRef what) const;
+  /// The one number of input `i`, which must be given and constant.
+  double number(size_t i, llvm::StringRef what) const;
   /// The same for numbers of any type.
   llvm::SmallVector<double> steeringNumbers(size_t i,
                                             llvm::StringRef what) const;
@@ -132,17 +134,37 @@ public:
   void result(mlir::Value value) { results.push_back(value); }
 };
 
+/// A type as MLIR writes it.
+std::string text(mlir::Type type);
+
 using Handler = void (*)(Node &);
 /// By "domain" + "." + operator; ONNX's own domain is empty: ".Conv".
 using HandlerTable = llvm::StringMap<Handler>;
 
 void addElementwise(HandlerTable &table);
+void addMath(HandlerTable &table);
+void addActivations(HandlerTable &table);
+void addNormalizations(HandlerTable &table);
+void addEinsum(HandlerTable &table);
+void addTransforms(HandlerTable &table);
+void addAttention(HandlerTable &table);
+void addLosses(HandlerTable &table);
+void addRandom(HandlerTable &table);
+void addOptimizers(HandlerTable &table);
 void addProducts(HandlerTable &table);
 void addConvolutions(HandlerTable &table);
 void addMovement(HandlerTable &table);
 void addShaping(HandlerTable &table);
 void addReductions(HandlerTable &table);
+void addRecurrences(HandlerTable &table);
 void addQuantization(HandlerTable &table);
+void addCasts(HandlerTable &table);
+void addQuantizedProducts(HandlerTable &table);
+void addQuantizedContrib(HandlerTable &table);
+void addTrees(HandlerTable &table);
+void addLinearModels(HandlerTable &table);
+void addSupportVectors(HandlerTable &table);
+void addFeatures(HandlerTable &table);
 void addIndexing(HandlerTable &table);
 void addSelection(HandlerTable &table);
 void addPooling(HandlerTable &table);
@@ -153,6 +175,8 @@ void addRegionPooling(HandlerTable &table);
 
 /// Handlers that fused forms of their operators call.
 void convolution(Node &n);
+void averagePool(Node &n);
+void globalAveragePool(Node &n);
 void gemm(Node &n);
 
 } // namespace mho::import

@@ -64,6 +64,8 @@ void maxPool(Node &n) {
   n.result(indices);
 }
 
+} // namespace
+
 void averagePool(Node &n) {
   Value x = n.input(0);
   Window window = windowOf(n, n.shape(x), {});
@@ -76,6 +78,8 @@ void averagePool(Node &n) {
       n.b.getDenseI64ArrayAttr(window.dilations), flag(n, window.ceil),
       UnitAttr(), flag(n, n.integer("count_include_pad", 0))));
 }
+
+namespace {
 
 /// (Σ |x|^p)^(1/p) by what is done before and after the sum.
 Value magnitudePower(Node &n, Value x, double p) {
@@ -125,11 +129,15 @@ Shape pooledShape(Node &n, ArrayRef<int64_t> image) {
   return shape;
 }
 
+} // namespace
+
 void globalAveragePool(Node &n) {
   Value x = n.input(0);
   auto type = n.typeOf(pooledShape(n, n.shape(x)), n.element(x));
   n.result(n.make<graph::GlobalAveragePoolOp>(type, x, UnitAttr()));
 }
+
+namespace {
 
 void globalLpPool(Node &n) {
   Value x = n.input(0);

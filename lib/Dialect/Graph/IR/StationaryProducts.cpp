@@ -12,21 +12,95 @@
 using namespace mlir;
 using namespace mho::graph;
 
-/// A constant of rank `rank` behind any number of transposes; `axes[i]` is the
-/// constant's axis that `value`'s axis i is.
-static Value constantBehindTransposes(Value value, int64_t rank,
-                                      SmallVectorImpl<int64_t> &axes) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || type.getRank() != rank || !type.hasStaticShape())
-    return nullptr;
-  llvm::append_range(axes, llvm::seq<int64_t>(0, rank));
-  while (auto transpose = value.getDefiningOp<TransposeOp>()) {
-    for (int64_t &axis : axes)
-      axis = transpose.getPerm()[axis];
-    value = transpose.getX();
+namespace {
+
+/// A matrix that is part of a constant: behind transposes, slices without
+/// steps, and reshapes that only drop axes of one element (a direction of
+/// stacked recurrent weights, say).
+struct MatrixOfConstant {
+  Value constant;
+  /// The constant's axes that are the matrix's two; `single` are the others.
+  SmallVector<int64_t> axes, single;
+  SmallVector<int64_t> offsets, sizes;
+
+  /// Null `constant` where `value` is no such matrix.
+  explicit MatrixOfConstant(Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type || type.getRank() != 2 || !type.hasStaticShape())
+      return;
+    axes = {0, 1};
+    offsets.assign(2, 0);
+    sizes.assign(type.getShape().begin(), type.getShape().end());
+    while (Operation *op = value.getDefiningOp()) {
+      if (auto transpose = dyn_cast<TransposeOp>(op))
+        lookThrough(transpose);
+      else if (auto slice = dyn_cast<SliceOp>(op);
+               slice && llvm::all_of(slice.getSteps(),
+                                     [](int64_t step) { return step == 1; }))
+        for (auto [offset, start] : llvm::zip(offsets, slice.getStarts()))
+          offset += start;
+      else if (auto reshape = dyn_cast<ReshapeOp>(op);
+               !reshape || !lookThrough(reshape))
+        break;
+      value = op->getOperand(0);
+    }
+    if (matchPattern(value, m_Constant()))
+      constant = value;
   }
-  return matchPattern(value, m_Constant()) ? value : Value();
-}
+
+  void fill(StationaryProduct &product) const {
+    product.weights = constant;
+    product.offsets.assign(offsets.begin(), offsets.end());
+    product.sizes.assign(sizes.begin(), sizes.end());
+  }
+  SmallVector<int64_t, 0> rows(int64_t axis) const {
+    SmallVector<int64_t, 0> all(single.begin(), single.end());
+    all.push_back(axes[axis]);
+    return all;
+  }
+
+private:
+  void lookThrough(TransposeOp op) {
+    ArrayRef<int64_t> perm = op.getPerm();
+    for (int64_t &axis : llvm::concat<int64_t>(axes, single))
+      axis = perm[axis];
+    SmallVector<int64_t> oldOffsets = offsets, oldSizes = sizes;
+    for (auto [i, axis] : llvm::enumerate(perm)) {
+      offsets[axis] = oldOffsets[i];
+      sizes[axis] = oldSizes[i];
+    }
+  }
+
+  bool lookThrough(ReshapeOp op) {
+    ArrayRef<int64_t> from =
+        cast<RankedTensorType>(op.getX().getType()).getShape();
+    ArrayRef<int64_t> to = op.getY().getType().getShape();
+    SmallVector<int64_t> source, dropped;
+    for (auto [axis, extent] : llvm::enumerate(from)) {
+      if (source.size() < to.size() && extent == to[source.size()])
+        source.push_back(axis);
+      else if (extent == 1)
+        dropped.push_back(axis);
+      else
+        return false;
+    }
+    if (source.size() != to.size())
+      return false;
+    for (int64_t &axis : llvm::concat<int64_t>(axes, single))
+      axis = source[axis];
+    single.append(dropped);
+    SmallVector<int64_t> oldOffsets = offsets, oldSizes = sizes;
+    offsets.assign(from.size(), 0);
+    sizes.assign(from.size(), 1);
+    for (auto [i, axis] : llvm::enumerate(source)) {
+      offsets[axis] = oldOffsets[i];
+      sizes[axis] = oldSizes[i];
+    }
+    return true;
+  }
+};
+
+} // namespace
 
 static void wholeConstant(StationaryProduct &product) {
   auto type = cast<RankedTensorType>(product.weights.getType());
@@ -43,32 +117,30 @@ static std::optional<int64_t> lastExtent(Value value) {
 
 SmallVector<StationaryProduct> MatmulOp::getStationaryProducts() {
   StationaryProduct product;
-  SmallVector<int64_t> axes;
-  product.weights = constantBehindTransposes(getB(), 2, axes);
+  MatrixOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  if (!product.weights || !channels)
+  if (!weights.constant || !channels)
     return {};
+  weights.fill(product);
   product.input = getA();
-  product.rows = {axes[0]};
-  product.columns = {axes[1]};
+  product.rows = weights.rows(0);
+  product.columns = {weights.axes[1]};
   product.channelCount = *channels;
-  wholeConstant(product);
   return {product};
 }
 
 SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
   StationaryProduct product;
-  SmallVector<int64_t> axes;
-  product.weights = constantBehindTransposes(getB(), 2, axes);
+  MatrixOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  if (!product.weights || !channels || getTransA())
+  if (!weights.constant || !channels || getTransA())
     return {};
+  weights.fill(product);
   product.input = getA();
-  product.rows = {axes[getTransB() ? 1 : 0]};
-  product.columns = {axes[getTransB() ? 0 : 1]};
+  product.rows = weights.rows(getTransB() ? 1 : 0);
+  product.columns = {weights.axes[getTransB() ? 0 : 1]};
   product.scale = getAlpha().convertToFloat();
   product.channelCount = *channels;
-  wholeConstant(product);
   float beta = getBeta().convertToFloat();
   if (getC() && beta != 0) {
     // One value per column, or one for all: anything else is no affine.

@@ -1,0 +1,130 @@
+//===- ControlFlow.cpp - graphs in attributes, and If ---------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Importer.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace mho::import {
+
+const onnx::GraphProto &Importer::body(const Node &node, StringRef name) const {
+  const onnx::AttributeProto *attribute = node.attribute(name);
+  if (!attribute || !attribute->has_g())
+    node.fail("attribute '" + name + "' must hold a graph");
+  return attribute->g();
+}
+
+SmallVector<Value> Importer::importBody(const onnx::GraphProto &graph,
+                                        Scope &constants,
+                                        ArrayRef<Value> inputs,
+                                        const Place &place) {
+  Scope scope;
+  scope.parent = &constants;
+  for (auto [input, value] : llvm::zip_equal(graph.input(), inputs))
+    define(scope, input.name(), value);
+  for (const onnx::NodeProto &node : graph.node()) {
+    // The body's nodes keep their own names.
+    Place inner{scope, place.opsets, place.call, place.depth + 1};
+    if (node.op_type() != "Constant" || !domainOf(node).empty()) {
+      importNode(node, inner);
+      continue;
+    }
+    // Made once, outside: a weight of every step is one weight.
+    if (node.output_size() && constants.values.count(node.output(0)))
+      continue;
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(entry);
+    importNode(node, {constants, place.opsets, place.call, place.depth + 1});
+  }
+  SmallVector<Value> outputs;
+  for (const auto &output : graph.output())
+    outputs.push_back(lookup(scope, output.name()));
+  return outputs;
+}
+
+void Importer::follow(Node &node) {
+  makeUnsupported(node.proto, node.loc, node.inputs,
+                  "its body holds a node that is not supported",
+                  /*follows=*/true, node.results);
+}
+
+std::optional<bool> knownBool(Value value) {
+  ElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)) ||
+      !elements.getElementType().isInteger(1) || elements.getNumElements() != 1)
+    return std::nullopt;
+  return *elements.getValues<bool>().begin();
+}
+
+void checkCondition(const Node &node, Value condition, const Twine &what) {
+  auto type = dyn_cast<RankedTensorType>(condition.getType());
+  if (type && (!type.getElementType().isInteger(1) ||
+               (type.hasStaticShape() && type.getNumElements() != 1)))
+    node.fail(what + " must be one bool");
+}
+
+void Importer::expandIf(Node &node, const Place &place) {
+  Value condition = node.input(0);
+  checkCondition(node, condition, "the condition");
+  auto import = [&](StringRef name) {
+    const onnx::GraphProto &graph = body(node, name);
+    if (graph.input_size() || size_t(graph.output_size()) < node.outputs())
+      node.fail("attribute '" + name + "' must have no inputs and " +
+                Twine(node.outputs()) + " outputs, found " +
+                Twine(graph.input_size()) + " and " +
+                Twine(graph.output_size()));
+    Scope constants;
+    constants.parent = &place.scope;
+    addInitializers(graph, constants);
+    SmallVector<Value> outputs = importBody(graph, constants, {}, place);
+    outputs.resize(node.outputs());
+    return outputs;
+  };
+  if (auto known = knownBool(condition)) {
+    node.results = import(*known ? "then_branch" : "else_branch");
+    return;
+  }
+
+  Region branches[2];
+  SmallVector<Value> outputs[2];
+  bool supported = true;
+  for (int i : {0, 1}) {
+    OpBuilder::InsertionGuard guard(b);
+    b.createBlock(&branches[i]);
+    outputs[i] = import(i == 0 ? "then_branch" : "else_branch");
+    supported &= isSupported(branches[i], outputs[i]);
+  }
+  if (!supported) {
+    for (Region &branch : branches)
+      splice(b, branch);
+    return follow(node);
+  }
+  for (auto [i, a, c] : llvm::enumerate(outputs[0], outputs[1]))
+    if (a.getType() != c.getType())
+      node.refuse("output " + Twine(i) + " is " + text(a.getType()) +
+                  " by then_branch and " + text(c.getType()) +
+                  " by else_branch, and which one is known only at run time; "
+                  "make the shapes equal, or freeze what the condition "
+                  "follows from with --constant");
+  Value taken = scalarOf(b, node.loc, condition);
+  SmallVector<Type> types(ValueRange(outputs[0]).getTypes());
+  auto op = scf::IfOp::create(b, node.loc, types, taken,
+                              /*addThenBlock=*/false, /*addElseBlock=*/false);
+  for (auto [branch, region, values] :
+       llvm::zip(branches, op->getRegions(), outputs)) {
+    region.takeBody(branch);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&region.front());
+    scf::YieldOp::create(b, node.loc, values);
+  }
+  node.results.assign(op->result_begin(), op->result_end());
+}
+
+} // namespace mho::import

@@ -1,0 +1,326 @@
+//===- Iteration.cpp - steps that carry values to the next ----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Iteration.h"
+
+#include "Errors.h"
+
+#include "mho/Dialect/Graph/IR/Bounds.h"
+#include "mho/Dialect/Graph/IR/GraphOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace mho::import {
+
+static RankedTensorType withoutAxis(RankedTensorType type, int64_t axis) {
+  SmallVector<int64_t> shape(type.getShape());
+  shape.erase(shape.begin() + axis);
+  return type.clone(ArrayRef<int64_t>(shape));
+}
+
+static RankedTensorType withAxis(RankedTensorType type, int64_t axis,
+                                 int64_t extent) {
+  SmallVector<int64_t> shape(type.getShape());
+  shape.insert(shape.begin() + axis, extent);
+  return type.clone(ArrayRef<int64_t>(shape));
+}
+
+/// Offsets, sizes and strides of one position of an axis.
+struct OnePosition {
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+  OnePosition(OpBuilder &b, RankedTensorType whole, int64_t axis,
+              OpFoldResult position) {
+    for (int64_t extent : whole.getShape()) {
+      offsets.push_back(b.getIndexAttr(0));
+      sizes.push_back(b.getIndexAttr(extent));
+      strides.push_back(b.getIndexAttr(1));
+    }
+    offsets[axis] = position;
+    sizes[axis] = b.getIndexAttr(1);
+  }
+};
+
+Value sliceAt(OpBuilder &b, Location loc, Value tensor, int64_t axis,
+              OpFoldResult position) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  RankedTensorType result = withoutAxis(type, axis);
+  if (auto known = getConstantIntValue(position)) {
+    SmallVector<int64_t> starts(type.getRank(), 0), steps(type.getRank(), 1);
+    starts[axis] = *known;
+    Value slice = b.createOrFold<graph::SliceOp>(
+        loc, withAxis(result, axis, 1), tensor, b.getDenseI64ArrayAttr(starts),
+        b.getDenseI64ArrayAttr(steps));
+    return b.createOrFold<graph::ReshapeOp>(loc, result, slice);
+  }
+  OnePosition at(b, type, axis, position);
+  return tensor::ExtractSliceOp::create(b, loc, result, tensor, at.offsets,
+                                        at.sizes, at.strides);
+}
+
+/// Position of step `number` of `steps`.
+static OpFoldResult positionOf(OpBuilder &b, Location loc, OpFoldResult number,
+                               int64_t steps, bool backwards) {
+  if (!backwards)
+    return number;
+  if (auto known = getConstantIntValue(number))
+    return b.getIndexAttr(steps - 1 - *known);
+  Value last = arith::ConstantIndexOp::create(b, loc, steps - 1);
+  return arith::SubIOp::create(b, loc, last, cast<Value>(number)).getResult();
+}
+
+SmallVector<Value> slicesOf(OpBuilder &b, Location loc, ArrayRef<Sliced> sliced,
+                            OpFoldResult number, int64_t steps) {
+  SmallVector<Value> slices;
+  for (const Sliced &from : sliced)
+    slices.push_back(
+        sliceAt(b, loc, from.tensor, from.axis,
+                positionOf(b, loc, number, steps, from.backwards)));
+  return slices;
+}
+
+/// No element of any kind.
+static Value emptyConstant(OpBuilder &b, Location loc, RankedTensorType type) {
+  return arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(type, ArrayRef<Attribute>()));
+}
+
+/// The axis that slices of `type` are joined along.
+static int64_t axisOf(const Joined &how, RankedTensorType type) {
+  return how.axis < 0 ? how.axis + type.getRank() + 1 : how.axis;
+}
+
+/// The slices of each step joined; `type` is that of one slice.
+static Value join(OpBuilder &b, Location loc, ArrayRef<Value> slices,
+                  RankedTensorType type, const Joined &how) {
+  int64_t axis = axisOf(how, type);
+  RankedTensorType whole = withAxis(type, axis, slices.size());
+  if (slices.empty())
+    return emptyConstant(b, loc, whole);
+  SmallVector<Value> parts;
+  for (Value slice : slices)
+    parts.push_back(
+        b.createOrFold<graph::ReshapeOp>(loc, withAxis(type, axis, 1), slice));
+  if (how.backwards)
+    std::reverse(parts.begin(), parts.end());
+  return b.createOrFold<graph::ConcatOp>(loc, whole, parts,
+                                         b.getI64IntegerAttr(axis));
+}
+
+bool isSupported(Region &region, ArrayRef<Value> values) {
+  for (Value value : values) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type || !type.hasStaticShape())
+      return false;
+  }
+  return !region
+              .walk(
+                  [](graph::UnsupportedOp) { return WalkResult::interrupt(); })
+              .wasInterrupted();
+}
+
+void splice(OpBuilder &b, Region &region) {
+  b.getInsertionBlock()->getOperations().splice(b.getInsertionPoint(),
+                                                region.front().getOperations());
+}
+
+StepSequence::StepSequence(OpBuilder &b, Location loc, ArrayRef<Value> initial,
+                           ArrayRef<Joined> joined)
+    : b(b), loc(loc), joined(joined), parts(joined.size()) {
+  region.push_back(new Block());
+  results.state.assign(initial.begin(), initial.end());
+}
+
+void StepSequence::add(ArrayRef<Sliced> sliced, int64_t steps, StepFn step) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(&region.front());
+  OpFoldResult number = b.getIndexAttr(count++);
+  results =
+      step({number, results.state, slicesOf(b, loc, sliced, number, steps)});
+  for (auto [part, slice] : llvm::zip_equal(parts, results.slices))
+    part.push_back(slice);
+}
+
+bool StepSequence::supported() {
+  SmallVector<Value> all(results.state);
+  all.append(results.slices);
+  return isSupported(region, all);
+}
+
+SmallVector<Value> StepSequence::finish() {
+  splice(b, region);
+  SmallVector<Value> all(results.state);
+  for (auto [part, how] : llvm::zip_equal(parts, joined))
+    all.push_back(join(b, loc, part,
+                       cast<RankedTensorType>(part.front().getType()), how));
+  return all;
+}
+
+LoopBody::LoopBody(OpBuilder &b, Location loc, ArrayRef<Value> initial,
+                   ArrayRef<Sliced> sliced, int64_t steps, StepFn step)
+    : b(b), loc(loc), initial(initial) {
+  OpBuilder::InsertionGuard guard(b);
+  block = b.createBlock(&region);
+  Step first;
+  first.number = block->addArgument(b.getIndexType(), loc);
+  for (Value value : initial)
+    first.state.push_back(block->addArgument(value.getType(), value.getLoc()));
+  first.slices = slicesOf(b, loc, sliced, first.number, steps);
+  results = step(first);
+}
+
+bool LoopBody::supported() {
+  SmallVector<Value> all(results.state);
+  all.append(results.slices);
+  return isSupported(region, all);
+}
+
+std::optional<size_t> LoopBody::changedState() const {
+  for (auto [i, before, after] : llvm::enumerate(initial, results.state))
+    if (before.getType() != after.getType())
+      return i;
+  return std::nullopt;
+}
+
+SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
+  if (steps == 0) {
+    SmallVector<Value> all(initial);
+    for (auto [slice, how] : llvm::zip_equal(results.slices, joined))
+      all.push_back(
+          join(b, loc, {}, cast<RankedTensorType>(slice.getType()), how));
+    return all;
+  }
+  SmallVector<Value> before(initial), after(results.state);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(block);
+    for (auto [slice, how] : llvm::zip_equal(results.slices, joined)) {
+      auto type = cast<RankedTensorType>(slice.getType());
+      int64_t axis = axisOf(how, type);
+      RankedTensorType whole = withAxis(type, axis, steps);
+      Value collected = block->addArgument(whole, loc);
+      OnePosition at(
+          b, whole, axis,
+          positionOf(b, loc, block->getArgument(0), steps, how.backwards));
+      after.push_back(tensor::InsertSliceOp::create(
+          b, loc, slice, collected, at.offsets, at.sizes, at.strides));
+    }
+    scf::YieldOp::create(b, loc, after);
+  }
+  for (BlockArgument argument :
+       block->getArguments().drop_front(1 + initial.size())) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    before.push_back(tensor::EmptyOp::create(b, loc, type.getShape(),
+                                             type.getElementType()));
+  }
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value end = arith::ConstantIndexOp::create(b, loc, steps);
+  auto loop = scf::ForOp::create(b, loc, zero, end, one, before);
+  loop.getRegion().takeBody(region);
+  return SmallVector<Value>(loop.getResults());
+}
+
+static void setBound(OpBuilder &b, Operation *loop,
+                     std::optional<int64_t> bound) {
+  if (bound)
+    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(*bound));
+}
+
+SmallVector<Value> LoopBody::finish(Value steps, std::optional<int64_t> bound) {
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(block);
+    scf::YieldOp::create(b, loc, results.state);
+  }
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  auto loop = scf::ForOp::create(b, loc, zero, steps, one, initial);
+  loop.getRegion().takeBody(region);
+  setBound(b, loop, bound);
+  return SmallVector<Value>(loop.getResults());
+}
+
+SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
+                                         Value steps,
+                                         std::optional<int64_t> bound) {
+  // Tensors stand first and scalars last, in both regions alike.
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  SmallVector<Value> before(initial);
+  before.append({zero, first});
+  auto types = llvm::to_vector(ValueRange(before).getTypes());
+  auto loop = scf::WhileOp::create(b, loc, types, before);
+  setBound(b, loop, bound);
+  OpBuilder::InsertionGuard guard(b);
+
+  SmallVector<Location> locations(types.size(), loc);
+  Block *test = b.createBlock(&loop.getBefore(), {}, types, locations);
+  Value goes = test->getArguments().back();
+  if (steps) {
+    Value more =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                              test->getArgument(initial.size()), steps);
+    goes = arith::AndIOp::create(b, loc, more, goes);
+  }
+  scf::ConditionOp::create(b, loc, goes, test->getArguments());
+
+  loop.getAfter().takeBody(region);
+  BlockArgument number = block->getArgument(0);
+  Value counted = block->addArgument(b.getIndexType(), loc);
+  block->addArgument(b.getI1Type(), loc);
+  number.replaceAllUsesWith(counted);
+  block->eraseArgument(0);
+  b.setInsertionPointToEnd(block);
+  SmallVector<Value> after(results.state);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  after.push_back(arith::AddIOp::create(b, loc, counted, one));
+  after.push_back(scalarOf(b, loc, condition));
+  scf::YieldOp::create(b, loc, after);
+  return SmallVector<Value>(loop.getResults().take_front(initial.size()));
+}
+
+void LoopBody::leaveForListing() {
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  block->getArgument(0).replaceAllUsesWith(zero);
+  for (auto [argument, value] :
+       llvm::zip(block->getArguments().drop_front(), initial))
+    argument.replaceAllUsesWith(value);
+  splice(b, region);
+}
+
+SmallVector<Value> iterate(OpBuilder &b, Location loc, int64_t steps,
+                           ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
+                           ArrayRef<Joined> joined, StepFn step) {
+  auto check = [](bool supported) {
+    if (!supported)
+      throw Unsupported("its body holds a node that is not supported");
+  };
+  if (steps == 0 || steps > kStraightSteps) {
+    LoopBody body(b, loc, initial, sliced, steps, step);
+    check(body.supported());
+    return body.finish(steps, joined);
+  }
+  StepSequence sequence(b, loc, initial, joined);
+  while (sequence.size() < steps) {
+    sequence.add(sliced, steps, step);
+    check(sequence.supported());
+  }
+  return sequence.finish();
+}
+
+Value scalarOf(OpBuilder &b, Location loc, Value tensor) {
+  int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
+  SmallVector<Value> indices;
+  for (int64_t i = 0; i < rank; ++i)
+    indices.push_back(arith::ConstantIndexOp::create(b, loc, 0));
+  return b.createOrFold<tensor::ExtractOp>(loc, tensor, indices);
+}
+
+} // namespace mho::import
