@@ -221,17 +221,10 @@ Value lowerGather(Lowering &l, GatherOp op) {
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
         Value index =
             castScalar(b, args[0], l.isUnsigned(1), b.getI64Type(), false);
-        Value zero = constantOf(b, b.getI64Type(), 0);
-        Value below =
-            arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
-        Value fromEnd = arith::AddIOp::create(
-            b, index, constantOf(b, b.getI64Type(), extent));
-        index = arith::SelectOp::create(b, below, fromEnd, index);
         SmallVector<Value> places;
         for (int64_t i = 0; i < from.getRank(); ++i) {
           if (i == axis)
-            places.push_back(
-                arith::IndexCastOp::create(b, b.getIndexType(), index));
+            places.push_back(wrappedIndex(b, index, extent));
           else
             places.push_back(
                 linalg::IndexOp::create(b, i < axis ? i : i + count - 1));

@@ -224,6 +224,8 @@ Value resizedAll(Node &n, Value x, ArrayRef<Axis> axes, const Method &method) {
   }
   if (crops)
     x = extrapolated(n, x, axes, method);
+  if (element != n.element(x)) // integers: the nearest one
+    x = n.make<graph::RoundOp>(x.getType(), x);
   return n.cast(x, element);
 }
 

@@ -35,7 +35,7 @@ func.func @concat(%a: tensor<2x2xf32>, %b: tensor<2x3xf32>) -> tensor<2x5xf32> {
 
 // A negative index counts from the end; the load itself is checked later.
 // CHECK-LABEL: func.func @gather
-// CHECK: arith.cmpi slt
+// CHECK: arith.cmpi ult
 // CHECK: arith.select
 // CHECK: tensor.extract %arg0
 func.func @gather(%x: tensor<4x3xf32>, %i: tensor<2xi64>) -> tensor<2x3xf32> {
