@@ -114,6 +114,7 @@ def check(tools: Tools, graph, outputs, *options, target: str = "ideal", toleran
         if wanted[name].dtype.kind != "f":
             np.testing.assert_array_equal(got[name], wanted[name])
             continue
-        nans = np.isnan(wanted[name])
-        np.testing.assert_array_equal(np.isnan(got[name]), nans)
-        assert relative_error(np.where(nans, 0, got[name]), np.where(nans, 0, wanted[name])) <= tolerance
+        assert got[name].shape == wanted[name].shape, name
+        odd = ~np.isfinite(wanted[name])
+        np.testing.assert_array_equal(got[name][odd], wanted[name][odd])
+        assert relative_error(np.where(odd, 0, got[name]), np.where(odd, 0, wanted[name])) <= tolerance

@@ -16,9 +16,9 @@ TRANSPOSED = {
     "padded": dict(strides=[2, 2], pads=[1, 0, 2, 1]),
     "dilated": dict(dilations=[2, 3], strides=[2, 1], pads=[1, 1, 1, 1]),
     "output_padding": dict(strides=[3, 2], output_padding=[2, 1]),
-    "output_shape": dict(strides=[3, 2], output_shape=[15, 11]),
+    "output_shape": dict(strides=[3, 2], output_shape=[14, 7]),
     "same_upper": dict(strides=[2, 2], auto_pad="SAME_UPPER"),
-    "same_lower": dict(strides=[2, 3], auto_pad="SAME_LOWER"),
+    "same_lower": dict(strides=[3, 1], auto_pad="SAME_LOWER"),
     "stride_beyond_kernel": dict(strides=[5, 4]),
     "stride_as_kernel": dict(strides=[3, 2]),
 }

@@ -105,6 +105,9 @@ Value convertFloat(ImplicitLocOpBuilder &b, Value value, Type to);
 Value castScalar(ImplicitLocOpBuilder &b, Value value, bool fromUnsigned,
                  Type to, bool toUnsigned);
 
+/// A place on an axis of `extent`: a negative index counts from the end.
+Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, int64_t extent);
+
 /// The value that wins no maximum (or minimum) of the type.
 TypedAttr lowest(Type type, bool isUnsigned);
 TypedAttr highest(Type type, bool isUnsigned);

@@ -7,6 +7,8 @@
 
 #include "Lowering.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 
 namespace mho::graph {
@@ -154,6 +156,37 @@ Value lowerExpand(Lowering &l, ExpandOp op) {
                  type);
 }
 
+/// How often each element of an axis of `extent` appears where constant
+/// indices only repeat all of them in turn; else 0.
+int64_t evenRepeats(Value indices, int64_t extent) {
+  DenseIntElementsAttr known;
+  auto type = cast<RankedTensorType>(indices.getType());
+  int64_t count = type.getNumElements();
+  if (type.getRank() != 1 || extent < 1 || count % extent != 0 ||
+      count == 0 || !matchPattern(indices, m_Constant(&known)))
+    return 0;
+  int64_t times = count / extent, i = 0;
+  for (const APInt &index : known.getValues<APInt>())
+    if (index.getSExtValue() != i++ / times)
+      return 0;
+  return times;
+}
+
+/// x with each element of an axis `times` times.
+Value repeated(Lowering &l, Value x, int64_t axis, int64_t times) {
+  auto from = l.typeOf(x);
+  int64_t rank = from.getRank() + 1;
+  SmallVector<int64_t> apart(from.getShape());
+  apart.insert(apart.begin() + axis + 1, times);
+  SmallVector<AffineExpr> exprs;
+  for (int64_t dim = 0; dim < rank; ++dim)
+    if (dim != axis + 1)
+      exprs.push_back(l.b.getAffineDimExpr(dim));
+  Value y = l.moved(x, AffineMap::get(rank, 0, exprs, l.b.getContext()),
+                    RankedTensorType::get(apart, from.getElementType()));
+  return l.reshape(y, l.resultType().getShape());
+}
+
 /// y[before, j…, after] = x[before, indices[j…], after]. Indices are checked
 /// when they are used; negative ones count from the end.
 Value lowerGather(Lowering &l, GatherOp op) {
@@ -163,6 +196,8 @@ Value lowerGather(Lowering &l, GatherOp op) {
   int64_t axis =
       op.getAxis() < 0 ? op.getAxis() + from.getRank() : op.getAxis();
   int64_t extent = from.getDimSize(axis);
+  if (int64_t times = evenRepeats(op.getIndices(), extent))
+    return times == 1 ? Value(op.getX()) : repeated(l, op.getX(), axis, times);
   if (auto known = dyn_cast_if_present<IntegerAttr>(l.splat(op.getIndices()));
       known && chosen.getNumElements() == 1) {
     int64_t place =
@@ -186,17 +221,10 @@ Value lowerGather(Lowering &l, GatherOp op) {
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
         Value index =
             castScalar(b, args[0], l.isUnsigned(1), b.getI64Type(), false);
-        Value zero = constantOf(b, b.getI64Type(), 0);
-        Value below =
-            arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
-        Value fromEnd = arith::AddIOp::create(
-            b, index, constantOf(b, b.getI64Type(), extent));
-        index = arith::SelectOp::create(b, below, fromEnd, index);
         SmallVector<Value> places;
         for (int64_t i = 0; i < from.getRank(); ++i) {
           if (i == axis)
-            places.push_back(
-                arith::IndexCastOp::create(b, b.getIndexType(), index));
+            places.push_back(wrappedIndex(b, index, extent));
           else
             places.push_back(
                 linalg::IndexOp::create(b, i < axis ? i : i + count - 1));

@@ -18,18 +18,17 @@ using namespace mlir;
 
 namespace mho::graph {
 
-namespace {
-
-/// An index of an axis of `extent`; negative ones count from the end.
-Value wrapped(ImplicitLocOpBuilder &b, Value index, int64_t extent) {
-  Value zero = constantOf(b, index.getType(), 0);
-  Value below =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
-  Value fromEnd =
-      arith::AddIOp::create(b, index, constantOf(b, index.getType(), extent));
-  index = arith::SelectOp::create(b, below, fromEnd, index);
+Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, int64_t extent) {
+  Value bound = constantOf(b, index.getType(), extent);
+  Value fromEnd = arith::AddIOp::create(b, index, bound);
+  // An index that is too low stays as it is, so that its error names it.
+  Value negative = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, fromEnd,
+                                         bound);
+  index = arith::SelectOp::create(b, negative, fromEnd, index);
   return arith::IndexCastOp::create(b, b.getIndexType(), index);
 }
+
+namespace {
 
 Value lowerGatherND(Lowering &l, GatherNDOp op) {
   auto type = l.resultType();
@@ -61,7 +60,7 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
           TypedAttr known = constants[next++];
           Value index = known ? Value(arith::ConstantOp::create(b, known))
                               : args[input++];
-          places.push_back(wrapped(b, index, from.getDimSize(axis)));
+          places.push_back(wrappedIndex(b, index, from.getDimSize(axis)));
         }
         return SmallVector<Value>{
             tensor::ExtractOp::create(b, op.getX(), places)};

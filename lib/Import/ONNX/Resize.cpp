@@ -131,26 +131,10 @@ Table tableOf(const Method &method, const Axis &axis) {
   return table;
 }
 
-/// `x` with its elements chosen along an axis: repeated or skipped by shape
-/// where they are evenly so.
+/// `x` with its elements chosen along an axis: by shape where they are skipped
+/// evenly (and when lowered where they are repeated evenly), else by a table.
 Value chosen(Node &n, Value x, int64_t axis, ArrayRef<int64_t> places) {
-  int64_t from = n.shape(x)[axis], to = places.size();
-  if (to > from && to % from == 0) {
-    int64_t times = to / from;
-    bool even = true;
-    for (auto [o, place] : llvm::enumerate(places))
-      even &= place == int64_t(o) / times;
-    if (even) {
-      Shape apart(n.shape(x)), joined(n.shape(x));
-      apart.insert(apart.begin() + axis + 1, 1);
-      Shape wide(apart);
-      wide[axis + 1] = times;
-      joined[axis] = to;
-      Value y = n.reshape(x, apart);
-      y = n.make<graph::ExpandOp>(n.typeOf(wide, n.element(x)), y);
-      return n.reshape(y, joined);
-    }
-  }
+  int64_t to = places.size();
   int64_t step = to > 1 ? places[1] - places[0] : 1;
   bool even = step > 0;
   for (auto [o, place] : llvm::enumerate(places))
@@ -240,6 +224,8 @@ Value resizedAll(Node &n, Value x, ArrayRef<Axis> axes, const Method &method) {
   }
   if (crops)
     x = extrapolated(n, x, axes, method);
+  if (element != n.element(x)) // integers: the nearest one
+    x = n.make<graph::RoundOp>(x.getType(), x);
   return n.cast(x, element);
 }
 

@@ -35,7 +35,7 @@ func.func @concat(%a: tensor<2x2xf32>, %b: tensor<2x3xf32>) -> tensor<2x5xf32> {
 
 // A negative index counts from the end; the load itself is checked later.
 // CHECK-LABEL: func.func @gather
-// CHECK: arith.cmpi slt
+// CHECK: arith.cmpi ult
 // CHECK: arith.select
 // CHECK: tensor.extract %arg0
 func.func @gather(%x: tensor<4x3xf32>, %i: tensor<2xi64>) -> tensor<2x3xf32> {
@@ -58,4 +58,15 @@ func.func @gather_one(%x: tensor<4x3xf32>) -> tensor<3xf32> {
 func.func @pad_cut(%x: tensor<4xf32>) -> tensor<5xf32> {
   %y = graph.pad %x {low = array<i64: -1>, high = array<i64: 2>} : (tensor<4xf32>) -> tensor<5xf32>
   return %y : tensor<5xf32>
+}
+
+// Elements that are repeated in turn need no table.
+// CHECK-LABEL: func.func @repeat
+// CHECK: linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>]
+// CHECK-NOT: tensor.extract
+// CHECK: tensor.collapse_shape %{{.*}} {{\[\[}}0, 1], [2]] : tensor<2x3x4xf32> into tensor<6x4xf32>
+func.func @repeat(%x: tensor<2x4xf32>) -> tensor<6x4xf32> {
+  %i = arith.constant dense<[0, 0, 0, 1, 1, 1]> : tensor<6xi64>
+  %y = graph.gather %x, %i axis 0 : (tensor<2x4xf32>, tensor<6xi64>) -> tensor<6x4xf32>
+  return %y : tensor<6x4xf32>
 }

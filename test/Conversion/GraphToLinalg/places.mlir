@@ -6,8 +6,8 @@
 // CHECK-LABEL: func.func @gather_nd
 // CHECK: linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, 0)>, affine_map<(d0, d1) -> (d0, d1)>]
 // CHECK: ^bb0(%[[I:.*]]: i64
-// CHECK: arith.cmpi slt, %[[I]]
 // CHECK: %[[UP:.*]] = arith.addi %[[I]]
+// CHECK: arith.cmpi ult, %[[UP]]
 // CHECK: %[[PLACE:.*]] = arith.index_cast
 // CHECK: %[[COLUMN:.*]] = linalg.index 1
 // CHECK: tensor.extract %arg0[%[[PLACE]], %[[COLUMN]]]

@@ -173,6 +173,21 @@ struct SinkTranspose : RewritePattern {
           });
           return success();
         })
+        .Case<graph::GatherOp, graph::ResampleOp>([&](auto choose) {
+          // Along one axis, whose elements a table names.
+          SmallVector<Value> operands(op->getOperands());
+          operands[0] = channelsLastSource(operands[0]);
+          auto table = cast<RankedTensorType>(operands[1].getType());
+          bool sameRank = isa<graph::ResampleOp>(op) || table.getRank() == 1;
+          if (!operands[0] || !sameRank)
+            return failure();
+          rewriteBehindTranspose(op, operands, rewriter, [&](Operation *clone) {
+            int64_t axis = choose.getAxis();
+            cast<decltype(choose)>(clone).setAxis(llvm::find(perm, axis) -
+                                                  perm.begin());
+          });
+          return success();
+        })
         .Case([&](graph::SoftmaxOp softmax) {
           SmallVector<int64_t> axes;
           for (int64_t axis : softmax.getAxes())
@@ -286,6 +301,7 @@ struct ChooseLayout : mho::graph::impl::ChooseLayoutBase<ChooseLayout> {
     patterns.add<MakeChannelsLast<graph::ConvOp>,
                  MakeChannelsLast<graph::MaxPoolOp>,
                  MakeChannelsLast<graph::AveragePoolOp>,
+                 MakeChannelsLast<graph::SumPoolOp>,
                  MakeChannelsLast<graph::GlobalAveragePoolOp>,
                  MakeChannelsLast<graph::BatchNormalizationOp>, SinkTranspose>(
         context);

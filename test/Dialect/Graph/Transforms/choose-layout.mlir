@@ -31,3 +31,21 @@ func.func @shortcut(%x: tensor<1x3x8x8xf32>) -> tensor<1x6x4x4xf32> {
   %y = graph.pad %s {low = array<i64: 0, 1, 0, 0>, high = array<i64: 0, 2, 0, 0>} : (tensor<1x3x4x4xf32>) -> tensor<1x6x4x4xf32>
   return %y : tensor<1x6x4x4xf32>
 }
+
+// -----
+
+// Resizing between images happens where the channels are last.
+
+// CHECK-LABEL: func.func @resize
+// CHECK: graph.max_pool
+// CHECK-NEXT: graph.gather %{{.*}} axis 1 : (tensor<1x2x3x4xf32>, tensor<4xi64>) -> tensor<1x4x3x4xf32>
+// CHECK-NEXT: graph.resample %{{.*}} axis 2 : (tensor<1x4x3x4xf32>, tensor<5x2xi64>, tensor<5x2xf32>) -> tensor<1x4x5x4xf32>
+// CHECK-NEXT: graph.sum_pool {{.*}}channels_last
+func.func @resize(%x: tensor<1x4x4x6xf32>, %t: tensor<5x2xi64>, %w: tensor<5x2xf32>) -> tensor<1x4x2x3xf32> {
+  %p = graph.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x4x6xf32>) -> tensor<1x4x2x3xf32>
+  %i = arith.constant dense<[0, 0, 1, 1]> : tensor<4xi64>
+  %g = graph.gather %p, %i axis 2 : (tensor<1x4x2x3xf32>, tensor<4xi64>) -> tensor<1x4x4x3xf32>
+  %r = graph.resample %g, %t, %w axis 3 : (tensor<1x4x4x3xf32>, tensor<5x2xi64>, tensor<5x2xf32>) -> tensor<1x4x4x5xf32>
+  %s = graph.sum_pool %r {kernel = array<i64: 3, 3>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x4x5xf32>) -> tensor<1x4x2x3xf32>
+  return %s : tensor<1x4x2x3xf32>
+}
