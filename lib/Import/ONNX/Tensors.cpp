@@ -206,9 +206,11 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
         type,
         ArrayRef<char>(reinterpret_cast<char *>(aligned.data()), bytes.size()));
   }
-  size_t alignment = bytesOf(element);
+  // Files align nothing; whoever reads elements copies them first.
+  size_t alignment =
+      uintptr_t(bytes.data()) % bytesOf(element) ? 1 : bytesOf(element);
   std::string key = tensor.name().empty() ? "weights" : tensor.name();
-  if (!slice.file || uintptr_t(bytes.data()) % alignment)
+  if (!slice.file)
     return DenseResourceElementsAttr::get(
         type, key, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 16));
   AsmResourceBlob blob(

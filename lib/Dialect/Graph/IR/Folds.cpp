@@ -124,7 +124,7 @@ struct AddBehindProduct : OpRewritePattern<GemmOp> {
                                 PatternRewriter &rewriter) const override {
     auto type = dyn_cast<RankedTensorType>(op.getType());
     auto b = dyn_cast<RankedTensorType>(op.getB().getType());
-    if (!op.getC() || !type || !b || !matchPattern(op.getB(), m_Constant()))
+    if (!op.getC() || !type || !b || !isStationary(op.getB()))
       return failure();
     auto c = dyn_cast<RankedTensorType>(op.getC().getType());
     float beta = op.getBeta().convertToFloat();

@@ -14,22 +14,22 @@ using namespace mho::graph;
 
 namespace {
 
-/// A matrix that is part of a constant: behind transposes, slices without
-/// steps, and reshapes that only drop axes of one element (a direction of
-/// stacked recurrent weights, say).
-struct MatrixOfConstant {
+/// A tensor that is part of a constant: behind transposes, slices without
+/// steps, reshapes that only drop axes of one element (a direction of stacked
+/// recurrent weights, say), and casts that lose nothing in f32.
+struct PartOfConstant {
   Value constant;
-  /// The constant's axes that are the matrix's two; `single` are the others.
+  /// The constant's axes that are the tensor's; `single` are the others.
   SmallVector<int64_t> axes, single;
   SmallVector<int64_t> offsets, sizes;
 
-  /// Null `constant` where `value` is no such matrix.
-  explicit MatrixOfConstant(Value value) {
+  /// Null `constant` where `value` is no such tensor.
+  explicit PartOfConstant(Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type || type.getRank() != 2 || !type.hasStaticShape())
+    if (!type || !type.hasStaticShape())
       return;
-    axes = {0, 1};
-    offsets.assign(2, 0);
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    offsets.assign(type.getRank(), 0);
     sizes.assign(type.getShape().begin(), type.getShape().end());
     while (Operation *op = value.getDefiningOp()) {
       if (auto transpose = dyn_cast<TransposeOp>(op))
@@ -40,7 +40,7 @@ struct MatrixOfConstant {
         for (auto [offset, start] : llvm::zip(offsets, slice.getStarts()))
           offset += start;
       else if (auto reshape = dyn_cast<ReshapeOp>(op);
-               !reshape || !lookThrough(reshape))
+               !(reshape && lookThrough(reshape)) && !isExactCast(op))
         break;
       value = op->getOperand(0);
     }
@@ -53,6 +53,7 @@ struct MatrixOfConstant {
     product.offsets.assign(offsets.begin(), offsets.end());
     product.sizes.assign(sizes.begin(), sizes.end());
   }
+  /// Axis `axis` of the tensor, with those that have one element.
   SmallVector<int64_t, 0> rows(int64_t axis) const {
     SmallVector<int64_t, 0> all(single.begin(), single.end());
     all.push_back(axes[axis]);
@@ -60,6 +61,20 @@ struct MatrixOfConstant {
   }
 
 private:
+  /// Whether every value of the operand's type is an f32, and stays it.
+  static bool isExactCast(Operation *op) {
+    auto cast = dyn_cast<CastOp>(op);
+    if (!cast)
+      return false;
+    Type from = getElementTypeOrSelf(cast.getX().getType());
+    Type to = getElementTypeOrSelf(cast.getType());
+    if (!to.isF32())
+      return false;
+    if (auto floats = dyn_cast<FloatType>(from))
+      return floats.getWidth() <= 32;
+    return from.isInteger() && from.getIntOrFloatBitWidth() <= 16;
+  }
+
   void lookThrough(TransposeOp op) {
     ArrayRef<int64_t> perm = op.getPerm();
     for (int64_t &axis : llvm::concat<int64_t>(axes, single))
@@ -102,12 +117,6 @@ private:
 
 } // namespace
 
-static void wholeConstant(StationaryProduct &product) {
-  auto type = cast<RankedTensorType>(product.weights.getType());
-  product.offsets.assign(type.getRank(), 0);
-  product.sizes.assign(type.getShape().begin(), type.getShape().end());
-}
-
 static std::optional<int64_t> lastExtent(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() == 0)
@@ -115,12 +124,63 @@ static std::optional<int64_t> lastExtent(Value value) {
   return type.getShape().back();
 }
 
+/// The products of a stack of matrices, which differ along one axis (`stacked`
+/// of `weights`): each takes its part of the input, where that differs too.
+static SmallVector<StationaryProduct>
+stackedProducts(MatmulOp op, const PartOfConstant &weights, int64_t stacked) {
+  auto a = cast<RankedTensorType>(op.getA().getType());
+  auto type = cast<RankedTensorType>(op.getType());
+  int64_t rank = weights.axes.size();
+  // The same axis counted from the left of the input and of the result.
+  int64_t inInput = a.getRank() - rank + stacked;
+  int64_t inResult = type.getRank() - rank + stacked;
+  bool sliced = inInput >= 0 && a.getDimSize(inInput) != 1;
+  SmallVector<StationaryProduct> products;
+  int64_t axis = weights.axes[stacked];
+  for (int64_t i = 0; i < weights.sizes[axis]; ++i) {
+    StationaryProduct product;
+    weights.fill(product);
+    product.offsets[axis] += i;
+    product.sizes[axis] = 1;
+    product.rows = weights.rows(rank - 2);
+    for (int64_t other = rank - 2; other-- > 0;)
+      product.rows.insert(product.rows.begin(), weights.axes[other]);
+    product.columns = {weights.axes[rank - 1]};
+    product.input = op.getA();
+    product.channelCount = a.getShape().back();
+    if (sliced) {
+      product.inputStarts.assign(a.getRank(), 0);
+      product.inputSizes.assign(a.getShape().begin(), a.getShape().end());
+      product.inputStarts[inInput] = i;
+      product.inputSizes[inInput] = 1;
+    }
+    product.joinAxis = inResult;
+    products.push_back(std::move(product));
+  }
+  return products;
+}
+
 SmallVector<StationaryProduct> MatmulOp::getStationaryProducts() {
-  StationaryProduct product;
-  MatrixOfConstant weights(getB());
+  PartOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  if (!weights.constant || !channels)
+  int64_t rank = weights.axes.size();
+  auto a = dyn_cast<RankedTensorType>(getA().getType());
+  if (!weights.constant || rank < 2 || !channels || !a || !a.hasStaticShape())
     return {};
+  if (rank > 2) {
+    // A stack of matrices along one axis; with more, or with vectors, or with
+    // one row each, an array is the wrong place.
+    SmallVector<int64_t> stacked;
+    for (int64_t axis = 0; axis < rank - 2; ++axis)
+      if (weights.sizes[weights.axes[axis]] != 1)
+        stacked.push_back(axis);
+    if (stacked.size() > 1 || a.getRank() < 2 || *channels < 2)
+      return {};
+    // Of one matrix the leading axes are only a matter of the result's shape.
+    return stackedProducts(*this, weights,
+                           stacked.empty() ? 0 : stacked.front());
+  }
+  StationaryProduct product;
   weights.fill(product);
   product.input = getA();
   product.rows = weights.rows(0);
@@ -131,9 +191,10 @@ SmallVector<StationaryProduct> MatmulOp::getStationaryProducts() {
 
 SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
   StationaryProduct product;
-  MatrixOfConstant weights(getB());
+  PartOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  if (!weights.constant || !channels || getTransA())
+  if (!weights.constant || weights.axes.size() != 2 || !channels ||
+      getTransA())
     return {};
   weights.fill(product);
   product.input = getA();
@@ -159,8 +220,10 @@ SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
 SmallVector<StationaryProduct> ConvOp::getStationaryProducts() {
   auto x = dyn_cast<RankedTensorType>(getX().getType());
   auto w = dyn_cast<RankedTensorType>(getW().getType());
-  if (!x || !w || !matchPattern(getW(), m_Constant()) ||
-      (getBias() && !matchPattern(getBias(), m_Constant())))
+  if (!x || !w || (getBias() && !matchPattern(getBias(), m_Constant())))
+    return {};
+  PartOfConstant weights(getW());
+  if (!weights.constant)
     return {};
   int64_t groups = getGroups(), groupChannels = w.getDimSize(1);
   // One input channel a group uses one row per kernel position of an array:
@@ -172,14 +235,15 @@ SmallVector<StationaryProduct> ConvOp::getStationaryProducts() {
   for (int64_t group = 0; group < groups; ++group) {
     StationaryProduct product;
     product.input = getX();
-    product.weights = getW();
+    weights.fill(product);
+    product.rows.append(weights.single.begin(), weights.single.end());
     for (int64_t axis = 2; axis < w.getRank(); ++axis)
-      product.rows.push_back(axis);
-    product.rows.push_back(1);
-    product.columns = {0};
-    wholeConstant(product);
-    product.offsets[0] = group * groupColumns;
-    product.sizes[0] = groupColumns;
+      product.rows.push_back(weights.axes[axis]);
+    product.rows.push_back(weights.axes[1]);
+    int64_t columns = weights.axes[0];
+    product.columns = {columns};
+    product.offsets[columns] += group * groupColumns;
+    product.sizes[columns] = groupColumns;
     product.shift = getBias();
     product.shiftBegin = group * groupColumns;
     product.channelBegin = group * groupChannels;
@@ -192,4 +256,8 @@ SmallVector<StationaryProduct> ConvOp::getStationaryProducts() {
     products.push_back(std::move(product));
   }
   return products;
+}
+
+bool mho::graph::isStationary(Value value) {
+  return bool(PartOfConstant(value).constant);
 }
