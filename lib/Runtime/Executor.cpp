@@ -41,7 +41,27 @@ static std::unique_ptr<Kernel> asKernel(const std::vector<Extent> &dims,
   return kernel;
 }
 
-static PreparedInstruction prepare(const Instruction &instruction) {
+/// Adds the slots that a write reaches.
+static void noteSlots(const Access &to, uint32_t slots,
+                      PreparedInstruction &result) {
+  if (to.space != Space::Slot)
+    return;
+  bool one = to.slots.empty() &&
+             std::all_of(to.strides.begin(), to.strides.end(),
+                         [](int64_t stride) { return stride == 0; });
+  uint32_t first = one ? uint32_t(to.offset / 8) : 0;
+  uint32_t last = one ? first + 1 : slots;
+  if (result.writesSlots()) {
+    first = std::min(first, result.firstSlot);
+    last = std::max(last, result.lastSlot);
+  }
+  result.firstSlot = first;
+  result.lastSlot = last;
+}
+
+/// `slots` is how many the program has.
+static PreparedInstruction prepare(const Instruction &instruction,
+                                   uint32_t slots) {
   PreparedInstruction result;
   auto pad = [&](const std::vector<Extent> &dims, const Access &from,
                  const Access &to) {
@@ -53,16 +73,19 @@ static PreparedInstruction prepare(const Instruction &instruction) {
   if (const auto *kernel = std::get_if<Kernel>(&instruction)) {
     result.kernel = PreparedKernel::prepare(*kernel);
     for (const Write &write : kernel->writes)
-      result.writesSlots |= write.access.space == Space::Slot;
+      noteSlots(write.access, slots, result);
   } else if (const auto *copy = std::get_if<Copy>(&instruction)) {
     pad(copy->dims, copy->from, copy->to);
-    result.writesSlots = copy->to.space == Space::Slot;
+    noteSlots(copy->to, slots, result);
   } else if (const auto *send = std::get_if<Send>(&instruction)) {
     pad(send->dims, send->from, packedAccess(send->from.type, send->dims));
   } else if (const auto *recv = std::get_if<Recv>(&instruction)) {
-    result.writesSlots = recv->to.space == Space::Slot;
-  } else if (std::holds_alternative<Compact>(instruction)) {
-    result.writesSlots = true;
+    noteSlots(recv->to, slots, result);
+  } else if (const auto *compact = std::get_if<Compact>(&instruction)) {
+    result.firstSlot = compact->count;
+    result.lastSlot = compact->count + 1;
+  } else if (std::holds_alternative<Mvm>(instruction)) {
+    result.mvm = std::make_unique<MvmCache>();
   }
   return result;
 }
@@ -72,7 +95,7 @@ static bool dependsOnData(const std::vector<Instruction> &list,
                           const std::vector<PreparedInstruction> &prepared) {
   bool writesSlots = false, usesSlots = false;
   for (size_t i = 0; i < list.size(); ++i) {
-    writesSlots |= prepared[i].writesSlots;
+    writesSlots |= prepared[i].writesSlots();
     if (std::holds_alternative<Branch>(list[i]))
       return true;
     if (const auto *loop = std::get_if<Loop>(&list[i]))
@@ -92,7 +115,8 @@ static bool dependsOnData(const std::vector<Instruction> &list,
 }
 
 Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
-    : program(std::move(loaded)), entryNumber(entry) {
+    : program(std::move(loaded)), entryNumber(entry),
+      memory(std::make_unique<MemoryPool>()) {
   const fb::Program &fbProgram = program->program();
   const fb::Entry &fbEntry = *fbProgram.entries()->Get(entryNumber);
   std::vector<bool> used(program->codes.size());
@@ -107,8 +131,10 @@ Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
   for (size_t c = 0; c < codes.size(); ++c) {
     if (!used[c])
       continue;
+    const auto *slots = fbProgram.codes()->Get(c)->slots();
     for (const Instruction &instruction : program->codes[c])
-      codes[c].instructions.push_back(prepare(instruction));
+      codes[c].instructions.push_back(
+          prepare(instruction, slots ? slots->size() : 0));
     dataDependent |= dependsOnData(program->codes[c], codes[c].instructions);
   }
   for (const auto *list : {fbEntry.inputs(), fbEntry.states()})
@@ -117,21 +143,76 @@ Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
               fbProgram.values()->Get(list->Get(i))->extent_slots())
         for (int32_t slot : *slots)
           dataDependent |= slot >= 0;
+  estimateTraffic();
 }
 
 Executor::~Executor() = default;
 
+/// How often each instruction runs, loops at their largest number of trips.
+static std::vector<double> executions(const std::vector<Instruction> &list) {
+  std::vector<double> times(list.size(), 1);
+  for (size_t i = 0; i < list.size(); ++i)
+    if (const auto *loop = std::get_if<Loop>(&list[i]))
+      for (size_t j = loop->body.begin; j < loop->body.end; ++j)
+        times[j] *= double(loop->trips.max);
+  return times;
+}
+
+static double points(const std::vector<Extent> &dims) {
+  double product = 1;
+  for (const Extent &extent : dims)
+    product *= double(extent.max);
+  return product;
+}
+
+void Executor::estimateTraffic() {
+  const fb::Program &fbProgram = program->program();
+  const fb::Entry &entry = *fbProgram.entries()->Get(entryNumber);
+  for (uint32_t number = 0; number < fbProgram.units()->size(); ++number) {
+    uint32_t code = entry.codes()->Get(number);
+    if (code == kIdle)
+      continue;
+    const std::vector<Instruction> &list = program->codes[code];
+    std::vector<double> times = executions(list);
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (const auto *kernel = std::get_if<Kernel>(&list[i])) {
+        size_t operands = kernel->reads.size() + kernel->writes.size();
+        valueTraffic += times[i] * points(kernel->dims) * 4 * double(operands);
+      }
+      const auto *mvm = std::get_if<Mvm>(&list[i]);
+      if (!mvm)
+        continue;
+      const auto *arrays = fbProgram.units()->Get(number)->arrays();
+      const fb::Array &array =
+          *fbProgram.arrays()->Get(arrays->Get(mvm->array));
+      const fb::Bank &bank = *fbProgram.banks()->Get(array.bank());
+      auto extent = [](const auto &splits, uint32_t block) {
+        return double(splits.Get(block + 1) - splits.Get(block));
+      };
+      double rows = extent(*bank.row_splits(), array.row_block());
+      double columns = extent(*bank.col_splits(), array.col_block());
+      weightTraffic += times[i] * rows * columns * 4;
+      valueTraffic += times[i] * points(mvm->counts) * columns * 8;
+    }
+  }
+}
+
 size_t Executor::groupSize(size_t samples, unsigned threads) const {
   if (dataDependent)
     return 1;
-  // A group's memory should stay in the cache between instructions, but a few
-  // samples share the reading of weights.
-  constexpr size_t cache = size_t(4) << 20;
-  constexpr size_t most = 64, least = 4;
-  size_t fits =
-      std::clamp(cache / std::max<size_t>(bytesPerSample, 1), least, most);
+  // Samples that stay in a core's cache between instructions may share the
+  // reading of weights for nothing; more of them where values that leave the
+  // cache cost less than weights that are read again.
+  constexpr size_t cache = size_t(512) << 10, memory = size_t(64) << 20;
+  constexpr size_t most = 64;
+  size_t bytes = std::max<size_t>(bytesPerSample, 1);
+  size_t group = std::clamp<size_t>(cache / bytes, 1, most);
+  size_t large = std::clamp<size_t>(memory / bytes, group, most);
+  if (weightTraffic / double(group) >
+      weightTraffic / double(large) + valueTraffic)
+    group = large;
   size_t share = (samples + threads - 1) / std::max(threads, 1u);
-  return std::max<size_t>(1, std::min(fits, share));
+  return std::max<size_t>(1, std::min(group, share));
 }
 
 Status Executor::run(std::span<Sample> group, uint64_t first, ArrayBank &arrays,

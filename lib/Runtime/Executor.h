@@ -16,6 +16,7 @@
 #define MHO_RUNTIME_EXECUTOR_H
 
 #include "Kernel/Kernel.h"
+#include "mho/Runtime/Decisions.h"
 #include "mho/Runtime/LoadedProgram.h"
 #include "mho/Runtime/Mvm.h"
 
@@ -26,12 +27,16 @@ namespace mho::rt {
 
 /// One run of the program: its inputs and outputs.
 struct Sample {
+  /// Where to note how control flow goes; may be null.
+  Decisions *decisions = nullptr;
   std::byte *io = nullptr;
   /// Actual extents of bounded inputs on the way in: slot of unit 0, value.
   std::vector<std::pair<uint32_t, int64_t>> extents;
   /// Slots of unit 0 when the run is over.
   std::vector<int64_t> slots;
 };
+
+class MemoryPool;
 
 /// An entry point made ready to run; immutable, shared by threads.
 class Executor {
@@ -50,11 +55,17 @@ public:
 
 private:
   friend class GroupRun;
+  void estimateTraffic();
+
   std::shared_ptr<const LoadedProgram> program;
   uint32_t entryNumber;
   std::vector<Prepared> codes; ///< by fb code index
   bool dataDependent = false;  ///< control flow depends on values
   size_t bytesPerSample = 0;
+  /// Bytes that a sample run alone moves: weights, and values between
+  /// instructions.
+  double weightTraffic = 0, valueTraffic = 0;
+  std::unique_ptr<MemoryPool> memory; ///< of units that have ended
 };
 
 } // namespace mho::rt
