@@ -10,6 +10,7 @@
 #include "mho/Dialect/Graph/IR/Bounds.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
+#include "mho/Dialect/Graph/IR/Stationary.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"

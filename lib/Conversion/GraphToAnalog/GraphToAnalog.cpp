@@ -95,28 +95,18 @@ struct LowerStationaryProduct
     Location loc = op->getLoc();
     Type element = resultType.getElementType();
     auto f32Type = resultType.clone(rewriter.getF32Type());
-    int64_t axis = products.front().joinAxis;
-    axis += axis < 0 ? resultType.getRank() : 0;
     SmallVector<Value> parts;
     for (auto [number, product] : llvm::enumerate(products)) {
       FailureOr<Value> part =
           lowerProduct(op, product, number, products.size(), rewriter);
       if (failed(part))
         return failure();
-      // A part of a stack lacks the axis where the input has fewer.
-      auto type = cast<RankedTensorType>((*part).getType());
-      if (products.size() > 1 && type.getRank() != resultType.getRank()) {
-        SmallVector<int64_t> shape(resultType.getShape());
-        shape[axis] = 1;
-        part = graph::ReshapeOp::create(
-                   rewriter, loc, type.clone(ArrayRef<int64_t>(shape)), *part)
-                   .getY();
-      }
       parts.push_back(*part);
     }
     Value whole = parts.front();
     if (parts.size() > 1)
-      whole = graph::ConcatOp::create(rewriter, loc, f32Type, parts, axis);
+      whole = graph::ConcatOp::create(rewriter, loc, f32Type, parts,
+                                      resultType.getRank() - 1);
     if (whole.getType() != f32Type)
       whole = graph::ReshapeOp::create(rewriter, loc, f32Type, whole);
     if (!element.isF32())
@@ -146,13 +136,6 @@ private:
       inputType = inputType.clone(rewriter.getF32Type());
       input = graph::CastOp::create(rewriter, loc, inputType, input);
     }
-    if (!product.inputSizes.empty()) {
-      inputType = inputType.clone(ArrayRef<int64_t>(product.inputSizes));
-      SmallVector<int64_t> steps(inputType.getRank(), 1);
-      input = graph::SliceOp::create(rewriter, loc, inputType, input,
-                                     product.inputStarts, steps);
-    }
-
     int64_t channels = inputType.getShape().back();
     if (product.channelCount != channels) {
       SmallVector<int64_t> shape(inputType.getShape());

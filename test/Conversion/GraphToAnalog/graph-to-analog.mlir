@@ -66,39 +66,6 @@ func.func @batch_norm_before(%x: tensor<4x2xf32>) -> tensor<4x3xf32> {
 
 // -----
 
-// A stack of matrices is a bank each; each takes its part of the input, or all
-// of it where the input is no stack.
-
-// CHECK-LABEL: func.func @stack
-// CHECK: %[[X0:.*]] = graph.slice %arg0 [0, 0, 0]
-// CHECK: %[[Y0:.*]] = analog.matmul %[[X0]], %[[W:[a-z0-9_]+]] view <rows = [0, 2] columns = [1] offsets = [0, 0, 0] sizes = [1, 3, 4]>
-// CHECK: %[[X1:.*]] = graph.slice %arg0 [1, 0, 0]
-// CHECK: %[[Y1:.*]] = analog.matmul %[[X1]], %[[W]] view <rows = [0, 2] columns = [1] offsets = [1, 0, 0] sizes = [1, 3, 4]>
-// CHECK: graph.concat %[[Y0]], %[[Y1]] axis 0
-func.func @stack(%x: tensor<2x5x4xf32>) -> tensor<2x5x3xf32> {
-  %w = arith.constant dense<2.0> : tensor<2x3x4xf32>
-  %t = graph.transpose %w [0, 2, 1] : (tensor<2x3x4xf32>) -> tensor<2x4x3xf32>
-  %y = graph.matmul %x, %t : (tensor<2x5x4xf32>, tensor<2x4x3xf32>) -> tensor<2x5x3xf32>
-  return %y : tensor<2x5x3xf32>
-}
-
-// -----
-
-// CHECK-LABEL: func.func @stack_of_one_input
-// CHECK-NOT: graph.slice
-// CHECK: %[[Y0:.*]] = analog.matmul %arg0, %[[W:[a-z0-9_]+]]
-// CHECK: %[[R0:.*]] = graph.reshape %[[Y0]] : (tensor<5x3xf32>) -> tensor<1x5x3xf32>
-// CHECK: %[[Y1:.*]] = analog.matmul %arg0, %[[W]]
-// CHECK: %[[R1:.*]] = graph.reshape %[[Y1]]
-// CHECK: graph.concat %[[R0]], %[[R1]] axis 0
-func.func @stack_of_one_input(%x: tensor<5x4xf32>) -> tensor<2x5x3xf32> {
-  %w = arith.constant dense<2.0> : tensor<2x4x3xf32>
-  %y = graph.matmul %x, %w : (tensor<5x4xf32>, tensor<2x4x3xf32>) -> tensor<2x5x3xf32>
-  return %y : tensor<2x5x3xf32>
-}
-
-// -----
-
 // Narrow floats go through f32; the weights stay narrow.
 
 // CHECK-LABEL: func.func @half

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
+#include "mho/Dialect/Graph/IR/Stationary.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
+#include "mho/Dialect/Graph/IR/Stationary.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -124,63 +125,12 @@ static std::optional<int64_t> lastExtent(Value value) {
   return type.getShape().back();
 }
 
-/// The products of a stack of matrices, which differ along one axis (`stacked`
-/// of `weights`): each takes its part of the input, where that differs too.
-static SmallVector<StationaryProduct>
-stackedProducts(MatmulOp op, const PartOfConstant &weights, int64_t stacked) {
-  auto a = cast<RankedTensorType>(op.getA().getType());
-  auto type = cast<RankedTensorType>(op.getType());
-  int64_t rank = weights.axes.size();
-  // The same axis counted from the left of the input and of the result.
-  int64_t inInput = a.getRank() - rank + stacked;
-  int64_t inResult = type.getRank() - rank + stacked;
-  bool sliced = inInput >= 0 && a.getDimSize(inInput) != 1;
-  SmallVector<StationaryProduct> products;
-  int64_t axis = weights.axes[stacked];
-  for (int64_t i = 0; i < weights.sizes[axis]; ++i) {
-    StationaryProduct product;
-    weights.fill(product);
-    product.offsets[axis] += i;
-    product.sizes[axis] = 1;
-    product.rows = weights.rows(rank - 2);
-    for (int64_t other = rank - 2; other-- > 0;)
-      product.rows.insert(product.rows.begin(), weights.axes[other]);
-    product.columns = {weights.axes[rank - 1]};
-    product.input = op.getA();
-    product.channelCount = a.getShape().back();
-    if (sliced) {
-      product.inputStarts.assign(a.getRank(), 0);
-      product.inputSizes.assign(a.getShape().begin(), a.getShape().end());
-      product.inputStarts[inInput] = i;
-      product.inputSizes[inInput] = 1;
-    }
-    product.joinAxis = inResult;
-    products.push_back(std::move(product));
-  }
-  return products;
-}
-
 SmallVector<StationaryProduct> MatmulOp::getStationaryProducts() {
+  StationaryProduct product;
   PartOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  int64_t rank = weights.axes.size();
-  auto a = dyn_cast<RankedTensorType>(getA().getType());
-  if (!weights.constant || rank < 2 || !channels || !a || !a.hasStaticShape())
+  if (!weights.constant || weights.axes.size() != 2 || !channels)
     return {};
-  if (rank > 2) {
-    // A stack of matrices along one axis; with more, or with vectors, or with
-    // one row each, an array is the wrong place.
-    SmallVector<int64_t> stacked;
-    for (int64_t axis = 0; axis < rank - 2; ++axis)
-      if (weights.sizes[weights.axes[axis]] != 1)
-        stacked.push_back(axis);
-    if (stacked.size() > 1 || a.getRank() < 2 || *channels < 2)
-      return {};
-    // Of one matrix the leading axes are only a matter of the result's shape.
-    return stackedProducts(*this, weights,
-                           stacked.empty() ? 0 : stacked.front());
-  }
-  StationaryProduct product;
   weights.fill(product);
   product.input = getA();
   product.rows = weights.rows(0);

@@ -8,6 +8,7 @@
 #include "mho/Dialect/Graph/Transforms/Passes.h"
 
 #include "mho/Dialect/Graph/IR/Constants.h"
+#include "mho/Dialect/Graph/IR/Stationary.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -126,6 +127,70 @@ struct VectorToColumn : OpRewritePattern<graph::MatmulOp> {
   }
 };
 
+/// Element `i` of axis `axis`, which stays with extent 1.
+Value taken(PatternRewriter &rewriter, Location loc, Value value, int64_t axis,
+            int64_t i) {
+  auto type = tensorType(value);
+  SmallVector<int64_t> shape(type.getShape()), starts(type.getRank(), 0);
+  SmallVector<int64_t> steps(type.getRank(), 1);
+  shape[axis] = 1;
+  starts[axis] = i;
+  return rewriter.createOrFold<graph::SliceOp>(
+      loc, type.clone(ArrayRef<int64_t>(shape)), value,
+      rewriter.getDenseI64ArrayAttr(starts),
+      rewriter.getDenseI64ArrayAttr(steps));
+}
+
+/// A stack of constant matrices becomes a product for each. Every one takes its
+/// part of the input, where that is a stack too.
+struct SplitStack : OpRewritePattern<graph::MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    auto a = tensorType(op.getA()), b = tensorType(op.getB());
+    auto type = tensorType(op.getY());
+    // A product over one row is no work for an array.
+    if (!a || !b || !type || a.getRank() < 2 || b.getRank() < 3 ||
+        a.getShape().back() < 2 || !graph::isStationary(op.getB()) ||
+        graph::isStationary(op.getA()))
+      return failure();
+    int64_t rank = b.getRank();
+    SmallVector<int64_t> stacked;
+    for (int64_t axis = 0; axis < rank - 2; ++axis)
+      if (b.getDimSize(axis) != 1)
+        stacked.push_back(axis);
+    if (stacked.size() > 1)
+      return failure();
+    int64_t axis = stacked.empty() ? 0 : stacked.front();
+    // The same axis counted from the left of the input and of the result.
+    int64_t inInput = a.getRank() - rank + axis;
+    int64_t inResult = type.getRank() - rank + axis;
+    Location loc = op.getLoc();
+    SmallVector<int64_t> matrix(b.getShape().take_back(2));
+    SmallVector<int64_t> part(type.getShape());
+    if (!stacked.empty())
+      part[inResult] = 1;
+    SmallVector<Value> parts;
+    for (int64_t i = 0; i < b.getDimSize(axis); ++i) {
+      Value x = op.getA();
+      if (inInput >= 0 && a.getDimSize(inInput) != 1 && !stacked.empty())
+        x = taken(rewriter, loc, x, inInput, i);
+      Value w = taken(rewriter, loc, op.getB(), axis, i);
+      w = reshaped(rewriter, loc, w, matrix);
+      SmallVector<int64_t> shape(tensorType(x).getShape());
+      shape.back() = matrix[1];
+      Value y = graph::MatmulOp::create(
+          rewriter, loc, type.clone(ArrayRef<int64_t>(shape)), x, w);
+      parts.push_back(reshaped(rewriter, loc, y, part));
+    }
+    Value whole = parts.front();
+    if (parts.size() > 1)
+      whole = graph::ConcatOp::create(rewriter, loc, type, parts, inResult);
+    rewriter.replaceOp(op, whole);
+    return success();
+  }
+};
+
 /// Whether `value` is 0, 1, 2 … along its last axis, which has `count`
 /// elements, and has no other axes.
 bool countsUp(Value value, int64_t count) {
@@ -213,7 +278,7 @@ struct ExposeWeights : mho::graph::impl::ExposeWeightsBase<ExposeWeights> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<MoveWeightsRight, MoveGemmWeightsRight, VectorToColumn,
-                 OneHotToGather>(&getContext());
+                 SplitStack, OneHotToGather>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -98,3 +98,33 @@ func.func @not_one_hot(%i: tensor<5x1xi32>) -> tensor<5x2xf32> {
   %y = graph.matmul %h, %w : (tensor<5x3xf32>, tensor<3x2xf32>) -> tensor<5x2xf32>
   return %y : tensor<5x2xf32>
 }
+
+// -----
+
+// A stack of matrices is a product each; each takes its part of the input, or
+// all of it where the input is no stack.
+
+// CHECK-LABEL: func.func @stack
+// CHECK: %[[X0:.*]] = graph.slice %arg0 [0, 0, 0]
+// CHECK: %[[Y0:.*]] = graph.matmul %[[X0]], %{{.*}} : (tensor<1x5x4xf32>, tensor<4x3xf32>) -> tensor<1x5x3xf32>
+// CHECK: %[[X1:.*]] = graph.slice %arg0 [1, 0, 0]
+// CHECK: %[[Y1:.*]] = graph.matmul %[[X1]]
+// CHECK: graph.concat %[[Y0]], %[[Y1]] axis 0
+func.func @stack(%x: tensor<2x5x4xf32>) -> tensor<2x5x3xf32> {
+  %w = arith.constant dense<2.0> : tensor<2x4x3xf32>
+  %y = graph.matmul %x, %w : (tensor<2x5x4xf32>, tensor<2x4x3xf32>) -> tensor<2x5x3xf32>
+  return %y : tensor<2x5x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @stack_of_one_input
+// CHECK-NOT: graph.slice %arg0
+// CHECK: %[[Y0:.*]] = graph.matmul %arg0, %{{.*}} : (tensor<5x4xf32>, tensor<4x3xf32>) -> tensor<5x3xf32>
+// CHECK: %[[R0:.*]] = graph.reshape %[[Y0]] : (tensor<5x3xf32>) -> tensor<1x5x3xf32>
+// CHECK: graph.concat %[[R0]], %{{.*}} axis 0
+func.func @stack_of_one_input(%x: tensor<5x4xf32>) -> tensor<2x5x3xf32> {
+  %w = arith.constant dense<2.0> : tensor<2x4x3xf32>
+  %y = graph.matmul %x, %w : (tensor<5x4xf32>, tensor<2x4x3xf32>) -> tensor<2x5x3xf32>
+  return %y : tensor<2x5x3xf32>
+}

@@ -29,8 +29,8 @@ def WeightStationaryOpInterface : OpInterface<"WeightStationaryOpInterface"> {
   }];
   let methods = [
     InterfaceMethod<[{
-      The products of this op, one per group or matrix of a stack; their
-      results joined along an axis (the columns', mostly) are the op's. Empty where the weights are no constant or the
+      The products of this op, one per group; their results joined along the
+      column axis are the op's. Empty where the weights are no constant or the
       form does not pay on an array (one input channel a group).
     }],
     "::llvm::SmallVector<::mho::graph::StationaryProduct>",

@@ -40,17 +40,9 @@ struct StationaryProduct {
   float shiftScale = 1.0f;
   /// The slice of the input's channel axis that belongs to the group.
   int64_t channelBegin = 0, channelCount = 0;
-  /// The part of the input that this product of a stack reads; empty: all.
-  llvm::SmallVector<int64_t, 0> inputStarts, inputSizes;
-  /// The axis along which the results of all products are joined; negative ones
-  /// count from the end.
-  int64_t joinAxis = -1;
   bool windowed = false;
   llvm::SmallVector<int64_t, 0> kernel, strides, dilations, pads;
 };
-
-/// Whether `value` is a constant, or part of one that an array can read in place.
-bool isStationary(mlir::Value value);
 
 /// Names an op's results after its ONNX node.
 void nameResults(mlir::Operation *op, mlir::OpAsmSetValueNameFn setName);
