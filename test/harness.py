@@ -18,6 +18,8 @@ class Ran:
     err: str
     seconds: float
     peak_mb: float
+    # What the process itself computed, whatever else the machine did.
+    cpu_seconds: float
 
 
 class Tools:
@@ -46,7 +48,7 @@ class Tools:
                 raise TimeoutError(f"{tool} took more than {timeout} s")
         seconds = time.perf_counter() - start
         texts = [path.read_text(errors="replace") for path in (out_path, err_path)]
-        return Ran(code, *texts, seconds, usage.ru_maxrss / 1024)
+        return Ran(code, *texts, seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
     def succeed(self, tool: str, *arguments, **options) -> Ran:
         ran = self.run(tool, *arguments, **options)

@@ -48,7 +48,9 @@ void buildGraphPipeline(OpPassManager &passes) {
 
 void buildAnalogPipeline(OpPassManager &passes, const ChipModel &chip) {
   passes.addPass(graph::createChooseLayout());
+  passes.addPass(graph::createExposeWeights());
   passes.addPass(createCanonicalizerPass());
+  passes.addPass(graph::createFoldWeights());
   ConvertGraphToAnalogOptions arrays;
   arrays.encoding = chip.encoding().str();
   arrays.devices = chip.devicesPerPolarity();

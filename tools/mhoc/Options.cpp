@@ -8,6 +8,7 @@
 #include "Options.h"
 
 #include "mho/Chip/ChipModel.h"
+#include "mho/Import/ONNX/Operators.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
@@ -15,11 +16,29 @@
 #include "mlir/Support/Timing.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
 
 namespace mho::mhoc {
+
+static void printOperators(raw_ostream &os) {
+  for (const OperatorInfo &info : listOperators()) {
+    json::Array versions;
+    for (int version : info.versions)
+      versions.push_back(version);
+    StringRef source = info.source == OperatorSource::Handler    ? "handler"
+                       : info.source == OperatorSource::Function ? "function"
+                                                                 : "none";
+    os << json::Value(json::Object{{"domain", info.domain},
+                                   {"name", info.name},
+                                   {"source", source},
+                                   {"where", info.where},
+                                   {"versions", std::move(versions)}})
+       << "\n";
+  }
+}
 
 int parseOptions(int argc, char **argv, Options &options) {
   cl::OptionCategory category("mhoc options");
@@ -33,6 +52,10 @@ int parseOptions(int argc, char **argv, Options &options) {
       cl::value_desc("name|file.yaml"), cl::init("hermes"), cl::cat(category));
   cl::opt<bool> listTargets(
       "list-targets", cl::desc("print the built-in chips"), cl::cat(category));
+  cl::opt<bool> listOperatorsToo(
+      "list-operators",
+      cl::desc("print the operators that have a meaning, a JSON object each"),
+      cl::cat(category));
   cl::list<std::string> shapes(
       "shape",
       cl::desc(
@@ -89,6 +112,10 @@ int parseOptions(int argc, char **argv, Options &options) {
     for (const TargetInfo &info : mho::listTargets())
       outs() << info.name << "\t" << info.description << "\t" << info.capacity
              << "\n";
+    return kDone;
+  }
+  if (listOperatorsToo) {
+    printOperators(outs());
     return kDone;
   }
   auto usage = [](const Twine &message) {

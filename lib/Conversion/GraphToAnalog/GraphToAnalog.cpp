@@ -15,15 +15,17 @@
 #include "mho/Conversion/GraphToAnalog/GraphToAnalog.h"
 
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/AsmState.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/MapVector.h"
 
 #include <cmath>
 
@@ -41,26 +43,14 @@ namespace {
 // Constants as floats
 //===----------------------------------------------------------------------===//
 
-/// The f32 elements of a constant without copying the blob, or nullopt where
-/// the value is not an f32 constant with data.
+/// The elements of a float constant as f32, or nullopt where the value is no
+/// constant with data.
 std::optional<SmallVector<float>> constantFloats(Value value) {
   ElementsAttr elements;
   if (!value || !matchPattern(value, m_Constant(&elements)) ||
-      !elements.getElementType().isF32())
+      !isa<FloatType>(elements.getElementType()))
     return std::nullopt;
-  SmallVector<float> result(elements.getNumElements());
-  if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
-    llvm::copy(dense.getValues<float>(), result.begin());
-    return result;
-  }
-  auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
-  if (!resource || !resource.getRawHandle().getBlob())
-    return std::nullopt;
-  ArrayRef<char> bytes = resource.getRawHandle().getBlob()->getData();
-  if (bytes.size() != result.size() * sizeof(float))
-    return std::nullopt;
-  memcpy(result.data(), bytes.data(), bytes.size());
-  return result;
+  return graph::floatsOf(elements);
 }
 
 Value floatConstant(OpBuilder &builder, Location loc, ArrayRef<float> values) {
@@ -96,12 +86,15 @@ struct LowerStationaryProduct
   LogicalResult matchAndRewrite(graph::WeightStationaryOpInterface op,
                                 PatternRewriter &rewriter) const override {
     auto resultType = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-    if (!resultType || !resultType.getElementType().isF32())
+    if (!resultType || !isa<Float32Type, Float16Type, BFloat16Type>(
+                           resultType.getElementType()))
       return rewriter.notifyMatchFailure(op, "arrays compute on f32");
     SmallVector<graph::StationaryProduct> products = op.getStationaryProducts();
     if (products.empty())
       return rewriter.notifyMatchFailure(op, "no constant weights");
     Location loc = op->getLoc();
+    Type element = resultType.getElementType();
+    auto f32Type = resultType.clone(rewriter.getF32Type());
     SmallVector<Value> parts;
     for (auto [number, product] : llvm::enumerate(products)) {
       FailureOr<Value> part =
@@ -112,10 +105,12 @@ struct LowerStationaryProduct
     }
     Value whole = parts.front();
     if (parts.size() > 1)
-      whole = graph::ConcatOp::create(rewriter, loc, resultType, parts,
+      whole = graph::ConcatOp::create(rewriter, loc, f32Type, parts,
                                       resultType.getRank() - 1);
-    if (whole.getType() != resultType)
-      whole = graph::ReshapeOp::create(rewriter, loc, resultType, whole);
+    if (whole.getType() != f32Type)
+      whole = graph::ReshapeOp::create(rewriter, loc, f32Type, whole);
+    if (!element.isF32())
+      whole = graph::CastOp::create(rewriter, loc, resultType, whole);
     rewriter.replaceOp(op, whole);
     return success();
   }
@@ -133,10 +128,14 @@ private:
         analog::ViewAttr::get(rewriter.getContext(), product.rows,
                               product.columns, product.offsets, product.sizes);
     int64_t columns = view.getNumColumns();
-    if (!inputType.getElementType().isF32() || inputType.getRank() == 0)
+    if (inputType.getElementType() != resultType.getElementType() ||
+        inputType.getRank() == 0)
       return LogicalResult(
           rewriter.notifyMatchFailure(op, "arrays compute on f32"));
-
+    if (!inputType.getElementType().isF32()) {
+      inputType = inputType.clone(rewriter.getF32Type());
+      input = graph::CastOp::create(rewriter, loc, inputType, input);
+    }
     int64_t channels = inputType.getShape().back();
     if (product.channelCount != channels) {
       SmallVector<int64_t> shape(inputType.getShape());
@@ -408,16 +407,75 @@ template <typename OpTy> struct FoldArithmetic : OpRewritePattern<OpTy> {
 
 /// Weights with NaN or infinity cannot become conductances.
 LogicalResult verifyFinite(analog::MatmulOp op) {
-  auto values = constantFloats(op.getW());
-  if (!values)
+  ElementsAttr elements;
+  if (!matchPattern(op.getW(), m_Constant(&elements)))
     return success();
-  for (float value : *values)
-    if (!std::isfinite(value))
-      return op.emitError("weights of '")
-             << op.getSym() << "' hold "
-             << (std::isnan(value) ? "NaN" : "infinity")
-             << "; an array can only hold finite numbers";
-  return success();
+  bool isNan = false, isInfinite = false;
+  graph::forEachFloats(elements, [&](int64_t, ArrayRef<float> part) {
+    // A finite number's exponent is not all ones; most parts are passed here.
+    uint32_t largest = 0;
+    for (float value : part)
+      largest = std::max(largest, llvm::bit_cast<uint32_t>(value) << 1);
+    if (largest < 0xff000000u)
+      return;
+    for (float value : part) {
+      isNan |= std::isnan(value);
+      isInfinite |= std::isinf(value);
+    }
+  });
+  if (!isNan && !isInfinite)
+    return success();
+  return op.emitError("weights of '")
+         << op.getSym() << "' hold " << (isNan ? "NaN" : "infinity")
+         << "; an array can only hold finite numbers";
+}
+
+/// What identifies the devices of a matrix: the constant, which part of it, and
+/// how it is held.
+using Matrix = std::tuple<Attribute, Attribute, Attribute>;
+
+/// Products with one matrix share its devices only under one affine. Where
+/// theirs differ, each gets its own behind the product.
+void shareMatrices(ModuleOp module) {
+  llvm::MapVector<Matrix, SmallVector<analog::MatmulOp>> users;
+  module->walk([&](analog::MatmulOp op) {
+    Attribute weights;
+    if (matchPattern(op.getW(), m_Constant(&weights)))
+      users[{weights, op.getView(), op.getEncoding()}].push_back(op);
+  });
+  auto constantOf = [](Value value) {
+    Attribute attribute;
+    if (value)
+      matchPattern(value, m_Constant(&attribute));
+    return attribute;
+  };
+  for (auto &[matrix, ops] : users) {
+    bool alike = llvm::all_of(ops, [&, &ops = ops](analog::MatmulOp op) {
+      return constantOf(op.getScale()) == constantOf(ops[0].getScale()) &&
+             constantOf(op.getShift()) == constantOf(ops[0].getShift());
+    });
+    if (alike)
+      continue;
+    for (analog::MatmulOp op : ops) {
+      OpBuilder builder(op);
+      builder.setInsertionPointAfter(op);
+      Value y = op.getY();
+      SmallVector<Operation *> own;
+      if (Value scale = op.getScale()) {
+        y = graph::MulOp::create(builder, op.getLoc(), y.getType(), y, scale);
+        own.push_back(y.getDefiningOp());
+      }
+      if (Value shift = op.getShift()) {
+        y = graph::AddOp::create(builder, op.getLoc(), y.getType(), y, shift);
+        own.push_back(y.getDefiningOp());
+      }
+      op.getScaleMutable().clear();
+      op.getShiftMutable().clear();
+      op.getY().replaceUsesWithIf(y, [&](OpOperand &use) {
+        return !llvm::is_contained(own, use.getOwner());
+      });
+    }
+  }
 }
 
 struct ConvertGraphToAnalog
@@ -439,6 +497,7 @@ struct ConvertGraphToAnalog
     weights.add<FoldBatchNormalizationIntoWeights>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(weights))))
       return signalPassFailure();
+    shareMatrices(getOperation());
     bool finite = true;
     getOperation()->walk(
         [&](analog::MatmulOp op) { finite &= succeeded(verifyFinite(op)); });

@@ -7,7 +7,7 @@
 
 #include "Importer.h"
 
-#include "Microsoft.h"
+#include "Families.h"
 #include "Sequences.h"
 
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
@@ -44,42 +44,8 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
                    ModelFiles &files, const LoopBounds &loopBounds)
     : context(context), model(model), files(files), loopBounds(loopBounds),
       b(&context) {
-  addElementwise(handlers);
-  addMath(handlers);
-  addActivations(handlers);
-  addNormalizations(handlers);
-  addEinsum(handlers);
-  addTransforms(handlers);
-  addAttention(handlers);
-  addLosses(handlers);
-  addRandom(handlers);
-  addOptimizers(handlers);
-  addProducts(handlers);
-  addConvolutions(handlers);
-  addMovement(handlers);
-  addIndexing(handlers);
-  addSelection(handlers);
-  addPooling(handlers);
-  addTransposedConvolutions(handlers);
-  addResizing(handlers);
-  addSampling(handlers);
-  addRegionPooling(handlers);
-  addShaping(handlers);
-  addReductions(handlers);
-  addRecurrences(handlers);
-  addQuantization(handlers);
-  addMicrosoftElementwise(handlers);
-  addMicrosoftProducts(handlers);
-  addMicrosoftNormalizations(handlers);
-  addMicrosoftAttention(handlers);
-  addMicrosoftExperts(handlers);
-  addCasts(handlers);
-  addQuantizedProducts(handlers);
-  addQuantizedContrib(handlers);
-  addTrees(handlers);
-  addLinearModels(handlers);
-  addSupportVectors(handlers);
-  addFeatures(handlers);
+  for (const Family &family : families())
+    family.add(handlers);
   addSequences(sequenceHandlers);
   for (const auto &import : model.opset_import())
     opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =

@@ -244,9 +244,11 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
         type,
         ArrayRef<char>(reinterpret_cast<char *>(aligned.data()), bytes.size()));
   }
-  size_t alignment = llvm::divideCeil(bits, 8);
+  // Files align nothing; whoever reads elements copies them first.
+  size_t natural = llvm::divideCeil(bits, 8);
+  size_t alignment = uintptr_t(bytes.data()) % natural ? 1 : natural;
   std::string key = tensor.name().empty() ? "weights" : tensor.name();
-  if (!slice.file || uintptr_t(bytes.data()) % alignment)
+  if (!slice.file)
     return DenseResourceElementsAttr::get(
         type, key, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 16));
   AsmResourceBlob blob(

@@ -8,7 +8,7 @@
 #include "Images.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/STLExtras.h"
 
 #include <cmath>
 #include <cstring>
@@ -81,49 +81,6 @@ Status Elements::write(const Sink &sink) const {
   return mho::success();
 }
 
-template <typename T> static T load(const std::byte *data, int64_t i) {
-  T value;
-  std::memcpy(&value, data + i * sizeof(T), sizeof(T));
-  return value;
-}
-
-float Elements::asFloat(int64_t i) const {
-  if (isSplat)
-    i = 0;
-  const std::byte *from = unpacked.empty() ? data : unpacked.data();
-  switch (element) {
-  case isa::Type::F32:
-    return load<float>(from, i);
-  case isa::Type::F64:
-    return load<double>(from, i);
-  case isa::Type::Bool:
-  case isa::Type::U8:
-    return load<uint8_t>(from, i);
-  case isa::Type::I8:
-    return load<int8_t>(from, i);
-  case isa::Type::I16:
-    return load<int16_t>(from, i);
-  case isa::Type::U16:
-    return load<uint16_t>(from, i);
-  case isa::Type::I32:
-    return load<int32_t>(from, i);
-  case isa::Type::U32:
-    return load<uint32_t>(from, i);
-  case isa::Type::I64:
-    return load<int64_t>(from, i);
-  case isa::Type::U64:
-    return load<uint64_t>(from, i);
-  case isa::Type::F16:
-    return APFloat(APFloat::IEEEhalf(), APInt(16, load<uint16_t>(from, i)))
-        .convertToFloat();
-  case isa::Type::BF16:
-    return APFloat(APFloat::BFloat(), APInt(16, load<uint16_t>(from, i)))
-        .convertToFloat();
-  default:
-    return std::nanf("");
-  }
-}
-
 //===----------------------------------------------------------------------===//
 // WeightImage
 //===----------------------------------------------------------------------===//
@@ -145,12 +102,16 @@ static std::vector<int64_t> walkAxes(ArrayRef<int64_t> axes,
 }
 
 FailureOr<WeightImage> WeightImage::of(analog::BankOp bank) {
-  WeightImage image;
+  auto reader = graph::ConstantReader::get(bank.getWeights());
+  if (!reader) {
+    // Says what is wrong with them.
+    if (failed(Elements::of(bank, bank.getWeights())))
+      return mlir::failure();
+    return bank.emitError("no array holds elements of ")
+           << bank.getWeights().getElementType();
+  }
+  WeightImage image(*reader);
   image.name = bank.getSymName().str();
-  FailureOr<Elements> elements = Elements::of(bank, bank.getWeights());
-  if (failed(elements))
-    return mlir::failure();
-  image.elements = std::move(*elements);
   ArrayRef<int64_t> shape = bank.getWeights().getShapedType().getShape();
   SmallVector<int64_t> strides(shape.size(), 1);
   for (size_t axis = shape.size(); axis-- > 1;)
@@ -166,24 +127,59 @@ FailureOr<WeightImage> WeightImage::of(analog::BankOp bank) {
   return image;
 }
 
+Status WeightImage::checkFinite(std::span<const float> block,
+                                int64_t firstRow) const {
+  // A finite number's exponent is not all ones.
+  uint32_t largest = 0;
+  for (float weight : block)
+    largest = std::max(largest, llvm::bit_cast<uint32_t>(weight) << 1);
+  if (largest < 0xff000000u)
+    return mho::success();
+  auto found = llvm::find_if(block, [](float w) { return !std::isfinite(w); });
+  int64_t place = found - block.begin(), cols = colOffsets.size();
+  return mho::failure("weight " + std::to_string(firstRow + place / cols) +
+                      ", " + std::to_string(place % cols) + " of bank '" +
+                      name + "' is not a finite number");
+}
+
+/// Whether offsets rise by one.
+static bool isRun(const std::vector<int64_t> &offsets) {
+  return offsets.back() - offsets.front() + 1 == int64_t(offsets.size()) &&
+         std::is_sorted(offsets.begin(), offsets.end());
+}
+
 Status WeightImage::write(const Sink &sink) const {
   int64_t rows = rowOffsets.size(), cols = colOffsets.size();
-  int64_t rowsAtOnce =
-      std::max<int64_t>(1, kBlock / std::max<int64_t>(cols, 1));
-  std::vector<float> block;
+  if (rows == 0 || cols == 0)
+    return mho::success();
+  // At least as many rows as elements lie in a cache line, for images that are
+  // read across.
+  int64_t rowsAtOnce = std::max<int64_t>(16, kBlock / cols);
+  bool along = isRun(colOffsets);
+  bool across = !along && isRun(rowOffsets);
+  std::vector<float> block, column;
   for (int64_t begin = 0; begin < rows; begin += rowsAtOnce) {
-    int64_t end = std::min(rows, begin + rowsAtOnce);
-    block.clear();
-    for (int64_t row = begin; row < end; ++row)
-      for (int64_t col = 0; col < cols; ++col) {
-        float weight = elements.asFloat(rowOffsets[row] + colOffsets[col]);
-        if (!std::isfinite(weight))
-          return mho::failure("weight " + std::to_string(row) + ", " +
-                              std::to_string(col) + " of bank '" + name +
-                              "' is not a finite number");
-        block.push_back(weight);
+    int64_t count = std::min(rows - begin, rowsAtOnce);
+    ArrayRef<int64_t> some(rowOffsets.data() + begin, count);
+    if (!weights.isSplat() || begin == 0) {
+      block.resize(count * cols);
+      column.resize(count);
+      for (int64_t row = 0; row < count && !across; ++row)
+        if (along)
+          weights.floatsFrom(some[row] + colOffsets[0], cols,
+                             &block[row * cols]);
+        else
+          weights.floatsAt(colOffsets, some[row], &block[row * cols]);
+      for (int64_t col = 0; col < cols && across; ++col) {
+        weights.floatsFrom(some[0] + colOffsets[col], count, column.data());
+        for (int64_t row = 0; row < count; ++row)
+          block[row * cols + col] = column[row];
       }
-    if (Status status = sink(std::as_bytes(std::span(block))); !status.ok())
+    }
+    auto written = std::span<const float>(block).first(count * cols);
+    if (Status status = checkFinite(written, begin); !status.ok())
+      return status;
+    if (Status status = sink(std::as_bytes(written)); !status.ok())
       return status;
   }
   return mho::success();

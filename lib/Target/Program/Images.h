@@ -9,6 +9,7 @@
 #define MHO_LIB_TARGET_PROGRAM_IMAGES_H
 
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Tile/IR/TileOps.h"
 #include "mho/Program/Container.h"
 
@@ -25,7 +26,6 @@ public:
   isa::Type type() const { return element; }
   /// Bytes in the constant space.
   uint64_t bytes() const { return count * isa::sizeOf(element); }
-  float asFloat(int64_t i) const;
   /// The whole image, if it lies in memory as the constant space wants it.
   std::optional<std::span<const std::byte>> whole() const;
   Status write(const Sink &sink) const;
@@ -47,8 +47,12 @@ public:
   Status write(const Sink &sink) const;
 
 private:
+  explicit WeightImage(const graph::ConstantReader &weights)
+      : weights(weights) {}
+  Status checkFinite(std::span<const float> block, int64_t firstRow) const;
+
   std::string name;
-  Elements elements;
+  graph::ConstantReader weights;
   /// Element numbers of column 0 of each row, and of each column in row 0.
   std::vector<int64_t> rowOffsets, colOffsets;
 };

@@ -63,3 +63,36 @@ func.func @batch_norm_before(%x: tensor<4x2xf32>) -> tensor<4x3xf32> {
   %y = graph.matmul %n, %w : (tensor<4x2xf32>, tensor<2x3xf32>) -> tensor<4x3xf32>
   return %y : tensor<4x3xf32>
 }
+
+// -----
+
+// Narrow floats go through f32; the weights stay narrow.
+
+// CHECK-LABEL: func.func @half
+// CHECK: %[[X:.*]] = graph.cast %arg0 : tensor<5x4xf16> to tensor<5x4xf32>
+// CHECK: %[[Y:.*]] = analog.matmul %[[X]], %{{.*}} : (tensor<5x4xf32>, tensor<4x3xf16>) -> tensor<5x3xf32>
+// CHECK: graph.cast %[[Y]] : tensor<5x3xf32> to tensor<5x3xf16>
+func.func @half(%x: tensor<5x4xf16>) -> tensor<5x3xf16> {
+  %w = arith.constant dense<2.0> : tensor<4x3xf16>
+  %y = graph.matmul %x, %w : (tensor<5x4xf16>, tensor<4x3xf16>) -> tensor<5x3xf16>
+  return %y : tensor<5x3xf16>
+}
+
+// -----
+
+// One matrix under two biases is programmed once: the biases come behind.
+
+// CHECK-LABEL: func.func @shared
+// CHECK: %[[Y:.*]] = analog.matmul %arg0, %[[W:[a-z0-9_]+]] view
+// CHECK: graph.add %[[Y]]
+// CHECK: %[[Z:.*]] = analog.matmul %{{.*}}, %[[W]] view
+// CHECK: graph.add %[[Z]]
+func.func @shared(%x: tensor<5x4xf32>) -> tensor<5x4xf32> {
+  %w = arith.constant dense<2.0> : tensor<4x4xf32>
+  %b = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %c = arith.constant dense<[5.0, 6.0, 7.0, 8.0]> : tensor<4xf32>
+  %y = graph.gemm %x, %w, %b : (tensor<5x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<5x4xf32>
+  %r = graph.relu %y : tensor<5x4xf32>
+  %z = graph.gemm %r, %w, %c : (tensor<5x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<5x4xf32>
+  return %z : tensor<5x4xf32>
+}

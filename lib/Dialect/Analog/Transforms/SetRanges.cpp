@@ -12,12 +12,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ColumnNorms.h"
+
 #include "mho/Dialect/Analog/Transforms/Passes.h"
 
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -55,26 +57,15 @@ Magnitude codesOf(Type element) {
   return {largest / kSigmas, largest, true};
 }
 
-/// Calls `visit` with every element of an f32 constant, in order.
+/// Calls `visit` with every element of a float constant, in order.
 bool forEachFloat(ElementsAttr elements,
                   function_ref<void(int64_t, float)> visit) {
-  if (!elements || !elements.getElementType().isF32())
-    return false;
-  if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
-    for (auto [i, value] : llvm::enumerate(dense.getValues<float>()))
-      visit(i, value);
-    return true;
-  }
-  auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
-  if (!resource || !resource.getRawHandle().getBlob())
-    return false;
-  ArrayRef<char> bytes = resource.getRawHandle().getBlob()->getData();
-  for (size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
-    float value;
-    memcpy(&value, bytes.data() + i * sizeof(float), sizeof(float));
-    visit(i, value);
-  }
-  return true;
+  return elements && isa<FloatType>(elements.getElementType()) &&
+         graph::forEachFloats(elements,
+                              [&](int64_t begin, ArrayRef<float> part) {
+                                for (auto [i, value] : llvm::enumerate(part))
+                                  visit(begin + i, value);
+                              });
 }
 
 Magnitude magnitudeOf(ElementsAttr elements) {
@@ -92,65 +83,6 @@ Magnitude magnitudeOf(ElementsAttr elements) {
   return {float(std::sqrt(squares / count)), largest};
 }
 
-/// Norms of a bank's columns, block row by block row.
-struct ColumnNorms {
-  /// [row block][column]: √Σw², Σ|w|, max|w|.
-  std::vector<std::vector<float>> square, sum, top;
-};
-
-ColumnNorms columnNorms(analog::BankOp bank) {
-  auto view = bank.getView();
-  auto type = cast<ShapedType>(bank.getWeights().getType());
-  ArrayRef<int64_t> splits = bank.getRowSplits();
-  int64_t rows = view.getNumRows(), columns = view.getNumColumns();
-  ColumnNorms norms;
-  for (auto *part : {&norms.square, &norms.sum, &norms.top})
-    part->assign(splits.size() - 1, std::vector<float>(columns, 0.0f));
-  // Row and column of an element, from its coordinates on every axis.
-  SmallVector<int64_t> rowStride(type.getRank(), 0),
-      colStride(type.getRank(), 0);
-  auto fill = [&](ArrayRef<int64_t> axes, SmallVector<int64_t> &strides) {
-    int64_t stride = 1;
-    for (int64_t axis : llvm::reverse(axes)) {
-      strides[axis] = stride;
-      stride *= view.getSizes()[axis];
-    }
-  };
-  fill(view.getRows(), rowStride);
-  fill(view.getColumns(), colStride);
-  std::vector<int32_t> blockOfRow(rows);
-  for (size_t block = 0; block + 1 < splits.size(); ++block)
-    for (int64_t row = splits[block]; row < splits[block + 1]; ++row)
-      blockOfRow[row] = block;
-  SmallVector<int64_t> at(type.getRank(), 0);
-  forEachFloat(bank.getWeights(), [&](int64_t, float value) {
-    int64_t row = 0, column = 0;
-    bool inside = true;
-    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-      int64_t local = at[axis] - view.getOffsets()[axis];
-      inside &= local >= 0 && local < view.getSizes()[axis];
-      row += local * rowStride[axis];
-      column += local * colStride[axis];
-    }
-    if (inside) {
-      int32_t block = blockOfRow[row];
-      norms.square[block][column] += value * value;
-      norms.sum[block][column] += std::fabs(value);
-      norms.top[block][column] =
-          std::max(norms.top[block][column], std::fabs(value));
-    }
-    for (int64_t axis = type.getRank() - 1; axis >= 0; --axis) {
-      if (++at[axis] < type.getDimSize(axis))
-        break;
-      at[axis] = 0;
-    }
-  });
-  for (auto &block : norms.square)
-    for (float &value : block)
-      value = std::sqrt(value);
-  return norms;
-}
-
 class RangeRule {
 public:
   explicit RangeRule(ModuleOp module) : symbols(module) {}
@@ -164,6 +96,13 @@ public:
 
   /// The largest input that any use of the bank sees.
   const Magnitude &inputOf(analog::BankOp bank) { return inputs[bank]; }
+  const analog::ColumnNorms &normsOf(analog::BankOp bank) {
+    auto found = norms.find(bank);
+    if (found == norms.end())
+      found =
+          norms.try_emplace(bank, analog::columnNormsOf(bank)).first;
+    return found->second;
+  }
 
 private:
   void walk(Block &block) {
@@ -312,9 +251,7 @@ private:
     Magnitude &seen = inputs.try_emplace(bank, Magnitude{0, 0}).first->second;
     seen.rms = std::max(seen.rms, x.rms);
     seen.largest = std::max(seen.largest, x.largest);
-    auto found = norms.find(bank);
-    if (found == norms.end())
-      found = norms.try_emplace(bank, columnNorms(bank)).first;
+    const analog::ColumnNorms &sums = normsOf(bank);
     ArrayRef<int64_t> colSplits = bank.getColSplits();
     int64_t begin = colSplits[mvm.getColBegin()];
     int64_t end = colSplits[mvm.getColEnd()];
@@ -329,8 +266,8 @@ private:
     for (int64_t column = begin; column < end; ++column) {
       double variance = 0;
       for (uint64_t block = mvm.getRowBegin(); block < mvm.getRowEnd(); ++block)
-        variance += double(found->second.square[block][column]) *
-                    found->second.square[block][column];
+        variance += double(sums.square[block][column]) *
+                    sums.square[block][column];
       float spread = x.rms * std::sqrt(variance) * std::fabs(scale[column]);
       squares +=
           double(spread) * spread + double(shift[column]) * shift[column];
@@ -343,15 +280,15 @@ private:
   SymbolTable symbols;
   DenseMap<Value, Magnitude> known;
   DenseMap<Operation *, Magnitude> inputs;
-  DenseMap<Operation *, ColumnNorms> norms;
+  DenseMap<Operation *, analog::ColumnNorms> norms;
 };
 
 /// The rule's ranges: four standard deviations, but never more than the
 /// column can reach.
-BankRanges defaultRanges(analog::BankOp bank, const Magnitude &input) {
+BankRanges defaultRanges(analog::BankOp bank, const Magnitude &input,
+                         const analog::ColumnNorms &norms) {
   BankRanges ranges;
   ranges.input = input.largest > 0 ? input.largest : 1.0f;
-  ColumnNorms norms = columnNorms(bank);
   ArrayRef<int64_t> colSplits = bank.getColSplits();
   for (size_t row = 0; row < norms.square.size(); ++row)
     for (size_t block = 0; block + 1 < colSplits.size(); ++block) {
@@ -388,7 +325,8 @@ struct SetRanges : mho::impl::SetRangesBase<SetRanges> {
           for (auto function : getOperation().getOps<func::FuncOp>())
             rule.run(function);
         ruled = true;
-        ranges = defaultRanges(bank, rule.inputOf(bank));
+        ranges =
+            defaultRanges(bank, rule.inputOf(bank), rule.normsOf(bank));
       }
       Builder builder(&getContext());
       bank.setInputRangeAttr(builder.getF32FloatAttr(ranges.input));

@@ -10,6 +10,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <cmath>
 #include <cstring>
@@ -21,6 +22,8 @@ namespace mho::graph {
 
 /// Constants beyond this many bytes are blobs, which nobody hashes.
 static constexpr size_t kInlineBytes = 64 << 10;
+/// What the names of folded blobs begin with.
+static constexpr llvm::StringLiteral kFoldedKey = "folded";
 
 unsigned elementBytes(Type type) {
   if (type.isInteger(1))
@@ -104,17 +107,14 @@ template <typename T> static T loadAs(const char *from) {
   return value;
 }
 
-static float widenHalf(uint16_t half) {
-  float magnitude;
-  unsigned exponent = half >> 10 & 31, fraction = half & 1023;
-  if (exponent == 31)
-    magnitude = fraction ? std::numeric_limits<float>::quiet_NaN()
-                         : std::numeric_limits<float>::infinity();
-  else if (exponent == 0)
-    magnitude = std::ldexp(float(fraction), -24);
-  else
-    magnitude = std::ldexp(float(fraction | 1024), int(exponent) - 25);
-  return half >> 15 ? -magnitude : magnitude;
+float widenHalf(uint16_t half) {
+  uint32_t sign = uint32_t(half >> 15) << 31, rest = half & 0x7fff;
+  if (rest >= 0x7c00)
+    return llvm::bit_cast<float>(sign | 0x7f800000u | (rest & 0x3ff) << 13);
+  if (rest >= 0x400)
+    return llvm::bit_cast<float>(sign | ((rest << 13) + (112u << 23)));
+  float tiny = std::ldexp(float(rest), -24);
+  return sign ? -tiny : tiny;
 }
 
 ConstantReader::Element ConstantReader::load(const char *from) const {
@@ -153,7 +153,15 @@ ConstantReader::Element ConstantReader::load(const char *from) const {
 ConstantWriter::ConstantWriter(RankedTensorType type, bool splat)
     : tensor(type), count(splat ? 1 : type.getNumElements()),
       bytes(elementBytes(type.getElementType())) {
-  data.resize(count * bytes);
+  size_t size = count * bytes;
+  if (size <= kInlineBytes || type.getElementType().isInteger(1)) {
+    data.resize(size);
+    begin = data.data();
+    return;
+  }
+  blob = HeapAsmResourceBlob::allocate(size, /*align=*/16);
+  begin = blob->getMutableData().data();
+  std::memset(begin, 0, size);
 }
 
 void ConstantWriter::setDouble(int64_t index, double value) {
@@ -211,11 +219,34 @@ Attribute ConstantWriter::finish() {
     return DenseElementsAttr::get(tensor,
                                   ArrayRef<bool>(bools.get(), size_t(count)));
   }
-  if (data.size() <= kInlineBytes)
+  if (!blob)
     return DenseElementsAttr::getFromRawBuffer(tensor, data);
-  return DenseResourceElementsAttr::get(
-      tensor, "folded",
-      HeapAsmResourceBlob::allocateAndCopyWithAlign(data, /*align=*/16));
+  return DenseResourceElementsAttr::get(tensor, kFoldedKey, std::move(*blob));
+}
+
+void releaseUnusedConstants(ModuleOp module) {
+  llvm::StringSet<> used;
+  module.walk([&](Operation *op) {
+    for (NamedAttribute attribute : op->getAttrs())
+      if (auto resource =
+              dyn_cast<DenseResourceElementsAttr>(attribute.getValue()))
+        used.insert(resource.getRawHandle().getKey());
+    if (Attribute properties = op->getPropertiesAsAttribute())
+      properties.walk([&](DenseResourceElementsAttr resource) {
+        used.insert(resource.getRawHandle().getKey());
+      });
+  });
+  auto &manager =
+      DenseResourceElementsHandle::getManagerInterface(module.getContext());
+  SmallVector<std::string> unused;
+  manager.getBlobManager().getBlobMap([&](const auto &map) {
+    for (const auto &entry : map)
+      if (entry.getKey().starts_with(kFoldedKey) &&
+          entry.getValue().getBlob() && !used.contains(entry.getKey()))
+        unused.push_back(entry.getKey().str());
+  });
+  for (const std::string &key : unused)
+    manager.update(key, AsmResourceBlob());
 }
 
 } // namespace mho::graph

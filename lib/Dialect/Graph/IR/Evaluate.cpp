@@ -282,14 +282,44 @@ static Attribute evaluateReduction(Operation *op, ArrayRef<int64_t> axes,
   return result.finish();
 }
 
-Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
+/// Ops that only convert or reorder: an array may read through them.
+static bool isView(Operation *op) {
+  return isa<CastOp, DequantizeLinearOp, TransposeOp, SliceOp>(op);
+}
+
+/// How many elements the result may have.
+static int64_t foldLimit(Operation *op, ArrayRef<Attribute> attributes,
+                         RankedTensorType type, FoldEffort effort) {
+  int64_t operands = 0;
+  bool splat = true;
+  for (Attribute attribute : attributes) {
+    auto elements = dyn_cast_or_null<ElementsAttr>(attribute);
+    if (!elements)
+      continue;
+    operands += elements.getNumElements();
+    auto dense = dyn_cast<DenseElementsAttr>(elements);
+    splat &= dense && dense.isSplat();
+  }
+  // One element stands for all.
+  if (splat &&
+      (isView(op) || op->hasTrait<ElementwiseTrait>() || isa<ExpandOp>(op)))
+    return std::numeric_limits<int64_t>::max();
+  if (effort == FoldEffort::Everything)
+    return std::min(kWeightFoldLimit, std::max(kFoldLimit, 2 * operands));
+  if (!isView(op))
+    return kFoldLimit;
+  return kPutOffBytes /
+         std::max<int64_t>(1, elementBytes(type.getElementType()));
+}
+
+Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes,
+                   FoldEffort effort) {
   if (op->getNumResults() != 1)
     return nullptr;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || !type.hasStaticShape() || !elementBytes(type.getElementType()))
     return nullptr;
-  bool ofWeights = isa<CastOp, DequantizeLinearOp, TransposeOp>(op);
-  int64_t limit = ofWeights ? kWeightFoldLimit : kFoldLimit;
+  int64_t limit = foldLimit(op, attributes, type, effort);
   if (type.getNumElements() > limit)
     return nullptr;
   if (isa<CastOp, BitCastOp, QuantizeLinearOp, DequantizeLinearOp>(op))
@@ -300,7 +330,9 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
     auto operand = ConstantReader::get(attribute);
     if (!operand)
       return nullptr;
-    if (operand->size() > limit && !operand->isSplat())
+    // Views take only the elements that they give.
+    if (!isView(op) && !operand->isSplat() &&
+        operand->size() > std::max(limit, kFoldLimit))
       return nullptr;
     operands.push_back(*operand);
   }

@@ -14,15 +14,14 @@
 
 namespace mho::graph {
 
-/// Results beyond these many elements stay computed at run time. Conversions
-/// and reorderings of weights may be larger, so that arrays can hold them.
+/// Results beyond these many elements stay computed at run time. What is
+/// computed from weights alone may be larger, but not much larger than they are.
 inline constexpr int64_t kFoldLimit = int64_t(1) << 20;
 inline constexpr int64_t kWeightFoldLimit = int64_t(1) << 28;
 
-/// The result of `op` on constant operands (null entries are omitted or not
-/// constant); null where it cannot be told or is not worth it.
-mlir::Attribute evaluate(mlir::Operation *op,
-                         llvm::ArrayRef<mlir::Attribute> operands);
+/// Conversions and reorderings of more bytes are put off: an array may read the
+/// constant behind them, and nothing is copied.
+inline constexpr int64_t kPutOffBytes = int64_t(64) << 10;
 
 /// The same for ops that only move elements.
 mlir::Attribute evaluateMovement(mlir::Operation *op,

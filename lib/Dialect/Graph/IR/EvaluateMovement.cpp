@@ -17,6 +17,32 @@ using namespace mlir;
 
 namespace mho::graph {
 
+template <size_t Width>
+static void copyRow(char *to, const char *from, int64_t count,
+                    int64_t stride) {
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(to + i * Width, from + i * stride * int64_t(Width), Width);
+}
+
+/// `count` elements of `width` bytes, `stride` elements apart.
+static void copyRow(char *to, const char *from, int64_t count, int64_t stride,
+                    unsigned width) {
+  if (stride == 1) {
+    std::memcpy(to, from, count * width);
+    return;
+  }
+  switch (width) {
+  case 1:
+    return copyRow<1>(to, from, count, stride);
+  case 2:
+    return copyRow<2>(to, from, count, stride);
+  case 4:
+    return copyRow<4>(to, from, count, stride);
+  default:
+    return copyRow<8>(to, from, count, stride);
+  }
+}
+
 /// Copies x[offset + Σ stride·index] over all positions of `type`.
 static Attribute gatherStrided(const ConstantReader &x, int64_t offset,
                                ArrayRef<int64_t> strides,
@@ -26,9 +52,17 @@ static Attribute gatherStrided(const ConstantReader &x, int64_t offset,
     std::memcpy(result.at(0), x.at(0), x.width());
     return result.finish();
   }
-  Odometer at(type.getShape(), {SmallVector<int64_t>(strides)});
-  for (int64_t i = 0; i < result.size(); ++i, at.next())
-    std::memcpy(result.at(i), x.at(offset + at.offset(0)), x.width());
+  if (result.size() == 0 || type.getRank() == 0) {
+    if (result.size())
+      std::memcpy(result.at(0), x.at(offset), x.width());
+    return result.finish();
+  }
+  int64_t row = type.getShape().back();
+  Odometer at(type.getShape().drop_back(),
+              {SmallVector<int64_t>(strides.drop_back())});
+  for (int64_t i = 0; i < result.size(); i += row, at.next())
+    copyRow(result.at(i), x.at(offset + at.offset(0)), row, strides.back(),
+            x.width());
   return result.finish();
 }
 
@@ -42,8 +76,11 @@ static Attribute evaluateConcat(ConcatOp op, ArrayRef<ConstantReader> operands,
   for (int64_t row = 0; row < outer; ++row)
     for (const ConstantReader &x : operands) {
       int64_t length = x.size() / outer;
-      for (int64_t i = 0; i < length; ++i)
-        std::memcpy(result.at(to++), x.at(row * length + i), x.width());
+      for (int64_t i = 0; i < (x.isSplat() ? length : 0); ++i)
+        std::memcpy(result.at(to + i), x.at(0), x.width());
+      if (!x.isSplat() && length)
+        std::memcpy(result.at(to), x.at(row * length), length * x.width());
+      to += length;
     }
   return result.finish();
 }

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
+#include "mho/Dialect/Graph/IR/Stationary.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -124,7 +125,7 @@ struct AddBehindProduct : OpRewritePattern<GemmOp> {
                                 PatternRewriter &rewriter) const override {
     auto type = dyn_cast<RankedTensorType>(op.getType());
     auto b = dyn_cast<RankedTensorType>(op.getB().getType());
-    if (!op.getC() || !type || !b || !matchPattern(op.getB(), m_Constant()))
+    if (!op.getC() || !type || !b || !isStationary(op.getB()))
       return failure();
     auto c = dyn_cast<RankedTensorType>(op.getC().getType());
     float beta = op.getBeta().convertToFloat();

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
+#include "mho/Dialect/Graph/IR/Stationary.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -14,22 +15,22 @@ using namespace mho::graph;
 
 namespace {
 
-/// A matrix that is part of a constant: behind transposes, slices without
-/// steps, and reshapes that only drop axes of one element (a direction of
-/// stacked recurrent weights, say).
-struct MatrixOfConstant {
+/// A tensor that is part of a constant: behind transposes, slices without
+/// steps, reshapes that only drop axes of one element (a direction of stacked
+/// recurrent weights, say), and casts that lose nothing in f32.
+struct PartOfConstant {
   Value constant;
-  /// The constant's axes that are the matrix's two; `single` are the others.
+  /// The constant's axes that are the tensor's; `single` are the others.
   SmallVector<int64_t> axes, single;
   SmallVector<int64_t> offsets, sizes;
 
-  /// Null `constant` where `value` is no such matrix.
-  explicit MatrixOfConstant(Value value) {
+  /// Null `constant` where `value` is no such tensor.
+  explicit PartOfConstant(Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type || type.getRank() != 2 || !type.hasStaticShape())
+    if (!type || !type.hasStaticShape())
       return;
-    axes = {0, 1};
-    offsets.assign(2, 0);
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    offsets.assign(type.getRank(), 0);
     sizes.assign(type.getShape().begin(), type.getShape().end());
     while (Operation *op = value.getDefiningOp()) {
       if (auto transpose = dyn_cast<TransposeOp>(op))
@@ -40,7 +41,7 @@ struct MatrixOfConstant {
         for (auto [offset, start] : llvm::zip(offsets, slice.getStarts()))
           offset += start;
       else if (auto reshape = dyn_cast<ReshapeOp>(op);
-               !reshape || !lookThrough(reshape))
+               !(reshape && lookThrough(reshape)) && !isExactCast(op))
         break;
       value = op->getOperand(0);
     }
@@ -53,6 +54,7 @@ struct MatrixOfConstant {
     product.offsets.assign(offsets.begin(), offsets.end());
     product.sizes.assign(sizes.begin(), sizes.end());
   }
+  /// Axis `axis` of the tensor, with those that have one element.
   SmallVector<int64_t, 0> rows(int64_t axis) const {
     SmallVector<int64_t, 0> all(single.begin(), single.end());
     all.push_back(axes[axis]);
@@ -60,6 +62,20 @@ struct MatrixOfConstant {
   }
 
 private:
+  /// Whether every value of the operand's type is an f32, and stays it.
+  static bool isExactCast(Operation *op) {
+    auto cast = dyn_cast<CastOp>(op);
+    if (!cast)
+      return false;
+    Type from = getElementTypeOrSelf(cast.getX().getType());
+    Type to = getElementTypeOrSelf(cast.getType());
+    if (!to.isF32())
+      return false;
+    if (auto floats = dyn_cast<FloatType>(from))
+      return floats.getWidth() <= 32;
+    return from.isInteger() && from.getIntOrFloatBitWidth() <= 16;
+  }
+
   void lookThrough(TransposeOp op) {
     ArrayRef<int64_t> perm = op.getPerm();
     for (int64_t &axis : llvm::concat<int64_t>(axes, single))
@@ -102,12 +118,6 @@ private:
 
 } // namespace
 
-static void wholeConstant(StationaryProduct &product) {
-  auto type = cast<RankedTensorType>(product.weights.getType());
-  product.offsets.assign(type.getRank(), 0);
-  product.sizes.assign(type.getShape().begin(), type.getShape().end());
-}
-
 static std::optional<int64_t> lastExtent(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() == 0)
@@ -117,9 +127,9 @@ static std::optional<int64_t> lastExtent(Value value) {
 
 SmallVector<StationaryProduct> MatmulOp::getStationaryProducts() {
   StationaryProduct product;
-  MatrixOfConstant weights(getB());
+  PartOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  if (!weights.constant || !channels)
+  if (!weights.constant || weights.axes.size() != 2 || !channels)
     return {};
   weights.fill(product);
   product.input = getA();
@@ -131,9 +141,10 @@ SmallVector<StationaryProduct> MatmulOp::getStationaryProducts() {
 
 SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
   StationaryProduct product;
-  MatrixOfConstant weights(getB());
+  PartOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  if (!weights.constant || !channels || getTransA())
+  if (!weights.constant || weights.axes.size() != 2 || !channels ||
+      getTransA())
     return {};
   weights.fill(product);
   product.input = getA();
@@ -159,8 +170,10 @@ SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
 SmallVector<StationaryProduct> ConvOp::getStationaryProducts() {
   auto x = dyn_cast<RankedTensorType>(getX().getType());
   auto w = dyn_cast<RankedTensorType>(getW().getType());
-  if (!x || !w || !matchPattern(getW(), m_Constant()) ||
-      (getBias() && !matchPattern(getBias(), m_Constant())))
+  if (!x || !w || (getBias() && !matchPattern(getBias(), m_Constant())))
+    return {};
+  PartOfConstant weights(getW());
+  if (!weights.constant)
     return {};
   int64_t groups = getGroups(), groupChannels = w.getDimSize(1);
   // One input channel a group uses one row per kernel position of an array:
@@ -172,14 +185,15 @@ SmallVector<StationaryProduct> ConvOp::getStationaryProducts() {
   for (int64_t group = 0; group < groups; ++group) {
     StationaryProduct product;
     product.input = getX();
-    product.weights = getW();
+    weights.fill(product);
+    product.rows.append(weights.single.begin(), weights.single.end());
     for (int64_t axis = 2; axis < w.getRank(); ++axis)
-      product.rows.push_back(axis);
-    product.rows.push_back(1);
-    product.columns = {0};
-    wholeConstant(product);
-    product.offsets[0] = group * groupColumns;
-    product.sizes[0] = groupColumns;
+      product.rows.push_back(weights.axes[axis]);
+    product.rows.push_back(weights.axes[1]);
+    int64_t columns = weights.axes[0];
+    product.columns = {columns};
+    product.offsets[columns] += group * groupColumns;
+    product.sizes[columns] = groupColumns;
     product.shift = getBias();
     product.shiftBegin = group * groupColumns;
     product.channelBegin = group * groupChannels;
@@ -192,4 +206,8 @@ SmallVector<StationaryProduct> ConvOp::getStationaryProducts() {
     products.push_back(std::move(product));
   }
   return products;
+}
+
+bool mho::graph::isStationary(Value value) {
+  return bool(PartOfConstant(value).constant);
 }

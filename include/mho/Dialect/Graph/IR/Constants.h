@@ -13,8 +13,10 @@
 #ifndef MHO_DIALECT_GRAPH_IR_CONSTANTS_H
 #define MHO_DIALECT_GRAPH_IR_CONSTANTS_H
 
+#include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/BuiltinOps.h"
 
 #include <array>
 #include <memory>
@@ -26,6 +28,9 @@ namespace mho::graph {
 /// Bytes that an element takes in memory; 0 for types that no constant folds.
 /// A bool takes one, and so do elements of 2 and 4 bits.
 unsigned elementBytes(mlir::Type type);
+
+/// An f16 as f32.
+float widenHalf(uint16_t half);
 
 /// Reads a constant's elements. The attribute must outlive the reader.
 class ConstantReader {
@@ -43,10 +48,17 @@ public:
     return data.data() + (splat ? 0 : index * bytes);
   }
   double asDouble(int64_t index) const { return load(at(index)).real; }
+  /// Elements number shift + places[i] as f32.
+  void floatsAt(llvm::ArrayRef<int64_t> places, int64_t shift, float *to) const;
+  /// Elements begin, begin + 1, … as f32.
+  void floatsFrom(int64_t begin, int64_t count, float *to) const;
   /// Unsigned 64-bit elements wrap.
   int64_t asInteger(int64_t index) const { return load(at(index)).integer; }
 
 private:
+  template <typename PlaceFn>
+  void convert(PlaceFn place, int64_t count, float *to) const;
+
   struct Element {
     double real;
     int64_t integer;
@@ -70,7 +82,7 @@ public:
   ConstantWriter(mlir::RankedTensorType type, bool splat);
 
   unsigned width() const { return bytes; }
-  char *at(int64_t index) { return data.data() + index * bytes; }
+  char *at(int64_t index) { return begin + index * bytes; }
   int64_t size() const { return count; }
 
   /// Rounds to the type; integers and f4E2M1FN saturate, NaN becomes 0 where
@@ -83,10 +95,39 @@ public:
 
 private:
   mlir::RankedTensorType tensor;
+  /// Small constants are attributes, large ones blobs.
   std::vector<char> data;
+  std::optional<mlir::AsmResourceBlob> blob;
+  char *begin = nullptr;
   int64_t count;
   unsigned bytes;
 };
+
+/// What is folded: conversions and reorderings of weights are put off at first,
+/// as an array may read the constant behind them.
+enum class FoldEffort { PutOff, Everything };
+
+/// The result of `op` on constant operands (null entries are omitted or not
+/// constant); null where it cannot be told, is not worth it, or is put off.
+mlir::Attribute evaluate(mlir::Operation *op,
+                         llvm::ArrayRef<mlir::Attribute> operands,
+                         FoldEffort effort = FoldEffort::PutOff);
+
+/// Calls `visit` with the elements of a numeric constant as f32, in order and
+/// part by part; `begin` is the number of the part's first one. False where the
+/// attribute holds no elements.
+bool forEachFloats(
+    mlir::ElementsAttr elements,
+    llvm::function_ref<void(int64_t begin, llvm::ArrayRef<float>)> visit);
+
+/// All elements of a constant as f32; nothing where it holds none.
+std::optional<llvm::SmallVector<float>> floatsOf(mlir::ElementsAttr elements);
+
+/// The element of a constant that all its elements are, as f32.
+std::optional<float> splatFloatOf(mlir::ElementsAttr elements);
+
+/// Gives back the memory of folded constants that `module` no longer holds.
+void releaseUnusedConstants(mlir::ModuleOp module);
 
 } // namespace mho::graph
 

@@ -20,6 +20,28 @@ def ChooseLayout : Pass<"graph-choose-layout"> {
   let dependentDialects = ["::mho::graph::GraphDialect"];
 }
 
+def ExposeWeights : Pass<"graph-expose-weights"> {
+  let summary = "brings products into the forms that arrays have";
+  let description = [{
+    A constant on the left of a product goes to its right between transposes, a
+    constant vector becomes a matrix of one column. A product with a one-hot
+    matrix, which compares indices with 0, 1, 2 …, takes rows of the constant
+    instead; indices out of range give zeros.
+  }];
+  let dependentDialects = ["::mho::graph::GraphDialect", "::mlir::arith::ArithDialect"];
+}
+
+def FoldWeights : Pass<"graph-fold-weights", "::mlir::ModuleOp"> {
+  let summary = "computes what follows from constants alone";
+  let description = [{
+    Folding puts off conversions and reorderings of large constants. Here they
+    are done, but for those that every user reads through: an array's image is
+    written from the constant behind them, which is never copied. Constants in
+    between that nobody holds any more are freed.
+  }];
+  let dependentDialects = ["::mho::graph::GraphDialect", "::mlir::arith::ArithDialect"];
+}
+
 def VerifySupported : Pass<"graph-verify-supported", "::mlir::ModuleOp"> {
   let summary = "ends phase graph: every node has a meaning and a shape";
   let description = [{
