@@ -9,6 +9,8 @@
 
 #include "Families.h"
 #include "Microsoft.h"
+#include "NGrams.h"
+#include "Sequences.h"
 
 #include "onnx/defs/schema.h"
 
@@ -56,6 +58,8 @@ static constexpr Family kFamilies[] = {
     {"array, contract", addLinearModels},
     {"array, contract, kernel", addSupportVectors},
     {"kernel", addFeatures},
+    {"kernel", addNGrams},
+    {"folded", addSequences},
 };
 
 llvm::ArrayRef<Family> families() { return kFamilies; }
@@ -63,7 +67,7 @@ llvm::ArrayRef<Family> families() { return kFamilies; }
 } // namespace import
 
 /// What the importer itself expands.
-static constexpr const char *kControlFlow[] = {"If", "Loop", "Scan"};
+static constexpr const char *kControlFlow[] = {"If", "Loop", "Scan", "SequenceMap"};
 
 std::vector<OperatorInfo> listOperators() {
   std::map<std::pair<std::string, std::string>, OperatorInfo> all;
