@@ -37,17 +37,26 @@ Value lowerConcat(Lowering &l, ConcatOp op) {
     return op.getXs()[0];
   int64_t axis =
       op.getAxis() < 0 ? op.getAxis() + type.getRank() : op.getAxis();
-  Value y = l.empty(type.getShape(), type.getElementType());
-  SmallVector<int64_t> offsets(type.getRank(), 0), ones(type.getRank(), 1);
+  SmallVector<OpFoldResult> offsets(type.getRank(), l.b.getIndexAttr(0));
+  SmallVector<OpFoldResult> ones(type.getRank(), l.b.getIndexAttr(1));
+  SmallVector<OpFoldResult> starts, all;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    all.push_back(l.extent(op.getXs()[0], i));
+  OpFoldResult end = l.b.getIndexAttr(0);
   for (Value x : op.getXs()) {
-    ArrayRef<int64_t> sizes = l.typeOf(x).getShape();
-    if (sizes[axis] == 0)
+    starts.push_back(end);
+    end = l.sum(end, l.extent(x, axis));
+  }
+  all[axis] = end;
+  Value y = tensor::EmptyOp::create(l.b, all, type.getElementType());
+  for (auto [x, start] : llvm::zip_equal(op.getXs(), starts)) {
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      sizes.push_back(l.extent(x, i));
+    if (isConstantIntValue(sizes[axis], 0))
       continue;
-    y = tensor::InsertSliceOp::create(
-        l.b, x, y, getAsIndexOpFoldResult(l.b.getContext(), offsets),
-        getAsIndexOpFoldResult(l.b.getContext(), sizes),
-        getAsIndexOpFoldResult(l.b.getContext(), ones));
-    offsets[axis] += sizes[axis];
+    offsets[axis] = start;
+    y = tensor::InsertSliceOp::create(l.b, x, y, offsets, sizes, ones);
   }
   return y;
 }
@@ -148,7 +157,8 @@ Value lowerPad(Lowering &l, PadOp op) {
 Value lowerExpand(Lowering &l, ExpandOp op) {
   auto type = l.resultType();
   auto from = l.typeOf(op.getX());
-  if (from.getNumElements() == type.getNumElements())
+  if (from.hasStaticShape() && type.hasStaticShape() &&
+      from.getNumElements() == type.getNumElements())
     return l.reshape(op.getX(), type.getShape());
   return l.moved(op.getX(), l.broadcastMap(from.getShape(), type.getShape()),
                  type);
@@ -164,7 +174,8 @@ Value lowerGather(Lowering &l, GatherOp op) {
       op.getAxis() < 0 ? op.getAxis() + from.getRank() : op.getAxis();
   int64_t extent = from.getDimSize(axis);
   if (auto known = dyn_cast_if_present<IntegerAttr>(l.splat(op.getIndices()));
-      known && chosen.getNumElements() == 1) {
+      known && chosen.hasStaticShape() && chosen.getNumElements() == 1 &&
+      !from.isDynamicDim(axis)) {
     int64_t place =
         known.getInt() < 0 ? known.getInt() + extent : known.getInt();
     if (place >= 0 && place < extent) {
@@ -181,6 +192,7 @@ Value lowerGather(Lowering &l, GatherOp op) {
   for (int64_t i = 0; i < count; ++i)
     exprs.push_back(l.b.getAffineDimExpr(axis + i));
   AffineMap map = AffineMap::get(rank, 0, exprs, l.b.getContext());
+  OpFoldResult end = l.extent(op.getX(), axis);
   return l.mapped(
       op.getIndices(), map, type,
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
@@ -189,8 +201,11 @@ Value lowerGather(Lowering &l, GatherOp op) {
         Value zero = constantOf(b, b.getI64Type(), 0);
         Value below =
             arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
-        Value fromEnd = arith::AddIOp::create(
-            b, index, constantOf(b, b.getI64Type(), extent));
+        Value length = from.isDynamicDim(axis)
+                           ? Value(arith::IndexCastOp::create(b, b.getI64Type(),
+                                                              cast<Value>(end)))
+                           : constantOf(b, b.getI64Type(), extent);
+        Value fromEnd = arith::AddIOp::create(b, index, length);
         index = arith::SelectOp::create(b, below, fromEnd, index);
         SmallVector<Value> places;
         for (int64_t i = 0; i < from.getRank(); ++i) {

@@ -313,4 +313,6 @@ def Graph_UnsupportedOp : Graph_Op<"unsupported"> {
   let assemblyFormat = "$onnx_op `(` $inputs `)` `because` $reason attr-dict `:` functional-type($inputs, $outputs)";
 }
 
+include "mho/Dialect/Graph/IR/BoundedOps.td"
+
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS
