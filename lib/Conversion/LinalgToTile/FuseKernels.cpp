@@ -37,13 +37,11 @@ bool onlyMoves(linalg::GenericOp op) {
 
 /// Whether the loop nest of `op` reads every element of the operand once.
 bool readsOnce(linalg::GenericOp op, OpOperand &operand) {
-  auto type = cast<ShapedType>(operand.get().getType());
-  int64_t points = 1;
-  for (int64_t extent : op.getStaticLoopRanges())
-    points *= extent;
-  return points == type.getNumElements() &&
-         op.getMatchingIndexingMap(&operand).isProjectedPermutation(
-             /*allowZeroInResults=*/true);
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  for (auto [dim, extent] : llvm::enumerate(op.getStaticLoopRanges()))
+    if (extent != 1 && !map.isFunctionOfDim(dim))
+      return false;
+  return map.isProjectedPermutation(/*allowZeroInResults=*/true);
 }
 
 /// One dim per axis: no window, no computed place.
@@ -164,7 +162,9 @@ void foldInits(IRRewriter &rewriter, linalg::GenericOp op) {
     rewriter.setInsertionPoint(op);
     auto type = cast<RankedTensorType>(init.get().getType());
     Value fresh = tensor::EmptyOp::create(
-        rewriter, op.getLoc(), type.getShape(), type.getElementType());
+        rewriter, op.getLoc(),
+        tensor::getMixedSizes(rewriter, op.getLoc(), fill.getOutputs()[0]),
+        type.getElementType());
     rewriter.modifyOpInPlace(op, [&] { init.set(fresh); });
     if (fill->use_empty())
       rewriter.eraseOp(fill);

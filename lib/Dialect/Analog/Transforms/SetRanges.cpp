@@ -113,7 +113,7 @@ private:
         walkBranch(branch);
       } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
         walkLoop(loop);
-      } else {
+      } else if (!op.hasTrait<OpTrait::ConstantLike>()) {
         Magnitude result = transfer(&op);
         for (Value value : op.getResults())
           known[value] = result;
