@@ -112,7 +112,8 @@ static std::optional<SmallVector<BlockArgument>> inputsBehind(Value value) {
       continue;
     }
     auto argument = cast<BlockArgument>(seen[i]);
-    if (!isa<func::FuncOp>(argument.getOwner()->getParentOp()) ||
+    // A body that is being imported belongs to no op yet.
+    if (!isa_and_nonnull<func::FuncOp>(argument.getOwner()->getParentOp()) ||
         !isa<NameLoc>(argument.getLoc()))
       return std::nullopt;
     inputs.push_back(argument);
