@@ -364,9 +364,8 @@ void gather(Node &n) {
     n.fail("indices must be int32 or int64");
   if (auto known = n.constantIntegers(indices))
     for (int64_t index : *known)
-      if (isSymbol(index) || isSymbol(n.shape(x)[axis]))
-        continue;
-      else if (index < -n.shape(x)[axis] || index >= n.shape(x)[axis])
+      if (!isSymbol(index) && !isSymbol(n.shape(x)[axis]) &&
+          (index < -n.shape(x)[axis] || index >= n.shape(x)[axis]))
         n.fail("index " + Twine(index) + " is out of range for an axis of " +
                Twine(n.shape(x)[axis]));
   Shape shape(n.shape(x).take_front(axis));
