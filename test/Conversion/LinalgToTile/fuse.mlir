@@ -76,3 +76,19 @@ func.func @sum_of_broadcast(%x: tensor<8x1xf32>) -> tensor<8xf32> {
   %s = graph.reduce_sum %t {axes = array<i64: 1>} : (tensor<8x4xf32>) -> tensor<8xf32>
   return %s : tensor<8xf32>
 }
+
+// A value that is read twice, by what ends up in one op, is computed in it.
+// CHECK-LABEL: func.func @diamond
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%arg0 : tensor<8xf32>)
+// CHECK: math.exp
+// CHECK: math.absf
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @diamond(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %p = graph.exp %x : tensor<8xf32>
+  %q = graph.abs %p : tensor<8xf32>
+  %y = graph.mul %p, %q : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %y : tensor<8xf32>
+}
