@@ -99,3 +99,19 @@ func.func @before_loop(%x: tensor<8x4xf32>, %h: tensor<4x8xf32>) -> tensor<4x8xf
   }
   return %y : tensor<4x8xf32>
 }
+
+// A value that is read twice, by what ends up in one op, is computed in it.
+// CHECK-LABEL: func.func @diamond
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%arg0 : tensor<8xf32>)
+// CHECK: math.exp
+// CHECK: math.absf
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @diamond(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %p = graph.exp %x : tensor<8xf32>
+  %q = graph.abs %p : tensor<8xf32>
+  %y = graph.mul %p, %q : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %y : tensor<8xf32>
+}
