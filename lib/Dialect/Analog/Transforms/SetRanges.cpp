@@ -107,6 +107,9 @@ public:
 private:
   void walk(Block &block) {
     for (Operation &op : block.without_terminator()) {
+      // Constants are known by their elements.
+      if (op.hasTrait<OpTrait::ConstantLike>())
+        continue;
       if (auto loop = dyn_cast<scf::ForOp>(op)) {
         walkLoop(loop);
       } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
