@@ -41,7 +41,27 @@ static std::unique_ptr<Kernel> asKernel(const std::vector<Extent> &dims,
   return kernel;
 }
 
-static PreparedInstruction prepare(const Instruction &instruction) {
+/// Adds the slots that a write reaches.
+static void noteSlots(const Access &to, uint32_t slots,
+                      PreparedInstruction &result) {
+  if (to.space != Space::Slot)
+    return;
+  bool one = to.slots.empty() &&
+             std::all_of(to.strides.begin(), to.strides.end(),
+                         [](int64_t stride) { return stride == 0; });
+  uint32_t first = one ? uint32_t(to.offset / 8) : 0;
+  uint32_t last = one ? first + 1 : slots;
+  if (result.writesSlots()) {
+    first = std::min(first, result.firstSlot);
+    last = std::max(last, result.lastSlot);
+  }
+  result.firstSlot = first;
+  result.lastSlot = last;
+}
+
+/// `slots` is how many the program has.
+static PreparedInstruction prepare(const Instruction &instruction,
+                                   uint32_t slots) {
   PreparedInstruction result;
   auto pad = [&](const std::vector<Extent> &dims, const Access &from,
                  const Access &to) {
@@ -53,16 +73,17 @@ static PreparedInstruction prepare(const Instruction &instruction) {
   if (const auto *kernel = std::get_if<Kernel>(&instruction)) {
     result.kernel = PreparedKernel::prepare(*kernel);
     for (const Write &write : kernel->writes)
-      result.writesSlots |= write.access.space == Space::Slot;
+      noteSlots(write.access, slots, result);
   } else if (const auto *copy = std::get_if<Copy>(&instruction)) {
     pad(copy->dims, copy->from, copy->to);
-    result.writesSlots = copy->to.space == Space::Slot;
+    noteSlots(copy->to, slots, result);
   } else if (const auto *send = std::get_if<Send>(&instruction)) {
     pad(send->dims, send->from, packedAccess(send->from.type, send->dims));
   } else if (const auto *recv = std::get_if<Recv>(&instruction)) {
-    result.writesSlots = recv->to.space == Space::Slot;
-  } else if (std::holds_alternative<Compact>(instruction)) {
-    result.writesSlots = true;
+    noteSlots(recv->to, slots, result);
+  } else if (const auto *compact = std::get_if<Compact>(&instruction)) {
+    result.firstSlot = compact->count;
+    result.lastSlot = compact->count + 1;
   } else if (std::holds_alternative<Mvm>(instruction)) {
     result.mvm = std::make_unique<MvmCache>();
   }
@@ -74,7 +95,7 @@ static bool dependsOnData(const std::vector<Instruction> &list,
                           const std::vector<PreparedInstruction> &prepared) {
   bool writesSlots = false, usesSlots = false;
   for (size_t i = 0; i < list.size(); ++i) {
-    writesSlots |= prepared[i].writesSlots;
+    writesSlots |= prepared[i].writesSlots();
     if (std::holds_alternative<Branch>(list[i]))
       return true;
     if (const auto *loop = std::get_if<Loop>(&list[i]))
@@ -110,8 +131,10 @@ Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
   for (size_t c = 0; c < codes.size(); ++c) {
     if (!used[c])
       continue;
+    const auto *slots = fbProgram.codes()->Get(c)->slots();
     for (const Instruction &instruction : program->codes[c])
-      codes[c].instructions.push_back(prepare(instruction));
+      codes[c].instructions.push_back(
+          prepare(instruction, slots ? slots->size() : 0));
     dataDependent |= dependsOnData(program->codes[c], codes[c].instructions);
   }
   for (const auto *list : {fbEntry.inputs(), fbEntry.states()})

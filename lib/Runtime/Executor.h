@@ -16,6 +16,7 @@
 #define MHO_RUNTIME_EXECUTOR_H
 
 #include "Kernel/Kernel.h"
+#include "mho/Runtime/Decisions.h"
 #include "mho/Runtime/LoadedProgram.h"
 #include "mho/Runtime/Mvm.h"
 
@@ -26,6 +27,8 @@ namespace mho::rt {
 
 /// One run of the program: its inputs and outputs.
 struct Sample {
+  /// Where to note how control flow goes; may be null.
+  Decisions *decisions = nullptr;
   std::byte *io = nullptr;
   /// Actual extents of bounded inputs on the way in: slot of unit 0, value.
   std::vector<std::pair<uint32_t, int64_t>> extents;

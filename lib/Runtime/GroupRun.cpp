@@ -8,11 +8,13 @@
 
 #include "GroupRun.h"
 
+#include "SmallArray.h"
 #include "Verifier.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 using namespace mho;
 using namespace mho::rt;
@@ -53,8 +55,10 @@ GroupRun::GroupRun(const Executor &executor, std::span<Sample> group,
                    Observer *observer)
     : executor(executor), program(executor.program->program()), group(group),
       first(first), arrays(arrays), pool(pool), observer(observer),
-      units(program.units()->size()),
+      decisions(group.front().decisions), units(program.units()->size()),
       channels(program.channels() ? program.channels()->size() : 0) {
+  if (decisions)
+    decisions->units.resize(units.size());
   for (uint32_t unit = 0; unit < units.size(); ++unit)
     start(unit);
 }
@@ -164,6 +168,9 @@ bool GroupRun::closeBodies(UnitState &unit) {
         frame.trip = frame.trips;
       continue;
     }
+    if (decisions && loop && loop->condition != kNoSlot)
+      decisions->units[size_t(&unit - units.data())][frame.decision] =
+          std::min(frame.trip, frame.trips);
     unit.next = frame.resume;
     unit.frames.pop_back();
   }
@@ -171,11 +178,45 @@ bool GroupRun::closeBodies(UnitState &unit) {
 }
 
 bool GroupRun::execute(UnitState &unit, uint32_t index) {
+  size_t noted = 0;
+  if (decisions) {
+    noted = decisions->units[size_t(&unit - units.data())].size();
+    noteExtents(unit, index);
+  }
   bool done = std::visit([&](const auto &op) { return step(unit, index, op); },
                          (*unit.list)[index]);
-  if (done && unit.prepared->instructions[index].writesSlots)
+  if (!done && decisions)
+    decisions->units[size_t(&unit - units.data())].resize(noted);
+  if (done && unit.prepared->instructions[index].writesSlots())
     checkSlots(unit, index);
   return done;
+}
+
+size_t GroupRun::note(UnitState &unit, int64_t decision) {
+  if (!decisions)
+    return 0;
+  std::vector<int64_t> &list = decisions->units[size_t(&unit - units.data())];
+  list.push_back(decision);
+  return list.size() - 1;
+}
+
+void GroupRun::noteExtents(UnitState &unit, uint32_t index) {
+  auto noteOne = [&](const Extent &extent) {
+    if (extent.slot != kNoSlot)
+      note(unit, resolve(unit, 0, extent));
+  };
+  std::visit(
+      [&](const auto &op) {
+        forEachField(op, [&](const char *, const auto &field) {
+          using Field = std::decay_t<decltype(field)>;
+          if constexpr (std::is_same_v<Field, Extent>)
+            noteOne(field);
+          else if constexpr (std::is_same_v<Field, std::vector<Extent>>)
+            for (const Extent &extent : field)
+              noteOne(extent);
+        });
+      },
+      (*unit.list)[index]);
 }
 
 //===----------------------------------------------------------------------===//
@@ -217,12 +258,17 @@ int64_t GroupRun::resolve(UnitState &unit, size_t sample,
                                 : slotsOf(unit, sample)[extent.slot];
 }
 
+void GroupRun::resolve(UnitState &unit, size_t sample,
+                       const std::vector<Extent> &dims,
+                       std::span<int64_t> extents) const {
+  for (size_t d = 0; d < dims.size(); ++d)
+    extents[d] = resolve(unit, sample, dims[d]);
+}
+
 GroupRun::Extents GroupRun::resolve(UnitState &unit, size_t sample,
                                     const std::vector<Extent> &dims) const {
-  Extents extents;
-  extents.reserve(dims.size());
-  for (const Extent &extent : dims)
-    extents.push_back(resolve(unit, sample, extent));
+  Extents extents(dims.size());
+  resolve(unit, sample, dims, extents);
   return extents;
 }
 
@@ -234,8 +280,9 @@ void GroupRun::fail(UnitState &unit, uint32_t index, const Status &status) {
 }
 
 void GroupRun::checkSlots(UnitState &unit, uint32_t index) {
+  const PreparedInstruction &prepared = unit.prepared->instructions[index];
   for (size_t sample = 0; sample < group.size(); ++sample)
-    for (uint32_t slot = 0; slot < unit.slotCount; ++slot) {
+    for (uint32_t slot = prepared.firstSlot; slot < prepared.lastSlot; ++slot) {
       int64_t value = slotsOf(unit, sample)[slot];
       const fb::Slot &range = *unit.code->slots()->Get(slot);
       if (value < range.min() || value > range.max())
@@ -247,9 +294,9 @@ void GroupRun::checkSlots(UnitState &unit, uint32_t index) {
     }
 }
 
-void GroupRun::forEachSample(
-    UnitState &unit, uint32_t index,
-    const std::function<Status(size_t, ThreadPool *)> &body) {
+template <typename Body>
+void GroupRun::forEachSample(UnitState &unit, uint32_t index,
+                             const Body &body) {
   if (group.size() == 1) {
     if (Status status = body(0, &pool); !status.ok())
       fail(unit, index, status);
@@ -270,19 +317,23 @@ void GroupRun::forEachSample(
 //===----------------------------------------------------------------------===//
 
 bool GroupRun::step(UnitState &unit, uint32_t index, const Mvm &op) {
-  std::vector<const std::byte *> inputs;
-  std::vector<std::byte *> outputs;
-  Extents inputShift, outputShift;
-  for (size_t sample = 0; sample < group.size(); ++sample) {
-    inputs.push_back(base(unit, sample, op.input.space));
-    outputs.push_back(base(unit, sample, op.output.space));
-    if (!op.input.slots.empty())
-      inputShift.push_back(shift(unit, sample, op.input));
-    if (!op.output.slots.empty())
-      outputShift.push_back(shift(unit, sample, op.output));
+  size_t samples = group.size();
+  SmallArray<const std::byte *> inputs(samples);
+  SmallArray<std::byte *> outputs(samples);
+  SmallArray<int64_t> inputShift(op.input.slots.empty() ? 0 : samples);
+  SmallArray<int64_t> outputShift(op.output.slots.empty() ? 0 : samples);
+  for (size_t sample = 0; sample < samples; ++sample) {
+    inputs[sample] = base(unit, sample, op.input.space);
+    outputs[sample] = base(unit, sample, op.output.space);
+    if (inputShift.size())
+      inputShift[sample] = shift(unit, sample, op.input);
+    if (outputShift.size())
+      outputShift[sample] = shift(unit, sample, op.output);
   }
-  Extents counts = resolve(unit, 0, op.counts);
-  Extents inner = resolve(unit, 0, op.inner);
+  SmallArray<int64_t, kMaxDims> counts(op.counts.size());
+  SmallArray<int64_t, kMaxDims> inner(op.inner.size());
+  resolve(unit, 0, op.counts, counts);
+  resolve(unit, 0, op.inner, inner);
   MvmCall call;
   call.instruction = &op;
   call.array = unit.unit->arrays()->Get(op.array);
@@ -302,15 +353,17 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Mvm &op) {
 Status GroupRun::runKernel(UnitState &unit, size_t sample, const Kernel &op,
                            const PreparedKernel &kernel, std::byte *write,
                            ThreadPool *threads) {
-  std::vector<const std::byte *> reads, tables;
-  std::vector<std::byte *> writes;
-  for (const Access &access : op.reads)
-    reads.push_back(address(unit, sample, access));
-  for (const Write &each : op.writes)
-    writes.push_back(write ? write : address(unit, sample, each.access));
-  for (const Table &table : op.body.tables)
-    tables.push_back(address(unit, sample, table.access));
-  Extents extents = resolve(unit, sample, op.dims);
+  SmallArray<const std::byte *> reads(op.reads.size());
+  SmallArray<const std::byte *> tables(op.body.tables.size());
+  SmallArray<std::byte *> writes(op.writes.size());
+  SmallArray<int64_t, kMaxDims> extents(op.dims.size());
+  for (size_t i = 0; i < op.reads.size(); ++i)
+    reads[i] = address(unit, sample, op.reads[i]);
+  for (size_t i = 0; i < op.writes.size(); ++i)
+    writes[i] = write ? write : address(unit, sample, op.writes[i].access);
+  for (size_t i = 0; i < op.body.tables.size(); ++i)
+    tables[i] = address(unit, sample, op.body.tables[i].access);
+  resolve(unit, sample, op.dims, extents);
   return kernel.run({extents, reads, writes, tables}, threads);
 }
 
@@ -324,9 +377,9 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Kernel &op) {
 
 /// Strides in bytes.
 static std::vector<int64_t> byteStrides(const Access &access) {
-  std::vector<int64_t> strides;
-  for (int64_t stride : access.strides)
-    strides.push_back(stride * int64_t(sizeOf(access.type)));
+  std::vector<int64_t> strides(access.strides);
+  for (int64_t &stride : strides)
+    stride *= int64_t(sizeOf(access.type));
   return strides;
 }
 
@@ -387,19 +440,21 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Loop &op) {
   int64_t trips = resolve(unit, 0, op.trips);
   bool enters = trips > 0 && (op.condition == kNoSlot ||
                               slotsOf(unit, 0)[op.condition] != 0);
+  size_t decision = op.condition == kNoSlot ? 0 : note(unit, 0);
   if (!enters) {
     unit.next = op.body.end;
     return true;
   }
   for (size_t sample = 0; sample < group.size(); ++sample)
     slotsOf(unit, sample)[op.index] = 0;
-  unit.frames.push_back({index, op.body.end, 0, trips, op.body.end});
+  unit.frames.push_back({index, op.body.end, 0, trips, op.body.end, decision});
   unit.next = op.body.begin;
   return true;
 }
 
 bool GroupRun::step(UnitState &unit, uint32_t index, const Branch &op) {
   bool taken = slotsOf(unit, 0)[op.condition] != 0;
+  note(unit, taken);
   const Body &body = taken ? op.then : op.otherwise;
   uint32_t resume = std::max(op.then.end, op.otherwise.end);
   unit.frames.push_back({index, body.end, 0, 1, resume});
@@ -419,12 +474,12 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Contract &op) {
 }
 
 bool GroupRun::step(UnitState &unit, uint32_t index, const Sort &op) {
-  forEachSample(unit, index, [&](size_t sample, ThreadPool *) {
+  forEachSample(unit, index, [&](size_t sample, ThreadPool *threads) {
     Extents extents = resolve(unit, sample, op.dims);
     int64_t count = std::min(resolve(unit, sample, op.count), extents.back());
     runSort(op, extents, count, address(unit, sample, op.input),
-            address(unit, sample, op.values),
-            address(unit, sample, op.indices));
+            address(unit, sample, op.values), address(unit, sample, op.indices),
+            threads);
     return success();
   });
   return true;

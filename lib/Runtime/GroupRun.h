@@ -12,7 +12,6 @@
 #include "Prepared.h"
 
 #include <deque>
-#include <functional>
 #include <mutex>
 
 namespace mho::rt {
@@ -63,7 +62,8 @@ struct UnitState {
   struct Frame {
     uint32_t instruction, end;
     int64_t trip, trips;
-    uint32_t resume; ///< where to go on behind a body that does not repeat
+    uint32_t resume;     ///< where to go on behind a body that does not repeat
+    size_t decision = 0; ///< where the trips of a loop with a condition go
   };
   uint32_t next = 0;
   std::vector<Frame> frames;
@@ -118,12 +118,20 @@ private:
                 const isa::Access &access) const;
   Extents resolve(UnitState &unit, size_t sample,
                   const std::vector<isa::Extent> &dims) const;
+  void resolve(UnitState &unit, size_t sample,
+               const std::vector<isa::Extent> &dims,
+               std::span<int64_t> extents) const;
   int64_t resolve(UnitState &unit, size_t sample,
                   const isa::Extent &extent) const;
   /// Calls body for every sample, on several threads where there are several
   /// samples; a lone sample gets the pool to split its own work.
-  void forEachSample(UnitState &unit, uint32_t index,
-                     const std::function<Status(size_t, ThreadPool *)> &body);
+  template <typename Body>
+  void forEachSample(UnitState &unit, uint32_t index, const Body &body);
+  /// Notes what extents of the instruction turn out to be.
+  void noteExtents(UnitState &unit, uint32_t index);
+  /// Notes a number; gives its place in the list.
+  size_t note(UnitState &unit, int64_t decision);
+
   void fail(UnitState &unit, uint32_t index, const Status &status);
   void checkSlots(UnitState &unit, uint32_t index);
   Status runKernel(UnitState &unit, size_t sample, const isa::Kernel &op,
@@ -137,6 +145,7 @@ private:
   ArrayBank &arrays;
   ThreadPool &pool;
   Observer *observer;
+  Decisions *decisions;
   std::vector<UnitState> units;
   std::vector<std::deque<Message>> channels;
   Status error;
@@ -148,7 +157,7 @@ Status runContract(const isa::Contract &op, std::span<const int64_t> extents,
                    std::byte *output, ThreadPool *pool);
 void runSort(const isa::Sort &op, std::span<const int64_t> extents,
              int64_t count, const std::byte *input, std::byte *values,
-             std::byte *indices);
+             std::byte *indices, ThreadPool *pool);
 Status runScatter(const isa::Scatter &op, std::span<const int64_t> extents,
                   std::span<const int64_t> sizes,
                   std::span<const std::byte *const> indices,

@@ -42,18 +42,44 @@ static std::string expectation(const fb::Program &program,
   return text + " (or n times the leading axis, or one more leading axis)";
 }
 
+/// Types that NumPy lacks may arrive as bit patterns, one in each unsigned
+/// number of their size.
+static bool isBitPattern(isa::Type from, isa::Type to) {
+  if (to == isa::Type::I4 || to == isa::Type::I2)
+    return from == isa::Type::U8;
+  return isa::isFloat(to) && isa::sizeOf(to) <= 2 && to != isa::Type::F16 &&
+         from == (isa::sizeOf(to) == 2 ? isa::Type::U16 : isa::Type::U8);
+}
+
+static Expected<Tensor> fromBitPatterns(const Tensor &from, isa::Type to,
+                                        const std::string &name) {
+  Tensor result(to, from.shape);
+  size_t bytes = isa::sizeOf(to);
+  unsigned width = bitsOf(to);
+  for (size_t i = 0, n = from.elements(); i < n; ++i) {
+    const std::byte *memory = from.data.data() + i * bytes;
+    int64_t pattern = loadScalar(from.type, memory).i;
+    // Above a narrow pattern stands nothing, or the sign of an integer.
+    int64_t above = pattern >> width;
+    bool negative = !isa::isFloat(to) && (pattern >> (width - 1) & 1) &&
+                    above == 0xff >> width;
+    if (width < 8 && above != 0 && !negative)
+      return failure("array '" + name + "': element " + std::to_string(i) +
+                     " is " + std::to_string(pattern) + ", which is no bit " +
+                     "pattern of " + isa::nameOf(to));
+    storeScalar(to, result.data.data() + i * bytes,
+                fromBits(to, uint64_t(pattern)));
+  }
+  return result;
+}
+
 /// Whether `value` of type `from` has the same value in `to`.
 static Expected<Tensor> castTo(const Tensor &from, isa::Type to,
                                const std::string &name) {
   if (from.type == to)
     return from;
-  // Types that NumPy lacks arrive as bit patterns of their size.
-  if (isa::sizeOf(from.type) == isa::sizeOf(to) && isa::isUnsigned(from.type) &&
-      isa::isFloat(to) && isa::sizeOf(to) <= 2 && to != isa::Type::F16) {
-    Tensor same = from;
-    same.type = to;
-    return same;
-  }
+  if (isBitPattern(from.type, to))
+    return fromBitPatterns(from, to, name);
   bool floats = isa::isFloat(from.type);
   if (floats && !isa::isFloat(to))
     return failure("array '" + name + "' holds " + isa::nameOf(from.type) +

@@ -22,8 +22,9 @@ struct PreparedInstruction {
   std::unique_ptr<isa::Kernel> padded;
   /// Of an mvm.
   std::unique_ptr<MvmCache> mvm;
-  /// It writes slots, whose ranges must be checked.
-  bool writesSlots = false;
+  /// Slots [first, last) that it writes: their ranges must be checked.
+  uint32_t firstSlot = 0, lastSlot = 0;
+  bool writesSlots() const { return firstSlot < lastSlot; }
 };
 
 struct Executor::Prepared {

@@ -161,6 +161,8 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
       std::vector<Sample> samples(count);
       for (size_t i = 0; i < count; ++i)
         samples[i].io = io.bases[i];
+      if (first == 0 && instance == 0)
+        samples[0].decisions = &result.decisions;
       Status status = state->executor->run(samples, first, **arrays, pool,
                                            settings.observer);
       if (status.ok())

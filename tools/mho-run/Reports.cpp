@@ -17,9 +17,11 @@ namespace mho::run {
 
 Status writeReports(const Options &options, const rt::LoadedProgram &program,
                     const rt::RunSettings &settings,
+                    const rt::Decisions &decisions,
                     const std::vector<Metric> &metrics) {
   rt::TimelineSettings wanted;
   wanted.trace = !options.trace.empty();
+  wanted.decisions = &decisions;
   rt::TimelineResult timeline = rt::runTimeline(program, 0, wanted);
   rt::ReportSettings conditions;
   conditions.seed = settings.noise.seed;

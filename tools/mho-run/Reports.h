@@ -11,12 +11,15 @@
 #include "Metrics.h"
 #include "Options.h"
 
+#include "mho/Runtime/Decisions.h"
+
 namespace mho::run {
 
 /// Prints time, energy and arrays of one run, and writes the report and the
 /// trace that the options name.
 Status writeReports(const Options &options, const rt::LoadedProgram &program,
                     const rt::RunSettings &settings,
+                    const rt::Decisions &decisions,
                     const std::vector<Metric> &metrics);
 
 } // namespace mho::run

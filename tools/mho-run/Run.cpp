@@ -178,8 +178,8 @@ Status runProgram(const Options &options, bool &differs) {
   }
   for (const Metric &metric : metrics)
     printMetric("", metric);
-  if (Status status =
-          writeReports(options, *(*session)->program(), settings, metrics);
+  if (Status status = writeReports(options, *(*session)->program(), settings,
+                                   result->decisions, metrics);
       !status.ok())
     return status;
   return options.compare.empty() ? success()

@@ -11,6 +11,7 @@
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -21,6 +22,9 @@ namespace mho::mhoc {
 
 namespace {
 
+/// The most trips of a loop that does not show it itself.
+constexpr StringLiteral kBoundAttr = "mho.bound";
+
 /// What became of one ONNX node.
 struct Fate {
   std::string op;
@@ -29,9 +33,20 @@ struct Fate {
   std::string why;
 };
 
+/// How many vectors a run takes through a product, as far as loops tell.
 int64_t vectorsOf(analog::MvmOp mvm) {
-  auto type = cast<mlir::ShapedType>(mvm.getOut().getType());
-  return type.getNumElements() / std::max<int64_t>(type.getShape().back(), 1);
+  int64_t vectors = 1;
+  for (int64_t extent :
+       cast<mlir::ShapedType>(mvm.getOut().getType()).getShape().drop_back())
+    vectors *= mlir::ShapedType::isDynamic(extent) ? 1 : extent;
+  for (auto loop = mvm->getParentOfType<mlir::LoopLikeOpInterface>(); loop;
+       loop = loop->getParentOfType<mlir::LoopLikeOpInterface>()) {
+    if (auto bound = loop->getAttrOfType<mlir::IntegerAttr>(kBoundAttr))
+      vectors *= bound.getInt();
+    else if (auto trips = loop.getStaticTripCount())
+      vectors *= trips->getSExtValue();
+  }
+  return vectors;
 }
 
 } // namespace

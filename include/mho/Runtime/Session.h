@@ -13,6 +13,7 @@
 #ifndef MHO_RUNTIME_SESSION_H
 #define MHO_RUNTIME_SESSION_H
 
+#include "mho/Runtime/Decisions.h"
 #include "mho/Runtime/LoadedProgram.h"
 #include "mho/Runtime/Observer.h"
 #include "mho/Runtime/Settings.h"
@@ -46,6 +47,8 @@ struct RunResult {
   std::vector<std::pair<std::string, Tensor>> outputs;
   uint64_t runs = 0; ///< samples per instance
   bool instanceAxis = false;
+  /// Of the first sample on the first instance: what the timeline replays.
+  Decisions decisions;
   double programmingSeconds = 0; ///< wall time, all instances
   double executionSeconds = 0;   ///< wall time, all instances
   /// For the user: arrays passed over and the like.

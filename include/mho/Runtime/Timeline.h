@@ -16,6 +16,7 @@
 #ifndef MHO_RUNTIME_TIMELINE_H
 #define MHO_RUNTIME_TIMELINE_H
 
+#include "mho/Runtime/Decisions.h"
 #include "mho/Runtime/LoadedProgram.h"
 
 #include <cstdint>
@@ -23,15 +24,6 @@
 #include <vector>
 
 namespace mho::rt {
-
-/// What the values decided, unit by unit in the order of execution: for every
-/// extent that a slot gives its value, for every loop with a condition (after
-/// its extent) the trips it made, for every branch 1 or 0. Where the list
-/// ends, bounds count: an extent's and a loop's maximum, a branch's longer
-/// side.
-struct Decisions {
-  std::vector<std::vector<int64_t>> units;
-};
 
 struct TimelineSettings {
   /// Steps of one instruction at most.

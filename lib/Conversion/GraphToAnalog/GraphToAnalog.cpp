@@ -234,7 +234,9 @@ void foldAffine(analog::MatmulOp matmul, Operation *op, const Affine &affine,
 /// The matmul that alone feeds `value`, where its affine may change.
 analog::MatmulOp soleMatmul(Value value) {
   auto matmul = value.getDefiningOp<analog::MatmulOp>();
-  if (!matmul || !matmul->hasOneUse())
+  // A user in a loop would take the product along.
+  if (!matmul || !matmul->hasOneUse() ||
+      matmul->getBlock() != (*matmul->user_begin())->getBlock())
     return nullptr;
   if ((matmul.getScale() && !constantFloats(matmul.getScale())) ||
       (matmul.getShift() && !constantFloats(matmul.getShift())))

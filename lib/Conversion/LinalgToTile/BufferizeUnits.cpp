@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -30,6 +31,99 @@ namespace {
 
 /// One-shot bufferization's name for an argument that must stay as it is.
 constexpr llvm::StringLiteral kWritableAttr = "bufferization.writable";
+
+//===----------------------------------------------------------------------===//
+// Loops and branches
+//===----------------------------------------------------------------------===//
+
+/// The tensor whose buffer `value` is built in, as far as that is known: the
+/// destination of inserts and of what writes into its operand.
+Value destinationOf(Value value) {
+  while (auto result = dyn_cast<OpResult>(value)) {
+    Operation *op = result.getOwner();
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+      value = insert.getDest();
+    else if (auto insert = dyn_cast<tensor::InsertOp>(op))
+      value = insert.getDest();
+    else if (auto loop = dyn_cast<scf::ForOp>(op))
+      value = loop.getInitArgs()[result.getResultNumber()];
+    else if (auto cast = dyn_cast<tensor::CastOp>(op))
+      value = cast.getSource();
+    else
+      break;
+  }
+  return value;
+}
+
+/// `value` as it is in the buffer of `destination`.
+Value materialized(OpBuilder &b, Location loc, Value value, Value destination) {
+  if (!isa<TensorType>(value.getType()) ||
+      value.getType() != destination.getType() ||
+      destinationOf(value) == destination)
+    return value;
+  return bufferization::MaterializeInDestinationOp::create(b, loc, value,
+                                                           destination)
+      .getResult();
+}
+
+void materializeBranch(scf::IfOp branch) {
+  OpBuilder b(branch);
+  for (OpResult result : branch.getResults()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (!type)
+      continue;
+    OpOperand &then =
+        branch.thenYield()->getOpOperand(result.getResultNumber());
+    OpOperand &otherwise =
+        branch.elseYield()->getOpOperand(result.getResultNumber());
+    Value whole = tensor::EmptyOp::create(b, branch.getLoc(), type.getShape(),
+                                          type.getElementType());
+    for (OpOperand *side : {&then, &otherwise}) {
+      OpBuilder inner(side->getOwner());
+      side->set(materialized(inner, branch.getLoc(), side->get(), whole));
+    }
+  }
+}
+
+void materialize(Operation *terminator, MutableArrayRef<OpOperand> yielded,
+                 ValueRange destinations) {
+  OpBuilder b(terminator);
+  for (auto [operand, destination] : llvm::zip(yielded, destinations)) {
+    Operation *producer = operand.get().getDefiningOp();
+    operand.set(
+        materialized(b, producer ? producer->getLoc() : terminator->getLoc(),
+                     operand.get(), destination));
+  }
+}
+
+/// What a loop hands on must end in the loop's own buffer, what branches yield
+/// in one buffer made before them: else addresses would depend on control
+/// flow.
+bool materializeControlFlow(func::FuncOp func) {
+  bool any = false;
+  func.walk([&](Operation *op) {
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      Operation *end = loop.getBody()->getTerminator();
+      materialize(end, end->getOpOperands(), loop.getRegionIterArgs());
+    } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+      Operation *decision = loop.getConditionOp();
+      materialize(decision, decision->getOpOperands().drop_front(),
+                  loop.getBeforeArguments());
+      Operation *end = loop.getYieldOp();
+      materialize(end, end->getOpOperands(), loop.getAfterArguments());
+    } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
+      materializeBranch(branch);
+    } else {
+      return;
+    }
+    any = true;
+  });
+  return any;
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
 
 /// A result that is an argument, a constant, part of another tensor, or
 /// returned twice needs memory of its own: the io space holds each output once.
@@ -49,12 +143,15 @@ void copySharedResults(func::FuncOp func) {
       root = op->getOperand(0);
     }
     Operation *producer = root.getDefiningOp();
-    bool own =
-        producer &&
-        isa<DestinationStyleOpInterface, tensor::InsertSliceOp>(producer) &&
-        llvm::none_of(root.getUsers(), [](Operation *user) {
-          return isa<tensor::InsertSliceOp>(user);
-        });
+    // Loops and branches write what they give: it is in no other value's
+    // buffer.
+    bool own = producer &&
+               isa<DestinationStyleOpInterface, tensor::InsertSliceOp,
+                   tensor::FromElementsOp, scf::ForOp, scf::WhileOp, scf::IfOp>(
+                   producer) &&
+               llvm::none_of(root.getUsers(), [](Operation *user) {
+                 return isa<tensor::InsertSliceOp>(user);
+               });
     if (own && seen.insert(root).second)
       continue;
     Location loc = producer ? producer->getLoc() : end->getLoc();
@@ -104,9 +201,11 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
         func.setArgAttr(i, kWritableAttr, no);
       copySharedResults(func);
       splitEmptyTensors(func);
-      if (func.walk(
-                  [](tensor::InsertSliceOp) { return WalkResult::interrupt(); })
-              .wasInterrupted())
+      bool controlled = materializeControlFlow(func);
+      if (controlled || func.walk([](tensor::InsertSliceOp) {
+                              return WalkResult::interrupt();
+                            })
+                            .wasInterrupted())
         if (failed(bufferization::eliminateEmptyTensors(rewriter, func)))
           return signalPassFailure();
     }

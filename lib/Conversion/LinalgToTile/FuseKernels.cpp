@@ -73,6 +73,9 @@ bool shouldFuse(OpOperand &operand) {
     return false;
   if (onlyMoves(producer))
     return readsByAxes(consumer, operand);
+  // Inside a loop it would be computed in every trip.
+  if (producer->getBlock() != consumer->getBlock())
+    return false;
   return usedOnce(producer, operand) && readsOnce(consumer, operand);
 }
 

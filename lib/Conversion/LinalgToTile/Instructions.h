@@ -9,17 +9,20 @@
 #define MHO_LIB_CONVERSION_LINALGTOTILE_INSTRUCTIONS_H
 
 #include "Nest.h"
+#include "Scalars.h"
 
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Digital/IR/DigitalOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 
 namespace mho {
 
 /// What the conversion of one unit's ops shares.
 struct UnitContext {
-  const Places &places;
+  Scalars &scalars;
   /// Banks by symbol name.
   const llvm::DenseMap<mlir::StringAttr, analog::BankOp> &banks;
   /// Number of the unit.
@@ -34,12 +37,28 @@ mlir::LogicalResult convertFill(mlir::linalg::FillOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
 mlir::LogicalResult convertCopy(mlir::memref::CopyOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
+mlir::LogicalResult convertSort(digital::SortOp op, mlir::OpBuilder &b,
+                                const UnitContext &context);
+mlir::LogicalResult convertScatter(digital::ScatterOp op, mlir::OpBuilder &b,
+                                   const UnitContext &context);
 mlir::LogicalResult convertMvm(analog::MvmOp op, mlir::OpBuilder &b,
                                const UnitContext &context);
 mlir::LogicalResult convertSend(analog::SendOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
 mlir::LogicalResult convertRecv(analog::RecvOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
+
+/// Converts the ops of a nested block.
+using ConvertBlock = llvm::function_ref<mlir::LogicalResult(mlir::Block &)>;
+mlir::LogicalResult convertFor(mlir::scf::ForOp op, mlir::OpBuilder &b,
+                               const UnitContext &context,
+                               ConvertBlock convertBlock);
+mlir::LogicalResult convertIf(mlir::scf::IfOp op, mlir::OpBuilder &b,
+                              const UnitContext &context,
+                              ConvertBlock convertBlock);
+mlir::LogicalResult convertWhile(mlir::scf::WhileOp op, mlir::OpBuilder &b,
+                                 const UnitContext &context,
+                                 ConvertBlock convertBlock);
 
 } // namespace mho
 

@@ -99,7 +99,10 @@ public:
       nest.groups[i] = iterator == utils::IteratorType::reduction;
     op.getBody()->walk(
         [&](linalg::IndexOp index) { nest.pinned[index.getDim()] = true; });
-    if (failed(collectReads()) || failed(collectWrites()))
+    if (failed(collectReads()))
+      return failure();
+    collectSlots();
+    if (failed(collectWrites()))
       return failure();
     // A scan must meet its elements in the order that was written.
     if (llvm::any_of(writes, [](const isa::Write &w) {
@@ -117,7 +120,7 @@ public:
 
 private:
   FailureOr<isa::Access> accessOf(OpOperand &operand) {
-    FailureOr<Place> place = context.places.of(operand.get(), op);
+    FailureOr<Place> place = context.scalars.place(operand.get(), op);
     if (failed(place))
       return failure();
     AffineMap map = op.getMatchingIndexingMap(&operand);
@@ -151,6 +154,29 @@ private:
     nest.accesses.push_back(*access);
     readArgs.push_back(arg);
     return success();
+  }
+
+  /// Run-time scalars from outside are read from their slots.
+  void collectSlots() {
+    auto collect = [&](Value value) {
+      auto form = context.scalars.formOf(value);
+      if (value.getParentRegion() == op.getBody()->getParent() || !form)
+        return;
+      for (const isa::SlotTerm &term : form->terms)
+        if (!llvm::is_contained(slots, term.slot))
+          slots.push_back(term.slot);
+    };
+    for (auto [arg, value] : captured)
+      collect(value);
+    op.getBody()->walk([&](Operation *inner) {
+      llvm::for_each(inner->getOperands(), collect);
+    });
+    for (uint32_t slot : slots) {
+      isa::Access access = Scalars::slotAccess(slot);
+      access.strides.assign(op.getNumLoops(), 0);
+      nest.accesses.push_back(access);
+      readArgs.push_back({});
+    }
   }
 
   LogicalResult collectWrites() {
@@ -207,32 +233,45 @@ private:
     OpBuilder::InsertionGuard guard(b);
     Block *body = b.createBlock(&kernel.getBody());
     IRMapping mapping;
+    SmallVector<Value> inSlots;
     for (const auto *args : {&readArgs, &carriedArgs})
       for (BlockArgument arg : *args)
-        mapping.map(arg, body->addArgument(arg.getType(), arg.getLoc()));
+        if (arg)
+          mapping.map(arg, body->addArgument(arg.getType(), arg.getLoc()));
+        else
+          inSlots.push_back(body->addArgument(b.getI64Type(), op.getLoc()));
+    readSlot = [&](uint32_t slot) {
+      return inSlots[llvm::find(slots, slot) - slots.begin()];
+    };
     for (auto [arg, value] : captured)
-      mapping.map(arg, cloneConstant(value, mapping));
+      mapping.map(arg, cloneOuter(value, mapping));
     for (Operation &inner : op.getBody()->without_terminator())
       if (failed(cloneInner(inner, mapping)))
         return failure();
     SmallVector<Value> yields;
     for (const Outcome &outcome : outcomes) {
       if (!mapping.contains(outcome.yielded))
-        mapping.map(outcome.yielded, cloneConstant(outcome.yielded, mapping));
+        mapping.map(outcome.yielded, cloneOuter(outcome.yielded, mapping));
       yields.push_back(mapping.lookup(outcome.yielded));
     }
     tile::YieldOp::create(b, op.getBody()->getTerminator()->getLoc(), yields);
     return success();
   }
 
-  /// The body's own copy of a constant from outside; other values as they are
-  /// (the isolation of the kernel reports them).
-  Value cloneConstant(Value value, IRMapping &mapping) {
+  /// The body's own copy of a constant or scalar from outside; other values as
+  /// they are (the isolation of the kernel reports them).
+  Value cloneOuter(Value value, IRMapping &mapping) {
     Operation *source = value.getDefiningOp();
-    if (!source || !source->hasTrait<OpTrait::ConstantLike>())
+    Value copy;
+    if (source && source->hasTrait<OpTrait::ConstantLike>()) {
+      copy = b.clone(*source)->getResult(0);
+      copy.setLoc(op.getLoc());
+    } else if (auto form = context.scalars.formOf(value)) {
+      copy =
+          Scalars::evaluate(b, op.getLoc(), *form, value.getType(), readSlot);
+    } else {
       return value;
-    Value copy = b.clone(*source)->getResult(0);
-    copy.setLoc(op.getLoc());
+    }
     mapping.map(value, copy);
     return copy;
   }
@@ -255,7 +294,7 @@ private:
       if (operand.getParentBlock() != op.getBody() &&
           !mapping.contains(operand) &&
           !llvm::isa<MemRefType>(operand.getType()))
-        cloneConstant(operand, mapping);
+        cloneOuter(operand, mapping);
     if (auto load = dyn_cast<memref::LoadOp>(inner))
       return cloneLoad(load, mapping);
     b.clone(inner, mapping);
@@ -263,7 +302,7 @@ private:
   }
 
   LogicalResult cloneLoad(memref::LoadOp load, IRMapping &mapping) {
-    FailureOr<Place> place = context.places.of(load.getMemRef(), load);
+    FailureOr<Place> place = context.scalars.place(load.getMemRef(), load);
     if (failed(place))
       return failure();
     isa::Table table;
@@ -287,6 +326,9 @@ private:
   SmallVector<std::pair<BlockArgument, Value>> captured;
   SmallVector<Outcome> outcomes;
   std::vector<isa::Write> writes;
+  /// Slots that the body reads, and its arguments for them.
+  SmallVector<uint32_t> slots;
+  std::function<Value(uint32_t)> readSlot;
 };
 
 //===----------------------------------------------------------------------===//
@@ -331,6 +373,12 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
   auto rhs = factorOf(op, product->getOperand(1));
   if (!lhs || !rhs || lhs->operand == rhs->operand)
     return false;
+  // Integers must be bytes.
+  for (const Factor *factor : {&*lhs, &*rhs}) {
+    Type from = getElementTypeOrSelf(factor->operand->get().getType());
+    if (element.isInteger() ? !from.isInteger(8) : from != element)
+      return false;
+  }
   TypedAttr init = initOf(op, 0);
   if (init && bitsOf(init) != 0)
     return false;
@@ -359,7 +407,7 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
     return false;
 
   for (const Factor *factor : {&*lhs, &*rhs}) {
-    FailureOr<Place> place = context.places.of(factor->operand->get(), op);
+    FailureOr<Place> place = context.scalars.place(factor->operand->get(), op);
     if (failed(place))
       return failure();
     auto access = through(*place, op.getMatchingIndexingMap(factor->operand));
@@ -369,7 +417,7 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
       access->type = unsignedOf(access->type);
     nest.accesses.push_back(*access);
   }
-  FailureOr<Place> place = context.places.of(op.getDpsInits()[0], op);
+  FailureOr<Place> place = context.scalars.place(op.getDpsInits()[0], op);
   if (failed(place))
     return failure();
   auto output =
@@ -426,24 +474,41 @@ LogicalResult mho::convertGeneric(linalg::GenericOp op, OpBuilder &b,
 
 LogicalResult mho::convertFill(linalg::FillOp op, OpBuilder &b,
                                const UnitContext &context) {
-  FailureOr<Place> place = context.places.of(op.getOutputs()[0], op);
+  FailureOr<Place> place = context.scalars.place(op.getOutputs()[0], op);
   if (failed(place))
     return failure();
-  TypedAttr value;
-  if (!matchPattern(op.getInputs()[0], m_Constant(&value)))
-    return op.emitOpError("fills with a value that is not constant");
+  Value value = op.getInputs()[0];
+  auto form = context.scalars.formOf(value);
+  TypedAttr constant;
+  matchPattern(value, m_Constant(&constant));
+  if (!constant && !form)
+    return op.emitOpError("fills with a value that is in no slot");
   Nest nest(place->shape);
   nest.accesses.push_back(place->access);
   nest.shorten();
   isa::Write write;
   write.access = nest.accesses[0];
+  MLIRContext *ctx = op.getContext();
+  SmallVector<Attribute> reads;
+  if (!constant)
+    for (const isa::SlotTerm &term : form->terms) {
+      isa::Access access = Scalars::slotAccess(term.slot);
+      access.strides.assign(nest.extents.size(), 0);
+      reads.push_back(tile::AccessAttr::get(ctx, access));
+    }
   auto kernel = tile::KernelOp::create(
-      b, op.getLoc(), tile::ExtentsAttr::get(op.getContext(), nest.extents),
-      b.getArrayAttr({}),
-      b.getArrayAttr(tile::WriteAttr::get(op.getContext(), write)));
+      b, op.getLoc(), tile::ExtentsAttr::get(ctx, nest.extents),
+      b.getArrayAttr(reads), b.getArrayAttr(tile::WriteAttr::get(ctx, write)));
   OpBuilder::InsertionGuard guard(b);
-  b.createBlock(&kernel.getBody());
-  Value scalar = arith::ConstantOp::create(b, op.getLoc(), value);
+  Block *body = b.createBlock(&kernel.getBody());
+  Value scalar;
+  if (constant)
+    scalar = arith::ConstantOp::create(b, op.getLoc(), constant);
+  else
+    scalar = Scalars::evaluate(
+        b, op.getLoc(), *form, value.getType(), [&](uint32_t) {
+          return body->addArgument(b.getI64Type(), op.getLoc());
+        });
   tile::YieldOp::create(b, op.getLoc(), scalar);
   return success();
 }

@@ -42,8 +42,11 @@ int64_t numberOf(func::FuncOp func, StringRef name) {
 /// Converts one function; the program stands behind it.
 class UnitConverter {
 public:
-  UnitConverter(func::FuncOp func, const UnitContext &context)
-      : func(func), context(context), b(func) {}
+  UnitConverter(func::FuncOp func, const Places &places,
+                const llvm::DenseMap<StringAttr, analog::BankOp> &banks,
+                int32_t unit)
+      : func(func), b(func), scalars(func, b, places),
+        context{scalars, banks, unit} {}
 
   LogicalResult run() {
     if (!llvm::hasSingleElement(func.getBody()))
@@ -65,11 +68,11 @@ public:
         b.getI64IntegerAttr(numberOf(func, tile::kPeakBytesAttr)),
         b.getArrayAttr({}));
     b.createBlock(&program.getBody());
-    LogicalResult result = success();
-    for (Operation &op : func.getBody().front())
-      if (failed(convert(&op)))
-        result = failure();
+    LogicalResult result = scalars.analyse();
+    if (succeeded(result))
+      result = convertBlock(func.getBody().front());
     tile::EndOp::create(b, func.getLoc());
+    program.setSlotsAttr(scalars.slotsAttr());
     return result;
   }
 
@@ -107,26 +110,50 @@ private:
                           DenseI32ArrayAttr(), ArrayAttr(), ArrayAttr());
   }
 
+  LogicalResult convertBlock(Block &block) {
+    LogicalResult result = success();
+    for (Operation &op : block)
+      if (failed(convert(&op)))
+        result = failure();
+    return result;
+  }
+
   LogicalResult convert(Operation *op) {
+    if (auto view = llvm::dyn_cast<memref::SubViewOp>(op))
+      return scalars.define(view);
     if (llvm::isa<ViewLikeOpInterface, memref::AllocOp, memref::DeallocOp,
-                  memref::GetGlobalOp, func::ReturnOp>(op) ||
-        op->hasTrait<OpTrait::ConstantLike>())
+                  memref::GetGlobalOp>(op) ||
+        op->hasTrait<OpTrait::ConstantLike>() ||
+        op->hasTrait<OpTrait::IsTerminator>())
       return success();
+    if (isScalarArithmetic(op))
+      return scalars.define(op);
+    auto nested = [&](Block &block) { return convertBlock(block); };
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case(
             [&](linalg::GenericOp o) { return convertGeneric(o, b, context); })
         .Case([&](linalg::FillOp o) { return convertFill(o, b, context); })
         .Case([&](memref::CopyOp o) { return convertCopy(o, b, context); })
         .Case([&](analog::MvmOp o) { return convertMvm(o, b, context); })
+        .Case([&](digital::SortOp o) { return convertSort(o, b, context); })
+        .Case(
+            [&](digital::ScatterOp o) { return convertScatter(o, b, context); })
         .Case([&](analog::SendOp o) { return convertSend(o, b, context); })
         .Case([&](analog::RecvOp o) { return convertRecv(o, b, context); })
+        .Case([&](memref::LoadOp o) { return scalars.define(o); })
+        .Case([&](memref::StoreOp o) { return scalars.store(o); })
+        .Case([&](scf::ForOp o) { return convertFor(o, b, context, nested); })
+        .Case([&](scf::IfOp o) { return convertIf(o, b, context, nested); })
+        .Case(
+            [&](scf::WhileOp o) { return convertWhile(o, b, context, nested); })
         .Default(
             [](Operation *o) { return o->emitOpError("has no instruction"); });
   }
 
   func::FuncOp func;
-  const UnitContext &context;
   OpBuilder b;
+  Scalars scalars;
+  UnitContext context;
 };
 
 struct ConvertLinalgToTile
@@ -142,9 +169,8 @@ struct ConvertLinalgToTile
     bool failedOnce = false;
     for (func::FuncOp func : functions) {
       auto unit = func->getAttrOfType<IntegerAttr>(analog::kUnitAttr);
-      UnitContext context{places, banks,
-                          unit ? int32_t(unit.getInt()) : int32_t(0)};
-      if (failed(UnitConverter(func, context).run()))
+      int32_t number = unit ? int32_t(unit.getInt()) : 0;
+      if (failed(UnitConverter(func, places, banks, number).run()))
         failedOnce = true;
     }
     if (failedOnce)

@@ -18,6 +18,8 @@ namespace mho {
 
 isa::Type unsignedOf(isa::Type type) {
   switch (type) {
+  case isa::Type::I2:
+    return isa::Type::U2;
   case isa::Type::I4:
     return isa::Type::U4;
   case isa::Type::I8:
@@ -39,14 +41,65 @@ uint64_t bitsOf(TypedAttr value) {
   return cast<IntegerAttr>(value).getValue().getZExtValue();
 }
 
-FailureOr<Place> Places::of(Value buffer, Operation *user) const {
+void LinearForm::add(const LinearForm &other, int64_t factor) {
+  constant += factor * other.constant;
+  for (const isa::SlotTerm &term : other.terms) {
+    auto same = llvm::find_if(terms, [&](const isa::SlotTerm &mine) {
+      return mine.slot == term.slot;
+    });
+    if (same == terms.end())
+      terms.push_back({term.slot, factor * term.stride});
+    else
+      same->stride += factor * term.stride;
+  }
+  llvm::erase_if(terms,
+                 [](const isa::SlotTerm &term) { return term.stride == 0; });
+}
+
+/// Where a view begins in its root, in elements, and that root.
+static FailureOr<std::pair<LinearForm, Value>>
+offsetOf(Value buffer, const ViewOffsets &views) {
+  LinearForm offset;
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    auto known = views.find(view);
+    Value source = view.getViewSource();
+    auto type = cast<MemRefType>(buffer.getType());
+    auto from = cast<MemRefType>(source.getType());
+    int64_t begin, end;
+    SmallVector<int64_t> strides, ignored;
+    if (failed(from.getStridesAndOffset(strides, begin)) ||
+        failed(type.getStridesAndOffset(ignored, end)))
+      return failure();
+    if (known != views.end()) {
+      for (auto [form, stride] : llvm::zip_equal(known->second, strides))
+        offset.add(form, stride);
+    } else if (!ShapedType::isDynamic(begin) && !ShapedType::isDynamic(end)) {
+      offset.constant += end - begin;
+    } else if (auto subview = dyn_cast<memref::SubViewOp>(*view)) {
+      for (auto [number, stride] :
+           llvm::zip_equal(subview.getStaticOffsets(), strides)) {
+        if (ShapedType::isDynamic(number))
+          return failure();
+        offset.constant += number * stride;
+      }
+    } else if (!llvm::isa<memref::CollapseShapeOp, memref::ExpandShapeOp,
+                          memref::CastOp>(*view)) {
+      return failure();
+    }
+    buffer = source;
+  }
+  return std::pair(offset, buffer);
+}
+
+FailureOr<Place> Places::of(Value buffer, Operation *user,
+                            const ViewOffsets &views) const {
   auto type = cast<MemRefType>(buffer.getType());
   Place place;
-  int64_t offset;
+  int64_t ignored;
   SmallVector<int64_t> strides;
-  if (failed(type.getStridesAndOffset(strides, offset)) ||
-      !type.hasStaticShape() || ShapedType::isDynamic(offset) ||
-      llvm::any_of(strides, ShapedType::isDynamic))
+  auto offset = offsetOf(buffer, views);
+  if (failed(offset) || failed(type.getStridesAndOffset(strides, ignored)) ||
+      !type.hasStaticShape() || llvm::any_of(strides, ShapedType::isDynamic))
     return user->emitOpError("a buffer has no fixed extents and strides: ")
            << type;
   std::optional<isa::Type> element = tile::elementTypeOf(type.getElementType());
@@ -56,10 +109,10 @@ FailureOr<Place> Places::of(Value buffer, Operation *user) const {
   place.shape.assign(type.getShape().begin(), type.getShape().end());
   place.access.type = *element;
   place.access.strides.assign(strides.begin(), strides.end());
+  place.access.slots.assign(offset->first.terms.begin(),
+                            offset->first.terms.end());
 
-  Value root = buffer;
-  while (auto view = root.getDefiningOp<ViewLikeOpInterface>())
-    root = view.getViewSource();
+  Value root = offset->second;
   IntegerAttr base;
   if (auto arg = dyn_cast<BlockArgument>(root)) {
     if (auto func = dyn_cast<func::FuncOp>(arg.getOwner()->getParentOp()))
@@ -76,11 +129,15 @@ FailureOr<Place> Places::of(Value buffer, Operation *user) const {
     place.access.space = space && space.getValue() == "io"
                              ? isa::Space::Io
                              : isa::Space::Scratch;
+  } else {
+    return user->emitOpError("the address of a buffer depends on control flow "
+                             "(an internal error)");
   }
   if (!base)
     return user->emitOpError("a buffer has no planned place (run "
                              "tile-plan-memory before)");
-  place.access.offset = base.getInt() + offset * int64_t(isa::sizeOf(*element));
+  place.access.offset =
+      base.getInt() + offset->first.constant * int64_t(isa::sizeOf(*element));
   return place;
 }
 

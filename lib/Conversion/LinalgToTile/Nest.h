@@ -28,6 +28,20 @@ isa::Type unsignedOf(isa::Type type);
 /// The bits of a number, in the low bytes.
 uint64_t bitsOf(mlir::TypedAttr value);
 
+/// A run-time number: a constant and multiples of slots.
+struct LinearForm {
+  int64_t constant = 0;
+  llvm::SmallVector<isa::SlotTerm, 2> terms;
+
+  bool isConstant() const { return terms.empty(); }
+  void add(const LinearForm &other, int64_t factor = 1);
+};
+
+/// Offsets of views that are computed at run time, one per dimension of the
+/// view's source.
+using ViewOffsets =
+    llvm::DenseMap<mlir::Operation *, llvm::SmallVector<LinearForm>>;
+
 /// Where a buffer lies: its access along its own axes.
 struct Place {
   isa::Access access;
@@ -42,7 +56,8 @@ public:
       globals[global.getSymNameAttr()] = global;
   }
   /// Failure comes after an error at `user`.
-  mlir::FailureOr<Place> of(mlir::Value buffer, mlir::Operation *user) const;
+  mlir::FailureOr<Place> of(mlir::Value buffer, mlir::Operation *user,
+                            const ViewOffsets &views) const;
 
 private:
   llvm::DenseMap<mlir::StringAttr, mlir::memref::GlobalOp> globals;

@@ -10,8 +10,10 @@
 #include "mho/Conversion/GraphToLinalg/GraphToLinalg.h"
 #include "mho/Conversion/LinalgToTile/LinalgToTile.h"
 #include "mho/Dialect/Analog/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mho/Dialect/Digital/Bufferize/BufferizableOpInterfaceImpl.h"
 #include "mho/Dialect/Tile/Transforms/Passes.h"
 
+#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -35,8 +37,12 @@ void mho::buildUnitPipeline(OpPassManager &pm) {
   units.addPass(createCSEPass());
   pm.addPass(createBufferizeUnits());
   OpPassManager &buffers = pm.nest<func::FuncOp>();
+  buffers.addPass(createLowerAffinePass());
   buffers.addPass(createCanonicalizerPass());
   buffers.addPass(createCSEPass());
+  // Loops drop what they no longer hand on, then buffers copied onto
+  // themselves.
+  buffers.addPass(createCanonicalizerPass());
   pm.addPass(tile::createPlanMemory());
   pm.addPass(createConvertLinalgToTile());
   pm.addPass(tile::createVerifyTile());
@@ -44,6 +50,7 @@ void mho::buildUnitPipeline(OpPassManager &pm) {
 
 void mho::registerUnitPipelineExtensions(DialectRegistry &registry) {
   analog::registerBufferizableOpInterfaceExternalModels(registry);
+  digital::registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(
       registry);

@@ -15,7 +15,7 @@ static FailureOr<Nest> nestOver(ValueRange buffers, Operation *op,
                                 const UnitContext &context) {
   std::optional<Nest> nest;
   for (Value buffer : buffers) {
-    FailureOr<Place> place = context.places.of(buffer, op);
+    FailureOr<Place> place = context.scalars.place(buffer, op);
     if (failed(place))
       return failure();
     if (!nest)
@@ -87,8 +87,8 @@ struct Gathering {
 enum Group { Counts, Inner };
 
 FailureOr<Gathering> gather(analog::MvmOp op, const UnitContext &context) {
-  FailureOr<Place> x = context.places.of(op.getX(), op);
-  FailureOr<Place> y = context.places.of(op.getOut(), op);
+  FailureOr<Place> x = context.scalars.place(op.getX(), op);
+  FailureOr<Place> y = context.scalars.place(op.getOut(), op);
   if (failed(x) || failed(y))
     return failure();
   if (x->access.type != isa::Type::F32 || y->access.type != isa::Type::F32)

@@ -7,6 +7,7 @@
 
 #include "Node.h"
 
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -98,9 +99,32 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
 }
 
 Shape Node::steering(size_t i, StringRef what) const {
-  auto values = constantIntegers(input(i));
-  if (values)
+  if (auto values = constantIntegers(input(i)))
     return *values;
+  refuseUnknown(i, what);
+}
+
+SmallVector<double> Node::steeringNumbers(size_t i, StringRef what) const {
+  Attribute value;
+  if (!matchPattern(input(i), m_Constant(&value)))
+    refuseUnknown(i, what);
+  auto reader = graph::ConstantReader::get(value);
+  if (!reader)
+    refuseUnknown(i, what);
+  SmallVector<double> numbers;
+  for (int64_t k = 0; k < reader->size(); ++k)
+    numbers.push_back(reader->asDouble(k));
+  return numbers;
+}
+
+double Node::number(size_t i, StringRef what) const {
+  SmallVector<double> numbers = steeringNumbers(i, what);
+  if (numbers.size() != 1)
+    fail(what + " must be one number, found " + text(input(i).getType()));
+  return numbers.front();
+}
+
+void Node::refuseUnknown(size_t i, StringRef what) const {
   std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
   refuse(what + " ('" + name +
          "') must be known when compiling; if it is an input of the model, "
@@ -171,6 +195,12 @@ Value Node::cast(Value x, Type to) {
   if (element(x) == to)
     return x;
   return make<graph::CastOp>(typeOf(shape(x), to), x);
+}
+
+Value Node::expand(Value x, ArrayRef<int64_t> to) {
+  if (shape(x) == to)
+    return x;
+  return make<graph::ExpandOp>(typeOf(to, element(x)), x);
 }
 
 std::string text(Type type) {

@@ -22,9 +22,12 @@ ElementsAttr floats(Node &n, ArrayRef<int64_t> shape, ArrayRef<float> values) {
 }
 
 void constant(Node &n) {
-  if (auto *value = n.attribute("value"))
+  if (auto *value = n.attribute("value")) {
+    if (value->t().data_type() == onnx::TensorProto::STRING)
+      n.refuse("constants that are strings are not supported");
     return n.result(
         n.constant(constantOf(n.b.getContext(), value->t(), n.files)));
+  }
   if (n.has("value_float"))
     return n.result(n.constant(floats(n, {}, {n.real("value_float", 0)})));
   if (auto *value = n.attribute("value_floats")) {
@@ -36,7 +39,10 @@ void constant(Node &n) {
         n.scalar(n.b.getIntegerType(64), n.integer("value_int", 0)));
   if (auto values = n.integers("value_ints"))
     return n.result(n.constantIntegers(*values));
-  n.refuse("constants that are sparse or strings are not supported");
+  if (auto *value = n.attribute("sparse_value"))
+    return n.result(n.constant(
+        densified(n.b.getContext(), value->sparse_tensor(), n.files)));
+  n.refuse("constants that are strings are not supported");
 }
 
 void constantOfShape(Node &n) {

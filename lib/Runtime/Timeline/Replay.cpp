@@ -7,6 +7,8 @@
 
 #include "Replay.h"
 
+#include "mho/Program/Loops.h"
+
 #include <algorithm>
 #include <string>
 
@@ -122,8 +124,13 @@ bool Replay::execute(UnitState &unit, uint32_t index) {
 
 int64_t Replay::decide(UnitState &unit, int64_t otherwise) {
   if (!settings.decisions || unit.number >= settings.decisions->units.size() ||
-      unit.decided >= settings.decisions->units[unit.number].size())
-    return otherwise;
+      unit.decided >= settings.decisions->units[unit.number].size()) {
+    if (otherwise < isa::kManyTrips)
+      return otherwise;
+    noteOnce("a loop that nothing bounds counts as one trip, since no run "
+             "tells how many it makes");
+    return 1;
+  }
   return settings.decisions->units[unit.number][unit.decided++];
 }
 

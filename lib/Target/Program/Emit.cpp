@@ -11,6 +11,7 @@
 #include "Nodes.h"
 
 #include "mho/Dialect/Tile/IR/TileInstructions.h"
+#include "mho/Program/Loops.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
@@ -305,6 +306,17 @@ static uint64_t pointsOf(ArrayRef<isa::Extent> dims) {
   return points;
 }
 
+/// How often an instruction runs at most; a loop that nothing bounds counts
+/// once.
+static uint64_t tripsAround(Operation *op) {
+  uint64_t trips = 1;
+  for (auto loop = op->getParentOfType<tile::LoopOp>(); loop;
+       loop = loop->getParentOfType<tile::LoopOp>())
+    if (int64_t most = loop.getTrips().getValue().max; most < isa::kManyTrips)
+      trips *= uint64_t(std::max<int64_t>(most, 0));
+  return trips;
+}
+
 /// Turns the numbers of arrays and channels into places in the unit's tables;
 /// counts what goes over each channel and through each bank.
 LogicalResult Emitter::relate(tile::ProgramOp op,
@@ -330,7 +342,8 @@ LogicalResult Emitter::relate(tile::ProgramOp op,
                         bank.row_splits[array.row_block];
         uint64_t cols = bank.col_splits[array.col_block + 1] -
                         bank.col_splits[array.col_block];
-        bank.macs_per_run += pointsOf(mvm->counts) * rows * cols;
+        bank.macs_per_run +=
+            pointsOf(mvm->counts) * tripsAround(lowered.op) * rows * cols;
       }
       result = replace(lowered.op, arrayTables[unit], "array", mvm->array);
     } else if (auto *send = std::get_if<isa::Send>(&lowered.instruction)) {

@@ -11,6 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Placement.h"
+
 #include "mho/Dialect/Analog/Transforms/Passes.h"
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
@@ -87,9 +89,10 @@ public:
       return failure();
     allocate();
     createBanks();
-    for (Operation &op : main.front().without_terminator())
-      if (!op.hasTrait<OpTrait::ConstantLike>() && !isa<analog::MatmulOp>(op))
-        setUnit(&op, 0);
+    main.front().walk([&](Operation *op) {
+      if (!analog::isRepeated(op) && !isa<analog::MatmulOp, func::ReturnOp>(op))
+        setUnit(op, 0);
+    });
     for (analog::MatmulOp op : matmuls)
       lower(op);
     Builder builder(module.getContext());
@@ -246,7 +249,7 @@ private:
   Value sliceLast(OpBuilder &builder, Location loc, Value x, int64_t begin,
                   int64_t size, int32_t unit) {
     auto type = cast<RankedTensorType>(x.getType());
-    auto known = std::tuple(x, begin, size);
+    auto known = std::tuple(x, begin, size, builder.getBlock());
     if (Value slice = slices.lookup(known))
       return slice;
     SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0));
@@ -270,7 +273,8 @@ private:
     unsigned kind = arrayKind;
     while (value.hasOneUse()) {
       Operation *user = *value.getUsers().begin();
-      if (!user->hasTrait<OpTrait::SameOperandsAndResultType>() ||
+      if (user->getBlock() != value.getParentBlock() ||
+          !user->hasTrait<OpTrait::SameOperandsAndResultType>() ||
           !user->hasTrait<graph::ElementwiseTrait>() ||
           user->getNumOperands() != 1)
         break;
@@ -379,7 +383,7 @@ private:
   std::map<std::pair<unsigned, int64_t>, int32_t> unitNumbers;
   SmallVector<Attribute> units;
   SmallVector<unsigned> unitKinds;
-  DenseMap<std::tuple<Value, int64_t, int64_t>, Value> slices;
+  DenseMap<std::tuple<Value, int64_t, int64_t, Block *>, Value> slices;
 };
 
 struct PlaceBanks : mho::impl::PlaceBanksBase<PlaceBanks> {

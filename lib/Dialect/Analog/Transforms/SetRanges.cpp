@@ -8,7 +8,7 @@
 // Calibrated ranges are written as they are. Banks without one get the default
 // rule: what is known of a tensor is its root mean square and its largest
 // magnitude; graph inputs count as standard normal, every op says what it
-// does to the two.
+// does to the two. Loops are walked until what they carry no longer grows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +16,7 @@
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -34,11 +35,25 @@ namespace {
 
 /// An ADC and an input cover this many standard deviations.
 constexpr float kSigmas = 4.0f;
+/// Trips after which a loop's values count as known.
+constexpr int kTrips = 8;
 
 struct Magnitude {
   float rms = 1.0f;
   float largest = kSigmas;
+  /// Of an integer tensor: its own values, not the numbers they stand for.
+  bool codes = false;
 };
+
+/// What the values of an integer type reach; wide ones steer more than they
+/// count.
+Magnitude codesOf(Type element) {
+  auto integer = dyn_cast<IntegerType>(element);
+  if (!integer || integer.getWidth() == 1 || integer.getWidth() > 16)
+    return {};
+  float largest = std::exp2(integer.getWidth() - !integer.isUnsigned());
+  return {largest / kSigmas, largest, true};
+}
 
 /// Calls `visit` with every element of an f32 constant, in order.
 bool forEachFloat(ElementsAttr elements,
@@ -143,24 +158,84 @@ public:
   /// Propagates through `function`; notes what each bank's inputs reach.
   void run(func::FuncOp function) {
     for (BlockArgument argument : function.getArguments())
-      known[argument] = Magnitude();
-    for (Operation &op : function.front().without_terminator()) {
-      Magnitude result = transfer(&op);
-      for (Value value : op.getResults())
-        known[value] = result;
-    }
+      known[argument] = codesOf(getElementTypeOrSelf(argument.getType()));
+    walk(function.front());
   }
 
   /// The largest input that any use of the bank sees.
   const Magnitude &inputOf(analog::BankOp bank) { return inputs[bank]; }
 
 private:
+  void walk(Block &block) {
+    for (Operation &op : block.without_terminator()) {
+      if (auto loop = dyn_cast<scf::ForOp>(op)) {
+        walkLoop(loop);
+      } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
+        walkBranch(branch);
+      } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+        walkLoop(loop);
+      } else {
+        Magnitude result = transfer(&op);
+        for (Value value : op.getResults())
+          known[value] = result;
+      }
+    }
+  }
+
+  /// Makes values as large as others; whether that changed any.
+  bool widen(ValueRange values, ValueRange others) {
+    bool changed = false;
+    for (auto [value, other] : llvm::zip(values, others)) {
+      Magnitude seen = of(other);
+      auto [found, isNew] = known.try_emplace(value, seen);
+      Magnitude &mine = found->second;
+      changed |= isNew || seen.rms > 1.01f * mine.rms ||
+                 seen.largest > 1.01f * mine.largest;
+      mine.rms = std::max(mine.rms, seen.rms);
+      mine.largest = std::max(mine.largest, seen.largest);
+    }
+    return changed;
+  }
+
+  void walkLoop(scf::ForOp loop) {
+    widen(loop.getRegionIterArgs(), loop.getInitArgs());
+    for (int trip = 0; trip < kTrips; ++trip) {
+      walk(*loop.getBody());
+      if (!widen(loop.getRegionIterArgs(), loop.getYieldedValues()))
+        break;
+    }
+    widen(loop.getResults(), loop.getRegionIterArgs());
+  }
+
+  void walkLoop(scf::WhileOp loop) {
+    widen(loop.getBeforeArguments(), loop.getInits());
+    for (int trip = 0; trip < kTrips; ++trip) {
+      walk(*loop.getBeforeBody());
+      widen(loop.getAfterArguments(), loop.getConditionOp().getArgs());
+      walk(*loop.getAfterBody());
+      if (!widen(loop.getBeforeArguments(), loop.getYieldOp().getResults()))
+        break;
+    }
+    widen(loop.getResults(), loop.getAfterArguments());
+  }
+
+  void walkBranch(scf::IfOp branch) {
+    for (Region *region : branch.getRegions()) {
+      if (region->empty())
+        continue;
+      walk(region->front());
+      widen(branch.getResults(),
+            region->front().getTerminator()->getOperands());
+    }
+  }
+
   Magnitude of(Value value) {
     ElementsAttr elements;
     auto found = known.find(value);
     if (found != known.end())
       return found->second;
-    if (matchPattern(value, m_Constant(&elements)))
+    if (isa<ShapedType>(value.getType()) &&
+        matchPattern(value, m_Constant(&elements)))
       return known[value] = magnitudeOf(elements);
     return {};
   }
@@ -198,7 +273,22 @@ private:
           result.rms = std::min(result.rms, bound);
           return result;
         })
+        // Quantized tensors are followed by the numbers they stand for.
         .Case([&](graph::QuantizeLinearOp) { return in[0]; })
+        .Case([&](graph::DequantizeLinearOp) {
+          if (!in[0].codes)
+            return in[0];
+          return Magnitude{in[0].rms * in[1].rms,
+                           in[0].largest * in[1].largest};
+        })
+        .Case([&](graph::CastOp cast) {
+          Type from = getElementTypeOrSelf(cast.getX().getType());
+          if (isa<FloatType>(from))
+            return in[0];
+          Magnitude result = codesOf(from);
+          result.codes = false;
+          return result;
+        })
         .Default([&](Operation *) {
           Magnitude result{0, 0};
           for (auto [operand, magnitude] : llvm::zip(op->getOperands(), in)) {
@@ -209,7 +299,11 @@ private:
             result.rms = std::max(result.rms, magnitude.rms);
             result.largest = std::max(result.largest, magnitude.largest);
           }
-          return result.largest > 0 ? result : Magnitude();
+          if (result.largest > 0)
+            return result;
+          bool integers = !in.empty() && isa<IntegerType>(getElementTypeOrSelf(
+                                             op->getOperand(0).getType()));
+          return integers ? in[0] : Magnitude();
         });
   }
 

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Placement.h"
+
 #include "mho/Dialect/Analog/Transforms/Passes.h"
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
@@ -32,8 +34,9 @@ LogicalResult verifyStatic(Operation *op) {
 }
 
 bool isPlain(Operation *op) {
-  return isa<arith::ConstantOp, func::FuncOp, func::ReturnOp>(op) ||
-         isa_and_nonnull<graph::GraphDialect, tensor::TensorDialect>(
+  return isa<func::FuncOp, func::ReturnOp>(op) ||
+         isa_and_nonnull<graph::GraphDialect, tensor::TensorDialect,
+                         arith::ArithDialect, scf::SCFDialect>(
              op->getDialect());
 }
 
@@ -69,9 +72,8 @@ struct VerifyPlaced : mho::impl::VerifyPlacedBase<VerifyPlaced> {
         return op->emitError("does not belong in the placed phase");
       auto unit = op->getAttrOfType<IntegerAttr>(analog::kOpUnitAttr);
       if (!unit)
-        return isa<arith::ConstantOp, tensor::EmptyOp>(op)
-                   ? success()
-                   : op->emitError("has no unit");
+        return analog::isRepeated(op) ? verifyStatic(op)
+                                      : op->emitError("has no unit");
       if (unit.getInt() < 0 || unit.getInt() >= int64_t(units.size()))
         return op->emitError("has unit ")
                << unit.getInt() << ", there are " << units.size();
