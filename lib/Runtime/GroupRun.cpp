@@ -403,7 +403,7 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Send &op) {
   uint32_t number = unit.unit->channels()->Get(op.channel);
   Message message;
   message.perSample = (program.channels()->Get(number)->bytes() + 63) / 64 * 64;
-  message.bytes = AlignedBytes(message.perSample * group.size());
+  message.bytes = executor.memory->take(message.perSample * group.size());
   std::vector<int64_t> from = byteStrides(op.from);
   std::vector<int64_t> to = byteStrides(packedAccess(op.from.type, op.dims));
   forEachSample(unit, index, [&](size_t sample, ThreadPool *threads) {
@@ -433,6 +433,7 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Recv &op) {
                 address(unit, sample, op.to), to);
     return success();
   });
+  executor.memory->give(std::move(message.bytes));
   return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "Kernel/Scalar.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -36,6 +37,62 @@ numbersOf(const flatbuffers::Vector<uint32_t> *list) {
               : std::span<const uint32_t>();
 }
 
+/// The slot of a dimension that is known at run time, or -1.
+static int32_t slotOf(const fb::Value &value, size_t axis) {
+  const auto *slots = value.extent_slots();
+  return slots && axis < slots->size() ? slots->Get(uint32_t(axis)) : -1;
+}
+
+static bool isBounded(const fb::Value &value) {
+  for (size_t axis = 0; value.shape() && axis < value.shape()->size(); ++axis)
+    if (slotOf(value, axis) >= 0)
+      return true;
+  return false;
+}
+
+/// "f32 [1,0..512]".
+static std::string describeValue(const fb::Value &value) {
+  if (!isBounded(value))
+    return describe(typeOf(value), shapeOf(value));
+  std::string text = std::string(isa::nameOf(typeOf(value))) + " [";
+  for (uint32_t axis = 0; axis < value.shape()->size(); ++axis)
+    text += (axis ? "," : "") +
+            std::string(slotOf(value, axis) >= 0 ? "0.." : "") +
+            std::to_string(value.shape()->Get(axis));
+  return text + "]";
+}
+
+/// Calls `visit` with the byte offsets of every contiguous run of a tensor of
+/// `shape`, packed and within one of the value's own shape.
+template <typename Visit>
+static void forEachRun(const fb::Value &value,
+                       const std::vector<int64_t> &shape, const Visit &visit) {
+  std::vector<int64_t> whole = shapeOf(value);
+  size_t run = isa::sizeOf(typeOf(value)), rank = whole.size();
+  // Axes that are whole belong to the run, and the first that is not.
+  size_t outer = rank;
+  bool isWhole = true;
+  while (outer > 0 && isWhole) {
+    --outer;
+    run *= size_t(shape[outer]);
+    isWhole = shape[outer] == whole[outer];
+  }
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
+    return;
+  std::vector<int64_t> at(outer, 0);
+  for (size_t packed = 0;; packed += run) {
+    size_t place = 0;
+    for (size_t axis = 0; axis < rank; ++axis)
+      place = place * size_t(whole[axis]) + size_t(axis < outer ? at[axis] : 0);
+    visit(packed, place * isa::sizeOf(typeOf(value)), run);
+    size_t axis = outer;
+    while (axis > 0 && ++at[axis - 1] == shape[axis - 1])
+      at[--axis] = 0;
+    if (axis == 0)
+      return;
+  }
+}
+
 /// What the program takes, one input a line.
 static std::string expectation(const fb::Program &program,
                                const fb::Entry &entry) {
@@ -46,7 +103,7 @@ static std::string expectation(const fb::Program &program,
   for (uint32_t number : numbersOf(entry.inputs())) {
     const fb::Value &value = *program.values()->Get(number);
     text += (first ? " '" : ", '") + value.name()->str() + "' " +
-            describe(typeOf(value), shapeOf(value));
+            describeValue(value);
     first = false;
   }
   return text + " (or n times the leading axis, or one more leading axis)";
@@ -122,6 +179,44 @@ static Expected<Tensor> castTo(const Tensor &from, isa::Type to,
   return result;
 }
 
+/// Whether axes of `given` from `first` on are the value's.
+bool InputLayout::fits(const fb::Value &value,
+                       const std::vector<int64_t> &given, size_t first) const {
+  std::vector<int64_t> shape = shapeOf(value);
+  if (given.size() != shape.size() + first)
+    return false;
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    int64_t extent = given[axis + first];
+    if (extent > shape[axis] ||
+        (extent != shape[axis] && slotOf(value, axis) < 0))
+      return false;
+  }
+  return true;
+}
+
+bool InputLayout::fitsBehindFirst(const fb::Value &value,
+                                  const std::vector<int64_t> &given) const {
+  std::vector<int64_t> one = given;
+  one[0] = value.shape()->Get(0);
+  return fits(value, one, 0);
+}
+
+/// Dimensions of one extent must agree.
+Status InputLayout::noteExtents(const Input &input) {
+  for (size_t axis = 0; axis < input.shape.size(); ++axis) {
+    int32_t slot = slotOf(*input.value, axis);
+    if (slot < 0)
+      continue;
+    auto [other, isNew] = known.try_emplace(uint32_t(slot), input.shape[axis]);
+    if (!isNew && other->second != input.shape[axis])
+      return failure("array '" + input.value->name()->str() + "' has " +
+                     std::to_string(input.shape[axis]) + " in dimension " +
+                     std::to_string(axis) + ", another array has " +
+                     std::to_string(other->second) + " for the same extent");
+  }
+  return success();
+}
+
 Expected<InputLayout> InputLayout::match(
     const fb::Program &program, const fb::Entry &entry, const TensorMap &arrays,
     const std::vector<std::pair<std::string, std::string>> &states,
@@ -152,7 +247,7 @@ Expected<InputLayout> InputLayout::match(
     const fb::Value &value = *program.values()->Get(number);
     std::string name = value.name()->str();
     std::vector<int64_t> shape = shapeOf(value);
-    Input input{&value, Tensor(), true, -1};
+    Input input{&value, Tensor(), true, -1, shape};
     for (const auto &[to, from] : states)
       if (to == name)
         for (size_t i = 0; i < layout.outputValues.size(); ++i)
@@ -176,21 +271,24 @@ Expected<InputLayout> InputLayout::match(
       return fail(tensor.message());
     std::vector<int64_t> given = tensor->shape;
     uint64_t n = 1;
-    if (given == shape) {
+    if (layout.fits(value, given, 0)) {
       // As it is, for every run.
+      input.shape = given;
     } else if (input.stateOutput >= 0) {
       return fail("array '" + name + "' starts a state and has shape " +
                   describe(tensor->type, given));
-    } else if (given.size() == shape.size() + 1 &&
-               std::equal(shape.begin(), shape.end(), given.begin() + 1)) {
+    } else if (layout.fits(value, given, 1)) {
       n = uint64_t(given[0]);
       input.repeated = false;
+      input.shape.assign(given.begin() + 1, given.end());
       layout.extraAxis = true;
     } else if (given.size() == shape.size() && !shape.empty() && shape[0] > 0 &&
-               given[0] % shape[0] == 0 &&
-               std::equal(shape.begin() + 1, shape.end(), given.begin() + 1)) {
+               given[0] % shape[0] == 0 && slotOf(value, 0) < 0 &&
+               layout.fitsBehindFirst(value, given)) {
       n = uint64_t(given[0] / shape[0]);
       input.repeated = false;
+      input.shape = given;
+      input.shape[0] = shape[0];
     } else {
       return fail("array '" + name + "' is " + describe(tensor->type, given));
     }
@@ -205,6 +303,8 @@ Expected<InputLayout> InputLayout::match(
       counted = name;
     }
     input.tensor = std::move(*tensor);
+    if (Status status = layout.noteExtents(input); !status.ok())
+      return fail(status.message());
     layout.inputs.push_back(std::move(input));
   }
   layout.count = runs.value_or(1);
@@ -239,28 +339,110 @@ void InputLayout::fill(uint64_t run, const Outputs &outputs, uint32_t instance,
                        std::byte *io) const {
   for (const Input &input : inputs) {
     size_t bytes = input.value->bytes();
+    std::byte *to = io + input.value->offset();
+    if (input.stateOutput >= 0 && run > 0) {
+      if (bytes)
+        std::memcpy(to,
+                    outputs[input.stateOutput].second.data.data() +
+                        (instance * count + run - 1) * bytes,
+                    bytes);
+      continue;
+    }
+    size_t given = isa::sizeOf(typeOf(*input.value));
+    for (int64_t extent : input.shape)
+      given *= size_t(extent);
     const std::byte *from =
-        input.tensor.data.data() + (input.repeated ? 0 : run * bytes);
-    if (input.stateOutput >= 0 && run > 0)
-      from = outputs[input.stateOutput].second.data.data() +
-             (instance * count + run - 1) * bytes;
-    if (bytes)
-      std::memcpy(io + input.value->offset(), from, bytes);
+        input.tensor.data.data() + (input.repeated ? 0 : run * given);
+    forEachRun(*input.value, input.shape,
+               [&](size_t packed, size_t place, size_t run) {
+                 std::memcpy(to + place, from + packed, run);
+               });
   }
 }
 
-void InputLayout::collect(uint64_t run, const std::byte *io, uint32_t instance,
+/// Inside the program the upper bits of a narrow element do not count.
+static void clearUpperBits(const fb::Value &value, std::byte *elements,
+                           size_t bytes) {
+  isa::Type type = typeOf(value);
+  if (bitsOf(type) >= 8 || type == isa::Type::Bool)
+    return;
+  for (size_t at = 0; at < bytes; ++at)
+    storeScalar(type, elements + at, loadScalar(type, elements + at));
+}
+
+void InputLayout::collect(uint64_t run, const std::byte *io,
+                          const std::vector<int64_t> &slots, uint32_t instance,
                           Outputs &outputs) const {
   for (size_t i = 0; i < outputValues.size(); ++i) {
-    size_t bytes = outputValues[i]->bytes();
-    if (!bytes)
+    const fb::Value &value = *outputValues[i];
+    size_t bytes = value.bytes();
+    if (bytes == 0)
       continue;
-    Tensor &tensor = outputs[i].second;
-    std::byte *to = tensor.data.data() + (instance * count + run) * bytes;
-    std::memcpy(to, io + outputValues[i]->offset(), bytes);
-    // Inside the program the upper bits of a narrow element do not count.
-    if (bitsOf(tensor.type) < 8 && tensor.type != isa::Type::Bool)
-      for (size_t at = 0; at < bytes; ++at)
-        storeScalar(tensor.type, to + at, loadScalar(tensor.type, to + at));
+    std::byte *to =
+        outputs[i].second.data.data() + (instance * count + run) * bytes;
+    const std::byte *from = io + value.offset();
+    if (!isBounded(value)) {
+      std::memcpy(to, from, bytes);
+      clearUpperBits(value, to, bytes);
+      continue;
+    }
+    // Outside of the extents stays zero.
+    forEachRun(value, outputShape(i, slots),
+               [&](size_t, size_t place, size_t run) {
+                 std::memcpy(to + place, from + place, run);
+                 clearUpperBits(value, to + place, run);
+               });
+  }
+}
+
+std::vector<int64_t>
+InputLayout::outputShape(size_t number,
+                         const std::vector<int64_t> &slots) const {
+  const fb::Value &value = *outputValues[number];
+  std::vector<int64_t> shape = shapeOf(value);
+  for (size_t axis = 0; axis < shape.size(); ++axis)
+    if (int32_t slot = slotOf(value, axis); slot >= 0)
+      shape[axis] = slots[size_t(slot)];
+  return shape;
+}
+
+void InputLayout::noteShapes(const std::vector<int64_t> &slots) {
+  for (size_t i = 0; i < outputValues.size(); ++i)
+    if (isBounded(*outputValues[i]))
+      shapes[i].insert(outputShape(i, slots));
+}
+
+void InputLayout::trim(Outputs &outputs,
+                       std::vector<std::string> &notes) const {
+  for (const auto &[number, given] : shapes) {
+    const fb::Value &value = *outputValues[number];
+    Tensor &tensor = outputs[number].second;
+    std::vector<int64_t> whole = shapeOf(value), shape = *given.begin();
+    for (const std::vector<int64_t> &one : given)
+      for (size_t axis = 0; axis < shape.size(); ++axis)
+        shape[axis] = std::max(shape[axis], one[axis]);
+    if (given.size() > 1)
+      notes.push_back("output '" + value.name()->str() +
+                      "' has other extents in other runs: shorter ones are "
+                      "followed by zeros");
+    if (shape == whole)
+      continue;
+    size_t packed = isa::sizeOf(tensor.type), bytes = value.bytes();
+    for (int64_t extent : shape)
+      packed *= size_t(extent);
+    size_t runs = bytes ? tensor.data.size() / bytes : 0;
+    std::vector<int64_t> wanted = tensor.shape;
+    size_t lead = wanted.size() - whole.size();
+    for (size_t axis = 0; axis < whole.size(); ++axis)
+      if (slotOf(value, axis) >= 0)
+        wanted[lead + axis] = wanted[lead + axis] /
+                              std::max<int64_t>(whole[axis], 1) * shape[axis];
+    Tensor cut(tensor.type, wanted);
+    for (size_t run = 0; run < runs; ++run)
+      forEachRun(value, shape, [&](size_t at, size_t place, size_t length) {
+        std::memcpy(cut.data.data() + run * packed + at,
+                    tensor.data.data() + run * bytes + place, length);
+      });
+    tensor = std::move(cut);
   }
 }

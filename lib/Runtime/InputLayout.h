@@ -12,6 +12,8 @@
 #include "mho/Runtime/Tensor.h"
 #include "mho/Support/Status.h"
 
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +22,8 @@ namespace mho::rt {
 
 /// How each input array is cut into runs, and how outputs are put together: an
 /// array has the exact shape, n times the leading axis, or one more leading
-/// axis of n.
+/// axis of n. A bounded dimension may be shorter; all that share its extent are
+/// as short.
 class InputLayout {
 public:
   using Outputs = std::vector<std::pair<std::string, Tensor>>;
@@ -38,8 +41,19 @@ public:
   /// outputs of the run before.
   void fill(uint64_t run, const Outputs &outputs, uint32_t instance,
             std::byte *io) const;
-  void collect(uint64_t run, const std::byte *io, uint32_t instance,
+  /// `slots` are those of unit 0 when the run is over.
+  void collect(uint64_t run, const std::byte *io,
+               const std::vector<int64_t> &slots, uint32_t instance,
                Outputs &outputs) const;
+  /// Remembers what extents a run gave its outputs.
+  void noteShapes(const std::vector<int64_t> &slots);
+  /// The extents of bounded inputs: slot of unit 0, value.
+  std::vector<std::pair<uint32_t, int64_t>> extents() const {
+    return {known.begin(), known.end()};
+  }
+  /// Cuts bounded outputs to the largest extents that a run gave them; where
+  /// runs differ, the shorter ones are followed by zeros, which a note says.
+  void trim(Outputs &outputs, std::vector<std::string> &notes) const;
 
 private:
   struct Input {
@@ -47,10 +61,25 @@ private:
     Tensor tensor;        ///< in the program's type
     bool repeated = true; ///< the same for every run
     int stateOutput = -1; ///< output that the next run's input comes from
+    /// Of one run; less than the program's where a dimension is bounded.
+    std::vector<int64_t> shape;
   };
+
+  /// The shape of output `number`, with bounded extents from slots.
+  std::vector<int64_t> outputShape(size_t number,
+                                   const std::vector<int64_t> &slots) const;
+  bool fits(const fb::Value &value, const std::vector<int64_t> &given,
+            size_t first) const;
+  /// The same of all axes but the leading one.
+  bool fitsBehindFirst(const fb::Value &value,
+                       const std::vector<int64_t> &given) const;
+  Status noteExtents(const Input &input);
 
   std::vector<Input> inputs;
   std::vector<const fb::Value *> outputValues;
+  std::map<uint32_t, int64_t> known; ///< extents by slot
+  /// By output: the shapes that runs gave it, where it has bounded dimensions.
+  std::map<size_t, std::set<std::vector<int64_t>>> shapes;
   uint64_t count = 1;
   bool extraAxis = false;
 };

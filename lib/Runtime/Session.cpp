@@ -159,16 +159,22 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
       for (size_t i = 0; i < count; ++i)
         layout->fill(first + i, result.outputs, instance, io.bases[i]);
       std::vector<Sample> samples(count);
-      for (size_t i = 0; i < count; ++i)
+      for (size_t i = 0; i < count; ++i) {
         samples[i].io = io.bases[i];
+        samples[i].extents = layout->extents();
+      }
       if (first == 0 && instance == 0)
         samples[0].decisions = &result.decisions;
       Status status = state->executor->run(samples, first, **arrays, pool,
                                            settings.observer);
       if (status.ok())
         for (size_t i = 0; i < count; ++i)
-          layout->collect(first + i, io.bases[i], instance, result.outputs);
+          layout->collect(first + i, io.bases[i], samples[i].slots, instance,
+                          result.outputs);
       std::lock_guard<std::mutex> hold(lock);
+      if (status.ok())
+        for (const Sample &sample : samples)
+          layout->noteShapes(sample.slots);
       if (!status.ok() && failed.ok())
         failed = status;
       ++done;
@@ -190,5 +196,6 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
       return failed;
     result.executionSeconds += secondsSince(start);
   }
+  layout->trim(result.outputs, result.notes);
   return result;
 }

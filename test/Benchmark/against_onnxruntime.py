@@ -186,6 +186,9 @@ def main() -> None:
     options = parser.parse_args()
     if not options.models.is_dir():
         sys.exit(f"{options.models} is not here; --models names the reference models' folder")
+    for name in options.names:
+        if name not in CASES:
+            sys.exit(f"no case '{name}'; there are {', '.join(CASES)}")
     with tempfile.TemporaryDirectory() as folder:
         tools = Tools(options.bin.resolve(), Path(folder))
         (compare_noisy if options.noisy else compare)(tools, options.models.resolve(), options)

@@ -2,6 +2,7 @@
 every type, against ONNX Runtime or ONNX's evaluator."""
 
 import numpy as np
+import onnx
 import pytest
 from oracle import check
 
@@ -33,8 +34,10 @@ def test_activations(tools, dtype):
     graph = Graph(2, opset=24)
     x = graph.input(values=graph.random(3, 5, 7, scale=4).astype(dtype))
     slope = graph.weight(values=graph.random(5, 1).astype(dtype))
-    outputs = [graph(kind, x) for kind in ["Elu", "Celu", "Selu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Softplus"]]
-    outputs += [graph(kind, x) for kind in ["Softsign", "Mish", "Gelu", "Swish", "Relu", "Sigmoid", "Shrink", "LeakyRelu"]]
+    outputs = [
+        graph(kind, x) for kind in ["Elu", "Celu", "Selu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Softplus"]
+    ]
+    outputs += [graph(kind, x) for kind in ["Softsign", "Mish", "Swish", "Relu", "Sigmoid", "Shrink", "LeakyRelu"]]
     outputs += [
         graph("Elu", x, alpha=0.7),
         graph("Celu", x, alpha=1.7),
@@ -97,7 +100,9 @@ def test_integers(tools, dtype):
     other[other == 0] = 3
     a, b = graph.input(values=draw), graph.input(values=other)
     amounts = graph.input(values=np.array([0, 1, 3, info.bits - 1, info.bits, 100, 5], dtype))
-    outputs = [graph(kind, a, b) for kind in ["Add", "Sub", "Mul", "Max", "Min", "BitwiseAnd", "BitwiseOr", "BitwiseXor"]]
+    outputs = [
+        graph(kind, a, b) for kind in ["Add", "Sub", "Mul", "Max", "Min", "BitwiseAnd", "BitwiseOr", "BitwiseXor"]
+    ]
     outputs += [graph(kind, a, b) for kind in ["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"]]
     outputs += [graph("BitwiseNot", a), graph("Sign", a), graph("Abs", a), graph("Mod", a, b)]
     outputs += [graph("Mod", a, b, fmod=1), graph("BitShift", a, amounts, direction="RIGHT")]

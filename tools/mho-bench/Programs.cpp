@@ -43,6 +43,12 @@ double processorTime() {
 /// on a busy machine the mean tells more about the others.
 void runProgram(benchmark::State &state, Loaded &loaded) {
   double best = std::numeric_limits<double>::infinity(), bestUsed = best;
+  // Threads, memory and, unless they are to be programmed anew, arrays.
+  if (auto first = loaded.session->run(loaded.inputs, loaded.settings);
+      !first) {
+    state.SkipWithError(first.message().c_str());
+    return;
+  }
   for (auto _ : state) {
     auto start = std::chrono::steady_clock::now();
     double used = processorTime();

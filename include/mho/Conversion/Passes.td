@@ -60,6 +60,17 @@ def FuseKernels : Pass<"fuse-kernels", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def BoundAllocations : Pass<"bound-allocations", "::mlir::func::FuncOp"> {
+  let summary = "gives tensors of run-time extents room for their bounds";
+  let description = [{
+    A `tensor.empty` with extents that are known only at run time becomes a
+    slice of one whose extents are the largest that the analysis of integer
+    ranges gives. All allocations and strides are then fixed. An extent without
+    a bound is an error that says how to give one.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def BufferizeUnits : Pass<"bufferize-units", "::mlir::ModuleOp"> {
   let summary = "gives the tensors of all units' functions buffers";
   let description = [{

@@ -133,15 +133,15 @@ private:
     ArrayRef<bool> flags;
     if (auto found = unsignedValues.find(op); found != unsignedValues.end())
       flags = found->second;
-    auto isStatic = [](Type type) {
-      auto tensor = dyn_cast<RankedTensorType>(type);
-      return tensor && tensor.hasStaticShape();
-    };
+    // Extents of run time stay what they are, down to slots.
+    if (isa<graph::ExtentOp, graph::SetExtentOp>(op))
+      return success();
+    auto isRanked = [](Type type) { return isa<RankedTensorType>(type); };
     if (op->getNumResults() == 0 ||
-        !llvm::all_of(op->getOperandTypes(), isStatic) ||
-        !llvm::all_of(op->getResultTypes(), isStatic))
+        !llvm::all_of(op->getOperandTypes(), isRanked) ||
+        !llvm::all_of(op->getResultTypes(), isRanked))
       return op->emitOpError("has no digital form here: every operand and the "
-                             "result must be tensors of known shape");
+                             "result must be tensors of known rank");
     graph::Lowering l(op, flags);
     using Family = graph::Lowered (*)(graph::Lowering &);
     constexpr Family families[] = {
@@ -156,6 +156,10 @@ private:
         return failure();
       if (results->empty())
         continue;
+      if (l.isOpen())
+        return op->emitOpError("has no digital form where these extents are "
+                               "known only at run time; give the input they "
+                               "follow from a constant extent (--shape)");
       op->replaceAllUsesWith(*results);
       op->erase();
       return success();

@@ -7,6 +7,7 @@
 
 #include "Lowering.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -62,7 +63,64 @@ TypedAttr Lowering::splat(Value v) const {
 }
 
 Value Lowering::empty(ArrayRef<int64_t> shape, Type element) {
-  return tensor::EmptyOp::create(b, shape, element);
+  SmallVector<Value> sizes;
+  for (int64_t extent : shape)
+    if (ShapedType::isDynamic(extent))
+      sizes.push_back(arith::ConstantIndexOp::create(b, 0));
+  auto tensor =
+      tensor::EmptyOp::create(b, RankedTensorType::get(shape, element), sizes);
+  if (!sizes.empty())
+    open.push_back(tensor);
+  return tensor;
+}
+
+OpFoldResult Lowering::extent(Value v, int64_t axis) {
+  auto type = typeOf(v);
+  if (!type.isDynamicDim(axis))
+    return b.getIndexAttr(type.getDimSize(axis));
+  return b.createOrFold<tensor::DimOp>(v, axis);
+}
+
+OpFoldResult Lowering::sum(OpFoldResult x, OpFoldResult y) {
+  auto a = getConstantIntValue(x), c = getConstantIntValue(y);
+  if (a && c)
+    return b.getIndexAttr(*a + *c);
+  return b.createOrFold<arith::AddIOp>(
+      getValueOrCreateConstantIndexOp(b, b.getLoc(), x),
+      getValueOrCreateConstantIndexOp(b, b.getLoc(), y));
+}
+
+bool Lowering::isOpen() const { return unknown || !open.empty(); }
+
+void Lowering::complete(Value init, AffineMap map, ValueRange operands,
+                        ArrayRef<AffineMap> maps) {
+  Operation *def = init.getDefiningOp();
+  auto fill = dyn_cast_or_null<linalg::FillOp>(def);
+  auto tensor = dyn_cast_or_null<tensor::EmptyOp>(
+      fill ? fill.getOutputs()[0].getDefiningOp() : def);
+  auto mine = llvm::find(open, tensor);
+  if (!tensor || mine == open.end())
+    return;
+  SmallVector<Value> sizes;
+  for (auto [axis, extent] : llvm::enumerate(tensor.getType().getShape())) {
+    if (!ShapedType::isDynamic(extent))
+      continue;
+    Value size;
+    for (auto [operand, other] : llvm::zip(operands, maps))
+      for (auto [place, expr] : llvm::enumerate(other.getResults()))
+        if (!size && expr == map.getResult(axis) && isa<AffineDimExpr>(expr) &&
+            typeOf(operand).isDynamicDim(place))
+          size = tensor::DimOp::create(b, operand, int64_t(place));
+    if (!size)
+      return;
+    sizes.push_back(size);
+  }
+  // Behind what tells them.
+  tensor->moveBefore(op);
+  if (fill)
+    fill->moveAfter(tensor);
+  tensor->setOperands(sizes);
+  open.erase(mine);
 }
 
 Value Lowering::filled(ArrayRef<int64_t> shape, TypedAttr value) {
@@ -140,6 +198,8 @@ SmallVector<Value> Lowering::generic(ValueRange operands, ValueRange inits,
                                      ArrayRef<AffineMap> maps,
                                      ArrayRef<utils::IteratorType> iterators,
                                      BodyFn body) {
+  for (auto [init, map] : llvm::zip(inits, maps.drop_front(operands.size())))
+    complete(init, map, operands, maps.take_front(operands.size()));
   SmallVector<Type> types(inits.getTypes());
   auto generic = linalg::GenericOp::create(
       b, types, operands, inits, maps, iterators,
@@ -165,6 +225,8 @@ Value Lowering::reshape(Value v, ArrayRef<int64_t> shape) {
   if (from.getShape() == shape)
     return v;
   auto to = RankedTensorType::get(shape, from.getElementType());
+  if (!from.hasStaticShape() || !to.hasStaticShape())
+    return reshapeBounded(v, shape);
   if (from.getRank() != to.getRank())
     if (auto groups = getReassociationIndicesForReshape(from, to)) {
       if (from.getRank() > to.getRank())
@@ -192,6 +254,131 @@ Value Lowering::reshape(Value v, ArrayRef<int64_t> shape) {
   return v;
 }
 
+/// The axis of run-time extent; -1 where there is none or more than one.
+static int64_t boundedAxis(ArrayRef<int64_t> extents) {
+  int64_t found = -1;
+  for (auto [axis, extent] : llvm::enumerate(extents)) {
+    if (!ShapedType::isDynamic(extent))
+      continue;
+    if (found >= 0)
+      return -1;
+    found = axis;
+  }
+  return found;
+}
+
+namespace {
+/// A shape around its one axis of run-time extent.
+struct AroundBounded {
+  ArrayRef<int64_t> shape;
+  int64_t axis;
+  int64_t before = 1, behind = 1; ///< elements of the fixed axes
+
+  explicit AroundBounded(ArrayRef<int64_t> shape)
+      : shape(shape), axis(boundedAxis(shape)) {
+    if (axis < 0)
+      return;
+    for (int64_t extent : shape.take_front(axis))
+      before *= extent;
+    for (int64_t extent : shape.drop_front(axis + 1))
+      behind *= extent;
+  }
+
+  /// Axes that are one where the fixed ones on each side are; ones belong to
+  /// the bounded axis.
+  SmallVector<ReassociationIndices> groups() const {
+    SmallVector<ReassociationIndices> groups;
+    int last = -1;
+    for (int64_t i = 0; i < int64_t(shape.size()); ++i) {
+      int part = i < axis && before != 1 ? 0 : i > axis && behind != 1 ? 2 : 1;
+      if (part != last)
+        groups.emplace_back();
+      last = part;
+      groups.back().push_back(i);
+    }
+    return groups;
+  }
+
+  SmallVector<int64_t> merged() const {
+    SmallVector<int64_t> shape;
+    if (before != 1)
+      shape.push_back(before);
+    shape.push_back(ShapedType::kDynamic);
+    if (behind != 1)
+      shape.push_back(behind);
+    return shape;
+  }
+};
+} // namespace
+
+/// A bounded axis keeps its place as long as as many elements lie on each side
+/// of it; else each element is copied from its place in row-major order.
+Value Lowering::reshapeBounded(Value v, ArrayRef<int64_t> shape) {
+  auto from = typeOf(v);
+  Type element = from.getElementType();
+  AroundBounded old(from.getShape()), wanted(shape);
+  if (old.axis < 0 || wanted.axis < 0) {
+    unknown = true;
+    return empty(shape, element);
+  }
+  OpFoldResult size = extent(v, old.axis);
+  if (old.before != wanted.before || old.behind != wanted.behind)
+    return reorderedBounded(v, shape, size);
+  SmallVector<int64_t> middle = old.merged();
+  if (int64_t(middle.size()) != from.getRank())
+    v = tensor::CollapseShapeOp::create(
+        b, RankedTensorType::get(middle, element), v, old.groups());
+  if (middle.size() == shape.size())
+    return v;
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t extent : shape)
+    sizes.push_back(ShapedType::isDynamic(extent)
+                        ? size
+                        : OpFoldResult(b.getIndexAttr(extent)));
+  return tensor::ExpandShapeOp::create(b, RankedTensorType::get(shape, element),
+                                       v, wanted.groups(), sizes);
+}
+
+Value Lowering::reorderedBounded(Value v, ArrayRef<int64_t> shape,
+                                 OpFoldResult size) {
+  auto from = typeOf(v);
+  AroundBounded old(from.getShape()), wanted(shape);
+  auto number = [](ImplicitLocOpBuilder &b, int64_t n) -> Value {
+    return arith::ConstantIndexOp::create(b, n);
+  };
+  Value length = getValueOrCreateConstantIndexOp(b, b.getLoc(), size);
+  Value elements =
+      arith::MulIOp::create(b, length, number(b, old.before * old.behind));
+  Value count = arith::DivSIOp::create(
+      b, elements,
+      number(b, std::max<int64_t>(wanted.before * wanted.behind, 1)));
+  int64_t rank = shape.size();
+  Value init = tensor::EmptyOp::create(
+      b, RankedTensorType::get(shape, from.getElementType()), count);
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  return generic(
+      {}, init, b.getMultiDimIdentityMap(rank), iterators,
+      [&](ImplicitLocOpBuilder &b, ValueRange) {
+        Value place = number(b, 0);
+        for (int64_t axis = 0; axis < rank; ++axis) {
+          Value extent = axis == wanted.axis ? count : number(b, shape[axis]);
+          place = arith::AddIOp::create(
+              b, b.createOrFold<arith::MulIOp>(place, extent),
+              linalg::IndexOp::create(b, axis));
+        }
+        SmallVector<Value> at(from.getRank());
+        for (int64_t axis = from.getRank(); axis-- > 0;) {
+          Value extent =
+              axis == old.axis ? length : number(b, from.getDimSize(axis));
+          at[axis] =
+              axis ? Value(arith::RemSIOp::create(b, place, extent)) : place;
+          place = arith::DivSIOp::create(b, place, extent);
+        }
+        return SmallVector<Value>{tensor::ExtractOp::create(b, v, at)};
+      })[0];
+}
+
 static SmallVector<OpFoldResult> indices(OpBuilder &b,
                                          ArrayRef<int64_t> values) {
   return getAsIndexOpFoldResult(b.getContext(), values);
@@ -201,8 +388,17 @@ Value Lowering::slice(Value v, ArrayRef<int64_t> offsets,
                       ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
   if (typeOf(v).getShape() == sizes)
     return v;
-  return tensor::ExtractSliceOp::create(b, v, indices(b, offsets),
-                                        indices(b, sizes), indices(b, strides));
+  SmallVector<OpFoldResult> counts = indices(b, sizes);
+  for (auto [axis, size] : llvm::enumerate(sizes)) {
+    if (!ShapedType::isDynamic(size))
+      continue;
+    // Of a bounded axis only the whole is known here.
+    unknown |= offsets[axis] != 0 || strides[axis] != 1 ||
+               !typeOf(v).isDynamicDim(axis);
+    counts[axis] = extent(v, axis);
+  }
+  return tensor::ExtractSliceOp::create(b, v, indices(b, offsets), counts,
+                                        indices(b, strides));
 }
 
 Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
@@ -214,6 +410,7 @@ Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
   SmallVector<int64_t> shape, cutOffsets, cutSizes, offsets;
   for (int64_t i = 0; i < type.getRank(); ++i) {
     int64_t extent = type.getDimSize(i);
+    unknown |= ShapedType::isDynamic(extent);
     shape.push_back(low[i] + extent + high[i]);
     cutOffsets.push_back(std::max<int64_t>(0, -low[i]));
     cutSizes.push_back(extent - cutOffsets.back() -

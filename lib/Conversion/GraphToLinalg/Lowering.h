@@ -63,6 +63,8 @@ public:
   /// The one element of a constant whose elements are all equal, else null.
   TypedAttr splat(Value v) const;
 
+  /// An extent of run time in `shape` is told by the generic that writes the
+  /// tensor: it is that of an operand along the same loop.
   Value empty(ArrayRef<int64_t> shape, Type element);
   /// A tensor filled with `value`.
   Value filled(ArrayRef<int64_t> shape, TypedAttr value);
@@ -78,6 +80,11 @@ public:
                              ArrayRef<AffineMap> maps,
                              ArrayRef<mlir::utils::IteratorType> iterators,
                              BodyFn body);
+  /// Extent of an axis, a number where it is fixed.
+  mlir::OpFoldResult extent(Value v, int64_t axis);
+  mlir::OpFoldResult sum(mlir::OpFoldResult x, mlir::OpFoldResult y);
+  /// Whether an extent of run time remained that nothing tells.
+  bool isOpen() const;
   /// out[d..] = in[map(d..)]: moves elements, computes nothing.
   Value moved(Value in, AffineMap map, RankedTensorType type);
 
@@ -94,7 +101,17 @@ public:
   AffineMap broadcastMap(ArrayRef<int64_t> shape, ArrayRef<int64_t> to);
 
 private:
+  /// Gives the tensor behind `init` the extents that operands tell.
+  void complete(Value init, AffineMap map, ValueRange operands,
+                ArrayRef<AffineMap> maps);
+  Value reshapeBounded(Value v, ArrayRef<int64_t> shape);
+  Value reorderedBounded(Value v, ArrayRef<int64_t> shape,
+                         mlir::OpFoldResult size);
+
   ArrayRef<bool> unsignedValues;
+  /// Tensors with extents that are not told yet.
+  SmallVector<mlir::tensor::EmptyOp> open;
+  bool unknown = false;
 };
 
 /// Floats narrower than f32 are computed in f32.
@@ -107,6 +124,8 @@ Value castScalar(ImplicitLocOpBuilder &b, Value value, bool fromUnsigned,
 
 /// A place on an axis of `extent`: a negative index counts from the end.
 Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, int64_t extent);
+/// The same where the extent is a value of the index's type.
+Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, Value extent);
 
 /// The value that wins no maximum (or minimum) of the type.
 TypedAttr lowest(Type type, bool isUnsigned);

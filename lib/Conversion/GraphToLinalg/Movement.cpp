@@ -39,17 +39,26 @@ Value lowerConcat(Lowering &l, ConcatOp op) {
     return op.getXs()[0];
   int64_t axis =
       op.getAxis() < 0 ? op.getAxis() + type.getRank() : op.getAxis();
-  Value y = l.empty(type.getShape(), type.getElementType());
-  SmallVector<int64_t> offsets(type.getRank(), 0), ones(type.getRank(), 1);
+  SmallVector<OpFoldResult> offsets(type.getRank(), l.b.getIndexAttr(0));
+  SmallVector<OpFoldResult> ones(type.getRank(), l.b.getIndexAttr(1));
+  SmallVector<OpFoldResult> starts, all;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    all.push_back(l.extent(op.getXs()[0], i));
+  OpFoldResult end = l.b.getIndexAttr(0);
   for (Value x : op.getXs()) {
-    ArrayRef<int64_t> sizes = l.typeOf(x).getShape();
-    if (sizes[axis] == 0)
+    starts.push_back(end);
+    end = l.sum(end, l.extent(x, axis));
+  }
+  all[axis] = end;
+  Value y = tensor::EmptyOp::create(l.b, all, type.getElementType());
+  for (auto [x, start] : llvm::zip_equal(op.getXs(), starts)) {
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      sizes.push_back(l.extent(x, i));
+    if (isConstantIntValue(sizes[axis], 0))
       continue;
-    y = tensor::InsertSliceOp::create(
-        l.b, x, y, getAsIndexOpFoldResult(l.b.getContext(), offsets),
-        getAsIndexOpFoldResult(l.b.getContext(), sizes),
-        getAsIndexOpFoldResult(l.b.getContext(), ones));
-    offsets[axis] += sizes[axis];
+    offsets[axis] = start;
+    y = tensor::InsertSliceOp::create(l.b, x, y, offsets, sizes, ones);
   }
   return y;
 }
@@ -150,7 +159,8 @@ Value lowerPad(Lowering &l, PadOp op) {
 Value lowerExpand(Lowering &l, ExpandOp op) {
   auto type = l.resultType();
   auto from = l.typeOf(op.getX());
-  if (from.getNumElements() == type.getNumElements())
+  if (from.hasStaticShape() && type.hasStaticShape() &&
+      from.getNumElements() == type.getNumElements())
     return l.reshape(op.getX(), type.getShape());
   return l.moved(op.getX(), l.broadcastMap(from.getShape(), type.getShape()),
                  type);
@@ -196,10 +206,12 @@ Value lowerGather(Lowering &l, GatherOp op) {
   int64_t axis =
       op.getAxis() < 0 ? op.getAxis() + from.getRank() : op.getAxis();
   int64_t extent = from.getDimSize(axis);
-  if (int64_t times = evenRepeats(op.getIndices(), extent))
+  if (int64_t times =
+          from.isDynamicDim(axis) ? 0 : evenRepeats(op.getIndices(), extent))
     return times == 1 ? Value(op.getX()) : repeated(l, op.getX(), axis, times);
   if (auto known = dyn_cast_if_present<IntegerAttr>(l.splat(op.getIndices()));
-      known && chosen.getNumElements() == 1) {
+      known && chosen.hasStaticShape() && chosen.getNumElements() == 1 &&
+      !from.isDynamicDim(axis)) {
     int64_t place =
         known.getInt() < 0 ? known.getInt() + extent : known.getInt();
     if (place >= 0 && place < extent) {
@@ -216,15 +228,20 @@ Value lowerGather(Lowering &l, GatherOp op) {
   for (int64_t i = 0; i < count; ++i)
     exprs.push_back(l.b.getAffineDimExpr(axis + i));
   AffineMap map = AffineMap::get(rank, 0, exprs, l.b.getContext());
+  OpFoldResult end = l.extent(op.getX(), axis);
   return l.mapped(
       op.getIndices(), map, type,
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
         Value index =
             castScalar(b, args[0], l.isUnsigned(1), b.getI64Type(), false);
+        Value bound = from.isDynamicDim(axis)
+                          ? Value(arith::IndexCastOp::create(
+                                b, b.getI64Type(), cast<Value>(end)))
+                          : constantOf(b, b.getI64Type(), extent);
         SmallVector<Value> places;
         for (int64_t i = 0; i < from.getRank(); ++i) {
           if (i == axis)
-            places.push_back(wrappedIndex(b, index, extent));
+            places.push_back(wrappedIndex(b, index, bound));
           else
             places.push_back(
                 linalg::IndexOp::create(b, i < axis ? i : i + count - 1));

@@ -19,7 +19,10 @@ using namespace mlir;
 namespace mho::graph {
 
 Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, int64_t extent) {
-  Value bound = constantOf(b, index.getType(), extent);
+  return wrappedIndex(b, index, constantOf(b, index.getType(), extent));
+}
+
+Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, Value bound) {
   Value fromEnd = arith::AddIOp::create(b, index, bound);
   // An index that is too low stays as it is, so that its error names it.
   Value negative = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, fromEnd,

@@ -91,11 +91,24 @@ Value finish(Lowering &l, Value v) {
 
 Value mean(Lowering &l, Value x, ArrayRef<int64_t> axes) {
   int64_t count = 1;
+  SmallVector<Value> counted;
   for (int64_t axis : axes)
-    count *= l.typeOf(x).getDimSize(axis);
+    if (OpFoldResult extent = l.extent(x, axis); isa<Value>(extent))
+      counted.push_back(cast<Value>(extent));
+    else
+      count *= l.typeOf(x).getDimSize(axis);
   return finish(l, sum(l, x, axes),
                 [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
                   Value n = constantOf(b, args[0].getType(), count);
+                  for (Value extent : counted) {
+                    Value wide =
+                        arith::IndexCastOp::create(b, b.getI64Type(), extent);
+                    wide = castScalar(b, wide, false, n.getType(), false);
+                    if (isa<FloatType>(n.getType()))
+                      n = arith::MulFOp::create(b, n, wide);
+                    else
+                      n = arith::MulIOp::create(b, n, wide);
+                  }
                   if (isa<FloatType>(args[0].getType()))
                     return arith::DivFOp::create(b, args[0], n);
                   if (l.isUnsigned(0))

@@ -70,14 +70,16 @@ void materializeBranch(scf::IfOp branch) {
   OpBuilder b(branch);
   for (OpResult result : branch.getResults()) {
     auto type = dyn_cast<RankedTensorType>(result.getType());
-    if (!type)
+    if (!type || !type.hasStaticShape())
       continue;
     OpOperand &then =
         branch.thenYield()->getOpOperand(result.getResultNumber());
     OpOperand &otherwise =
         branch.elseYield()->getOpOperand(result.getResultNumber());
-    Value whole = tensor::EmptyOp::create(b, branch.getLoc(), type.getShape(),
-                                          type.getElementType());
+    // No empty tensor: that could become the buffer of a state that a side
+    // still reads.
+    Value whole = bufferization::AllocTensorOp::create(b, branch.getLoc(), type,
+                                                       ValueRange());
     for (OpOperand *side : {&then, &otherwise}) {
       OpBuilder inner(side->getOwner());
       side->set(materialized(inner, branch.getLoc(), side->get(), whole));

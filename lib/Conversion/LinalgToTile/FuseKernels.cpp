@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/BitVector.h"
 
 namespace mho {
 #define GEN_PASS_DEF_FUSEKERNELS
@@ -37,13 +38,11 @@ bool onlyMoves(linalg::GenericOp op) {
 
 /// Whether the loop nest of `op` reads every element of the operand once.
 bool readsOnce(linalg::GenericOp op, OpOperand &operand) {
-  auto type = cast<ShapedType>(operand.get().getType());
-  int64_t points = 1;
-  for (int64_t extent : op.getStaticLoopRanges())
-    points *= extent;
-  return points == type.getNumElements() &&
-         op.getMatchingIndexingMap(&operand).isProjectedPermutation(
-             /*allowZeroInResults=*/true);
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  for (auto [dim, extent] : llvm::enumerate(op.getStaticLoopRanges()))
+    if (extent != 1 && !map.isFunctionOfDim(dim))
+      return false;
+  return map.isProjectedPermutation(/*allowZeroInResults=*/true);
 }
 
 /// One dim per axis: no window, no computed place.
@@ -126,8 +125,46 @@ linalg::GenericOp fuse(IRRewriter &rewriter, OpOperand &operand) {
   return op;
 }
 
+/// Reads each operand once where it came several times through one map, so that
+/// a value whose uses have all met in this op counts as used once.
+linalg::GenericOp mergeEqualInputs(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> all = op.getIndexingMapsArray(), maps;
+  SmallVector<Value> inputs;
+  SmallVector<unsigned> kept;
+  llvm::BitVector repeated(op->getNumOperands());
+  for (unsigned i = 0; i < op.getNumDpsInputs(); ++i) {
+    Value input = op.getDpsInputOperand(i)->get();
+    auto same = llvm::find_if(kept, [&](unsigned k) {
+      return op.getDpsInputOperand(k)->get() == input && all[k] == all[i];
+    });
+    if (same != kept.end()) {
+      rewriter.replaceAllUsesWith(op.getBody()->getArgument(i),
+                                  op.getBody()->getArgument(*same));
+      repeated.set(i);
+      continue;
+    }
+    kept.push_back(i);
+    inputs.push_back(input);
+    maps.push_back(all[i]);
+  }
+  if (repeated.none())
+    return op;
+  llvm::append_range(maps, ArrayRef(all).drop_front(op.getNumDpsInputs()));
+  rewriter.setInsertionPoint(op);
+  auto merged = linalg::GenericOp::create(
+      rewriter, op.getLoc(), op->getResultTypes(), inputs, op.getDpsInits(),
+      maps, op.getIteratorTypesArray());
+  merged->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  rewriter.inlineRegionBefore(op.getRegion(), merged.getRegion(),
+                              merged.getRegion().begin());
+  merged.getBody()->eraseArguments(repeated);
+  rewriter.replaceOp(op, merged.getResults());
+  return merged;
+}
+
 /// Fuses producers into `consumer` until none is left that should be.
 void fuseInto(IRRewriter &rewriter, linalg::GenericOp consumer) {
+  consumer = mergeEqualInputs(rewriter, consumer);
   llvm::SmallPtrSet<Operation *, 4> refused;
   bool changed = true;
   while (changed) {
@@ -137,7 +174,7 @@ void fuseInto(IRRewriter &rewriter, linalg::GenericOp consumer) {
       if (!shouldFuse(*operand) || refused.contains(producer))
         continue;
       if (linalg::GenericOp fused = fuse(rewriter, *operand)) {
-        consumer = fused;
+        consumer = mergeEqualInputs(rewriter, fused);
         changed = true;
         break;
       }
@@ -164,7 +201,9 @@ void foldInits(IRRewriter &rewriter, linalg::GenericOp op) {
     rewriter.setInsertionPoint(op);
     auto type = cast<RankedTensorType>(init.get().getType());
     Value fresh = tensor::EmptyOp::create(
-        rewriter, op.getLoc(), type.getShape(), type.getElementType());
+        rewriter, op.getLoc(),
+        tensor::getMixedSizes(rewriter, op.getLoc(), fill.getOutputs()[0]),
+        type.getElementType());
     rewriter.modifyOpInPlace(op, [&] { init.set(fresh); });
     if (fill->use_empty())
       rewriter.eraseOp(fill);

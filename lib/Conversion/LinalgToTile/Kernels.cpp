@@ -88,11 +88,43 @@ TypedAttr initOf(linalg::GenericOp op, unsigned i) {
                                    : TypedAttr();
 }
 
+/// How far each loop of a generic runs: as far as an operand along it.
+FailureOr<SmallVector<isa::Extent>> loopExtents(linalg::GenericOp op,
+                                                const UnitContext &context) {
+  SmallVector<isa::Extent> extents;
+  bool known = true;
+  for (int64_t extent : op.getStaticLoopRanges()) {
+    extents.push_back({extent, isa::kNoSlot});
+    known &= !ShapedType::isDynamic(extent);
+  }
+  if (known)
+    return extents;
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!llvm::isa<MemRefType>(operand.get().getType()))
+      continue;
+    FailureOr<Place> place = context.scalars.place(operand.get(), op);
+    if (failed(place))
+      return failure();
+    for (auto [expr, extent] : llvm::zip_equal(
+             op.getMatchingIndexingMap(&operand).getResults(), place->shape))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        if (ShapedType::isDynamic(extents[dim.getPosition()].max))
+          extents[dim.getPosition()] = extent;
+  }
+  for (const isa::Extent &extent : extents)
+    if (ShapedType::isDynamic(extent.max))
+      return op.emitOpError(
+          "has a loop whose extent nothing tells (an internal "
+          "error)");
+  return extents;
+}
+
 /// Builds one kernel from one generic.
 class KernelBuilder {
 public:
-  KernelBuilder(linalg::GenericOp op, OpBuilder &b, const UnitContext &context)
-      : op(op), b(b), context(context), nest(op.getStaticLoopRanges()) {}
+  KernelBuilder(linalg::GenericOp op, OpBuilder &b, const UnitContext &context,
+                ArrayRef<isa::Extent> extents)
+      : op(op), b(b), context(context), nest(extents) {}
 
   LogicalResult run() {
     for (auto [i, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
@@ -228,7 +260,7 @@ private:
       writeAttrs.push_back(tile::WriteAttr::get(ctx, writes[i]));
     }
     auto kernel = tile::KernelOp::create(
-        b, op.getLoc(), tile::ExtentsAttr::get(ctx, nest.extents),
+        b, op.getLoc(), tile::ExtentsAttr::get(ctx, ArrayRef(nest.extents)),
         b.getArrayAttr(readAttrs), b.getArrayAttr(writeAttrs));
     OpBuilder::InsertionGuard guard(b);
     Block *body = b.createBlock(&kernel.getBody());
@@ -307,7 +339,8 @@ private:
       return failure();
     isa::Table table;
     table.access = place->access;
-    table.sizes.assign(place->shape.begin(), place->shape.end());
+    for (const isa::Extent &extent : place->shape)
+      table.sizes.push_back(extent.max);
     SmallVector<Value> indices;
     for (Value index : load.getIndices())
       indices.push_back(mapping.lookup(index));
@@ -358,7 +391,8 @@ std::optional<Factor> factorOf(linalg::GenericOp op, Value v) {
 
 /// Tries out (+)= Σ a·b in f32 or i32. False where `op` is something else.
 FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
-                                   const UnitContext &context) {
+                                   const UnitContext &context,
+                                   ArrayRef<isa::Extent> ranges) {
   if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() == 0)
     return false;
   Outcome outcome = outcomeOf(op, 0);
@@ -387,7 +421,6 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
   enum Role { Batch, Rows, Columns, Inner, NumRoles };
   AffineMap lhsMap = op.getMatchingIndexingMap(lhs->operand);
   AffineMap rhsMap = op.getMatchingIndexingMap(rhs->operand);
-  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
   Nest nest(ranges);
   int64_t sizes[NumRoles] = {1, 1, 1, 1};
   for (auto [dim, iterator] : llvm::enumerate(op.getIteratorTypesArray())) {
@@ -398,7 +431,7 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
                 : inLhs                                    ? Rows
                                                            : Columns;
     nest.groups[dim] = role;
-    sizes[role] *= ranges[dim];
+    sizes[role] *= ranges[dim].max;
   }
   // Without columns nothing of lhs is used twice: that is a kernel.
   if (sizes[Columns] == 1 && sizes[Rows] == 1)
@@ -446,14 +479,14 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
     return false;
 
   MLIRContext *ctx = op.getContext();
-  SmallVector<int64_t> extents[NumRoles];
+  SmallVector<isa::Extent> extents[NumRoles];
   for (auto [extent, group] : llvm::zip_equal(sorted.extents, sorted.groups))
     extents[group].push_back(extent);
   auto accessAttr = [&](unsigned i) {
     return tile::AccessAttr::get(ctx, sorted.accesses[i]);
   };
   auto extentsAttr = [&](Role role) {
-    return tile::ExtentsAttr::get(ctx, extents[role]);
+    return tile::ExtentsAttr::get(ctx, ArrayRef(extents[role]));
   };
   tile::ContractOp::create(b, op.getLoc(), extentsAttr(Batch),
                            extentsAttr(Rows), extentsAttr(Columns),
@@ -466,10 +499,13 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
 
 LogicalResult mho::convertGeneric(linalg::GenericOp op, OpBuilder &b,
                                   const UnitContext &context) {
-  FailureOr<bool> done = convertContraction(op, b, context);
+  auto extents = loopExtents(op, context);
+  if (failed(extents))
+    return failure();
+  FailureOr<bool> done = convertContraction(op, b, context, *extents);
   if (failed(done))
     return failure();
-  return *done ? success() : KernelBuilder(op, b, context).run();
+  return *done ? success() : KernelBuilder(op, b, context, *extents).run();
 }
 
 LogicalResult mho::convertFill(linalg::FillOp op, OpBuilder &b,
@@ -497,7 +533,7 @@ LogicalResult mho::convertFill(linalg::FillOp op, OpBuilder &b,
       reads.push_back(tile::AccessAttr::get(ctx, access));
     }
   auto kernel = tile::KernelOp::create(
-      b, op.getLoc(), tile::ExtentsAttr::get(ctx, nest.extents),
+      b, op.getLoc(), tile::ExtentsAttr::get(ctx, ArrayRef(nest.extents)),
       b.getArrayAttr(reads), b.getArrayAttr(tile::WriteAttr::get(ctx, write)));
   OpBuilder::InsertionGuard guard(b);
   Block *body = b.createBlock(&kernel.getBody());

@@ -15,6 +15,7 @@
 #include "Instructions.h"
 
 #include "mho/Conversion/GraphToLinalg/GraphToLinalg.h"
+#include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -71,6 +72,10 @@ public:
     LogicalResult result = scalars.analyse();
     if (succeeded(result))
       result = convertBlock(func.getBody().front());
+    for (auto *list : {&inputs, &outputs})
+      for (auto [i, value] : llvm::enumerate(*list))
+        noteExtents(value,
+                    list == &inputs ? inputExtents[i] : outputExtents[i]);
     tile::EndOp::create(b, func.getLoc());
     program.setSlotsAttr(scalars.slotsAttr());
     return result;
@@ -84,6 +89,54 @@ private:
     for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
       addValue("output", i, type, func.getResultAttrDict(i), func.getLoc(),
                entry);
+  }
+
+  /// Notes which dimensions are known at run time, and their slots.
+  void noteExtents(tile::ValueOp value,
+                   const std::map<int64_t, uint32_t> &slots) {
+    if (slots.empty())
+      return;
+    auto shape = cast<RankedTensorType>(value.getType()).getShape();
+    SmallVector<int32_t> numbers(shape.size(), -1);
+    SmallVector<StringRef> bounds(shape.size());
+    SmallVector<std::string> texts;
+    for (auto [axis, extent] : llvm::enumerate(shape))
+      texts.push_back(std::to_string(extent));
+    for (auto [axis, slot] : slots) {
+      numbers[axis] = int32_t(slot);
+      bounds[axis] = texts[axis];
+    }
+    value.setExtentSlots(numbers);
+    value.setBoundAttr(b.getStrArrayAttr(bounds));
+  }
+
+  LogicalResult convertExtent(graph::ExtentOp op) {
+    if (op.getInput() >= inputs.size())
+      return op.emitOpError("names input ")
+             << op.getInput() << " of " << inputs.size();
+    auto known = inputExtents[op.getInput()].find(op.getDim());
+    uint32_t slot = known != inputExtents[op.getInput()].end()
+                        ? known->second
+                        : scalars.newSlot({0, int64_t(op.getBound())});
+    inputExtents[op.getInput()][op.getDim()] = slot;
+    scalars.define(op.getExtent(), LinearForm{0, {{slot, 1}}});
+    return success();
+  }
+
+  LogicalResult convertSetExtent(graph::SetExtentOp op) {
+    if (op.getOutput() >= outputs.size())
+      return op.emitOpError("names output ")
+             << op.getOutput() << " of " << outputs.size();
+    auto type = cast<RankedTensorType>(outputs[op.getOutput()].getType());
+    if (int64_t(op.getDim()) >= type.getRank())
+      return op.emitOpError("names dimension ")
+             << op.getDim() << " of " << type;
+    FailureOr<isa::Extent> extent = scalars.extentInSlot(
+        op.getExtent(), type.getDimSize(op.getDim()), op.getLoc());
+    if (failed(extent))
+      return failure();
+    outputExtents[op.getOutput()][op.getDim()] = uint32_t(extent->slot);
+    return success();
   }
 
   void addValue(StringRef direction, unsigned i, Type type,
@@ -104,10 +157,11 @@ private:
     int64_t bytes = buffer.getNumElements();
     if (auto element = tile::elementTypeOf(buffer.getElementType()))
       bytes *= isa::sizeOf(*element);
-    tile::ValueOp::create(b, loc, b.getStringAttr(direction), name,
-                          TypeAttr::get(declared), b.getI64IntegerAttr(offset),
-                          b.getI64IntegerAttr(bytes), b.getStringAttr(entry),
-                          DenseI32ArrayAttr(), ArrayAttr(), ArrayAttr());
+    auto value = tile::ValueOp::create(
+        b, loc, b.getStringAttr(direction), name, TypeAttr::get(declared),
+        b.getI64IntegerAttr(offset), b.getI64IntegerAttr(bytes),
+        b.getStringAttr(entry), DenseI32ArrayAttr(), ArrayAttr(), ArrayAttr());
+    (direction == "input" ? inputs : outputs).push_back(value);
   }
 
   LogicalResult convertBlock(Block &block) {
@@ -120,6 +174,8 @@ private:
 
   LogicalResult convert(Operation *op) {
     if (auto view = llvm::dyn_cast<memref::SubViewOp>(op))
+      return scalars.define(view);
+    if (auto view = llvm::dyn_cast<memref::ExpandShapeOp>(op))
       return scalars.define(view);
     if (llvm::isa<ViewLikeOpInterface, memref::AllocOp, memref::DeallocOp,
                   memref::GetGlobalOp>(op) ||
@@ -140,6 +196,8 @@ private:
             [&](digital::ScatterOp o) { return convertScatter(o, b, context); })
         .Case([&](analog::SendOp o) { return convertSend(o, b, context); })
         .Case([&](analog::RecvOp o) { return convertRecv(o, b, context); })
+        .Case([&](graph::ExtentOp o) { return convertExtent(o); })
+        .Case([&](graph::SetExtentOp o) { return convertSetExtent(o); })
         .Case([&](memref::LoadOp o) { return scalars.define(o); })
         .Case([&](memref::StoreOp o) { return scalars.store(o); })
         .Case([&](scf::ForOp o) { return convertFor(o, b, context, nested); })
@@ -154,6 +212,9 @@ private:
   OpBuilder b;
   Scalars scalars;
   UnitContext context;
+  SmallVector<tile::ValueOp> inputs, outputs;
+  /// By value: the slots of dimensions that are known at run time.
+  std::map<size_t, std::map<int64_t, uint32_t>> inputExtents, outputExtents;
 };
 
 struct ConvertLinalgToTile

@@ -10,6 +10,7 @@
 #include "mho/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
@@ -58,7 +59,7 @@ void LinearForm::add(const LinearForm &other, int64_t factor) {
 
 /// Where a view begins in its root, in elements, and that root.
 static FailureOr<std::pair<LinearForm, Value>>
-offsetOf(Value buffer, const ViewOffsets &views) {
+offsetOf(Value buffer, const RuntimeViews &views) {
   LinearForm offset;
   while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
     auto known = views.find(view);
@@ -70,8 +71,9 @@ offsetOf(Value buffer, const ViewOffsets &views) {
     if (failed(from.getStridesAndOffset(strides, begin)) ||
         failed(type.getStridesAndOffset(ignored, end)))
       return failure();
-    if (known != views.end()) {
-      for (auto [form, stride] : llvm::zip_equal(known->second, strides))
+    if (known != views.end() && !known->second.offsets.empty()) {
+      for (auto [form, stride] :
+           llvm::zip_equal(known->second.offsets, strides))
         offset.add(form, stride);
     } else if (!ShapedType::isDynamic(begin) && !ShapedType::isDynamic(end)) {
       offset.constant += end - begin;
@@ -91,22 +93,90 @@ offsetOf(Value buffer, const ViewOffsets &views) {
   return std::pair(offset, buffer);
 }
 
+/// The extents of a buffer; failure where one is computed in a way that is not
+/// followed.
+static FailureOr<SmallVector<isa::Extent>> shapeOf(Value buffer,
+                                                   const RuntimeViews &views) {
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<isa::Extent> shape;
+  for (int64_t extent : type.getShape())
+    shape.push_back({extent, isa::kNoSlot});
+  if (type.hasStaticShape())
+    return shape;
+  Operation *view = buffer.getDefiningOp();
+  if (!view)
+    return failure();
+  if (auto known = views.find(view);
+      known != views.end() && !known->second.extents.empty())
+    return known->second.extents;
+  // Where a bounded dimension is alone in its group it stays what it is.
+  auto follow = [&](Value source, ArrayRef<ReassociationIndices> groups,
+                    bool collapses) -> LogicalResult {
+    auto from = shapeOf(source, views);
+    if (failed(from))
+      return failure();
+    ArrayRef<int64_t> wide = collapses
+                                 ? cast<MemRefType>(source.getType()).getShape()
+                                 : type.getShape();
+    for (auto [i, group] : llvm::enumerate(groups)) {
+      int64_t bounded = -1;
+      for (int64_t dim : group)
+        if (ShapedType::isDynamic(wide[dim])) {
+          if (bounded >= 0)
+            return failure();
+          bounded = dim;
+        } else if (wide[dim] != 1 &&
+                   ShapedType::isDynamic(
+                       (collapses ? type.getShape()
+                                  : cast<MemRefType>(source.getType())
+                                        .getShape())[i])) {
+          return failure();
+        }
+      if (bounded >= 0)
+        shape[collapses ? int64_t(i) : bounded] =
+            (*from)[collapses ? bounded : int64_t(i)];
+    }
+    return success();
+  };
+  if (auto collapse = dyn_cast<memref::CollapseShapeOp>(view)) {
+    if (failed(follow(collapse.getSrc(), collapse.getReassociationIndices(),
+                      true)))
+      return failure();
+    return shape;
+  }
+  if (auto expand = dyn_cast<memref::ExpandShapeOp>(view)) {
+    if (failed(
+            follow(expand.getSrc(), expand.getReassociationIndices(), false)))
+      return failure();
+    return shape;
+  }
+  if (auto cast = dyn_cast<memref::CastOp>(view)) {
+    auto from = shapeOf(cast.getSource(), views);
+    if (failed(from))
+      return failure();
+    return *from;
+  }
+  return failure();
+}
+
 FailureOr<Place> Places::of(Value buffer, Operation *user,
-                            const ViewOffsets &views) const {
+                            const RuntimeViews &views) const {
   auto type = cast<MemRefType>(buffer.getType());
   Place place;
   int64_t ignored;
   SmallVector<int64_t> strides;
   auto offset = offsetOf(buffer, views);
-  if (failed(offset) || failed(type.getStridesAndOffset(strides, ignored)) ||
-      !type.hasStaticShape() || llvm::any_of(strides, ShapedType::isDynamic))
+  auto shape = shapeOf(buffer, views);
+  if (failed(offset) || failed(shape) ||
+      failed(type.getStridesAndOffset(strides, ignored)) ||
+      llvm::any_of(strides, ShapedType::isDynamic))
     return user->emitOpError("a buffer has no fixed extents and strides: ")
            << type;
   std::optional<isa::Type> element = tile::elementTypeOf(type.getElementType());
   if (!element)
     return user->emitOpError("elements of type ")
            << type.getElementType() << " have no place in memory";
-  place.shape.assign(type.getShape().begin(), type.getShape().end());
+  place.shape = *shape;
   place.access.type = *element;
   place.access.strides.assign(strides.begin(), strides.end());
   place.access.slots.assign(offset->first.terms.begin(),
@@ -145,7 +215,7 @@ FailureOr<Place> Places::of(Value buffer, Operation *user,
 // Nest
 //===----------------------------------------------------------------------===//
 
-Nest::Nest(ArrayRef<int64_t> extents)
+Nest::Nest(ArrayRef<isa::Extent> extents)
     : extents(extents), groups(extents.size(), 0),
       pinned(extents.size(), false),
       dims(llvm::to_vector(llvm::seq<int>(0, extents.size()))) {}
@@ -175,20 +245,22 @@ void Nest::shorten() {
     }
   };
   for (size_t dim = extents.size(); dim-- > 0;)
-    if (extents[dim] == 1)
+    if (extents[dim] == isa::Extent{1, isa::kNoSlot})
       remove(dim);
   for (size_t dim = extents.size(); dim-- > 1;) {
     size_t outer = dim - 1;
-    if (groups[outer] != groups[dim] || pinned[outer] || pinned[dim])
+    if (groups[outer] != groups[dim] || pinned[outer] || pinned[dim] ||
+        extents[outer].slot != isa::kNoSlot ||
+        extents[dim].slot != isa::kNoSlot)
       continue;
     bool asOne = true;
     for (isa::Access &access : accesses)
       forEachRow(access, [&](std::vector<int64_t> &row) {
-        asOne &= row[outer] == row[dim] * extents[dim];
+        asOne &= row[outer] == row[dim] * extents[dim].max;
       });
     if (!asOne)
       continue;
-    extents[dim] *= extents[outer];
+    extents[dim].max *= extents[outer].max;
     remove(outer);
   }
 }

@@ -37,15 +37,19 @@ struct LinearForm {
   void add(const LinearForm &other, int64_t factor = 1);
 };
 
-/// Offsets of views that are computed at run time, one per dimension of the
-/// view's source.
-using ViewOffsets =
-    llvm::DenseMap<mlir::Operation *, llvm::SmallVector<LinearForm>>;
+/// What of a view is computed at run time.
+struct RuntimeView {
+  /// Per dimension of the source; empty where all are fixed.
+  llvm::SmallVector<LinearForm> offsets;
+  /// Per dimension of the view; empty where all are fixed.
+  llvm::SmallVector<isa::Extent> extents;
+};
+using RuntimeViews = llvm::DenseMap<mlir::Operation *, RuntimeView>;
 
 /// Where a buffer lies: its access along its own axes.
 struct Place {
   isa::Access access;
-  llvm::SmallVector<int64_t> shape;
+  llvm::SmallVector<isa::Extent> shape;
 };
 
 /// Resolves buffers after tile-plan-memory.
@@ -57,7 +61,7 @@ public:
   }
   /// Failure comes after an error at `user`.
   mlir::FailureOr<Place> of(mlir::Value buffer, mlir::Operation *user,
-                            const ViewOffsets &views) const;
+                            const RuntimeViews &views) const;
 
 private:
   llvm::DenseMap<mlir::StringAttr, mlir::memref::GlobalOp> globals;
@@ -65,7 +69,7 @@ private:
 
 /// A loop nest with accesses along its dims.
 struct Nest {
-  llvm::SmallVector<int64_t> extents;
+  llvm::SmallVector<isa::Extent> extents;
   std::vector<isa::Access> accesses;
   /// Per dim: the group it belongs to; only dims of one group are merged.
   llvm::SmallVector<int> groups;
@@ -74,7 +78,7 @@ struct Nest {
   /// Per original dim: the dim it became, or -1 where it only is 0.
   llvm::SmallVector<int> dims;
 
-  explicit Nest(llvm::ArrayRef<int64_t> extents);
+  explicit Nest(llvm::ArrayRef<isa::Extent> extents);
   /// Drops dims of extent 1 and merges neighbours that every access walks as
   /// one.
   void shorten();

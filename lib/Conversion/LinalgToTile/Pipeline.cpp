@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
@@ -32,9 +33,11 @@ using namespace mlir;
 void mho::buildUnitPipeline(OpPassManager &pm) {
   OpPassManager &units = pm.nest<func::FuncOp>();
   units.addPass(createConvertGraphToLinalg());
+  units.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   units.addPass(createFuseKernels());
   units.addPass(createCanonicalizerPass());
   units.addPass(createCSEPass());
+  units.addPass(createBoundAllocations());
   pm.addPass(createBufferizeUnits());
   OpPassManager &buffers = pm.nest<func::FuncOp>();
   buffers.addPass(createLowerAffinePass());

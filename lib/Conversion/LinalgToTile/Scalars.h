@@ -49,9 +49,10 @@ public:
   /// Arithmetic. A kernel only where a use needs the value in a slot.
   mlir::LogicalResult define(mlir::Operation *arithmetic);
   mlir::LogicalResult define(mlir::memref::LoadOp load);
-  /// Proves that a view with computed offsets stays in its source; an offset
-  /// of which that is not known goes into a slot that only holds what fits.
+  /// Proves that a view with computed offsets or extents stays in its source;
+  /// one of which that is not known goes into a slot that only holds what fits.
   mlir::LogicalResult define(mlir::memref::SubViewOp view);
+  mlir::LogicalResult define(mlir::memref::ExpandShapeOp view);
   void define(mlir::Value value, LinearForm form) { forms[value] = form; }
   /// Forgets what is computed in a region, which is converted again.
   void forget(mlir::Region &region);
@@ -67,6 +68,9 @@ public:
   mlir::LogicalResult assign(llvm::ArrayRef<uint32_t> slots,
                              mlir::ValueRange values, mlir::Location loc);
   mlir::LogicalResult store(mlir::memref::StoreOp op);
+  /// `value` as an extent of at most `most`, in a slot even where it is fixed.
+  mlir::FailureOr<isa::Extent> extentInSlot(mlir::Value value, int64_t most,
+                                            mlir::Location loc);
   /// The number of trips of [lower, upper) by `step`, at most `bound`.
   mlir::FailureOr<isa::Extent> trips(mlir::Value lower, mlir::Value upper,
                                      mlir::Value step,
@@ -93,9 +97,15 @@ private:
   std::optional<LinearForm> linear(mlir::Operation *op) const;
   bool needsSlot(mlir::Value value) const;
   bool isAvailable(mlir::Value value, unsigned depth) const;
+  /// `value` as an extent of at most `most`.
+  mlir::FailureOr<isa::Extent> extentOf(mlir::Value value, int64_t most,
+                                        mlir::Location loc);
+  mlir::FailureOr<LinearForm> formOrSlot(mlir::Value value, mlir::Location loc);
   /// `form`, in a slot of its own unless it is known to lie in `allowed`.
   LinearForm restricted(const LinearForm &form, Interval allowed,
                         mlir::Location loc);
+  LinearForm inNewSlot(const LinearForm &form, Interval range,
+                       mlir::Location loc);
   /// The place of one element.
   mlir::FailureOr<isa::Access>
   element(mlir::Value buffer, mlir::ValueRange indices, mlir::Operation *user);
@@ -107,7 +117,13 @@ private:
   llvm::DenseMap<mlir::Value, LinearForm> forms;
   llvm::DenseMap<mlir::Value, uint32_t> ownSlots;
   std::vector<Interval> slots;
-  ViewOffsets views;
+  RuntimeViews views;
+  /// Extents that are in slots: where, and their bounds.
+  struct KnownExtent {
+    mlir::Block *block;
+    isa::Extent extent;
+  };
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<KnownExtent, 1>> extents;
 };
 
 } // namespace mho

@@ -40,7 +40,7 @@ LogicalResult mho::convertCopy(memref::CopyOp op, OpBuilder &b,
     return success();
   MLIRContext *ctx = op.getContext();
   tile::CopyOp::create(b, op.getLoc(),
-                       tile::ExtentsAttr::get(ctx, nest->extents),
+                       tile::ExtentsAttr::get(ctx, ArrayRef(nest->extents)),
                        tile::AccessAttr::get(ctx, nest->accesses[0]),
                        tile::AccessAttr::get(ctx, nest->accesses[1]));
   return success();
@@ -53,7 +53,7 @@ LogicalResult mho::convertSend(analog::SendOp op, OpBuilder &b,
     return failure();
   MLIRContext *ctx = op.getContext();
   tile::SendOp::create(b, op.getLoc(), b.getI32IntegerAttr(op.getChannel()),
-                       tile::ExtentsAttr::get(ctx, nest->extents),
+                       tile::ExtentsAttr::get(ctx, ArrayRef(nest->extents)),
                        tile::AccessAttr::get(ctx, nest->accesses[0]));
   return success();
 }
@@ -65,7 +65,7 @@ LogicalResult mho::convertRecv(analog::RecvOp op, OpBuilder &b,
     return failure();
   MLIRContext *ctx = op.getContext();
   tile::RecvOp::create(b, op.getLoc(), b.getI32IntegerAttr(op.getChannel()),
-                       tile::ExtentsAttr::get(ctx, nest->extents),
+                       tile::ExtentsAttr::get(ctx, ArrayRef(nest->extents)),
                        tile::AccessAttr::get(ctx, nest->accesses[0]));
   return success();
 }
@@ -95,7 +95,7 @@ FailureOr<Gathering> gather(analog::MvmOp op, const UnitContext &context) {
     return op.emitOpError("arrays take and give f32, not ")
            << op.getX().getType() << " and " << op.getOut().getType();
 
-  SmallVector<int64_t> extents(y->shape.begin(), y->shape.end() - 1);
+  SmallVector<isa::Extent> extents(y->shape.begin(), y->shape.end() - 1);
   size_t counts = extents.size();
   isa::Access input = x->access, output = y->access;
   int64_t columnStride = output.strides.back();
@@ -103,7 +103,8 @@ FailureOr<Gathering> gather(analog::MvmOp op, const UnitContext &context) {
   const auto &xStrides = x->access.strides;
   if (auto window = op.getWindow()) {
     size_t spatial = window->getKernel().size();
-    extents.append(window->getKernel().begin(), window->getKernel().end());
+    for (int64_t extent : window->getKernel())
+      extents.push_back({extent, isa::kNoSlot});
     extents.push_back(x->shape.back());
     input.strides.assign(extents.size(), 0);
     input.strides[0] = xStrides[0];
@@ -112,12 +113,16 @@ FailureOr<Gathering> gather(analog::MvmOp op, const UnitContext &context) {
       int64_t stride = window->getStrides()[i];
       int64_t dilation = window->getDilations()[i];
       int64_t low = window->getPads()[i];
-      int64_t along = xStrides[i + 1], size = x->shape[i + 1];
+      int64_t along = xStrides[i + 1], size = x->shape[i + 1].max;
+      if (x->shape[i + 1].slot != isa::kNoSlot ||
+          extents[i + 1].slot != isa::kNoSlot)
+        return op.emitOpError("moves a window along a dimension that is known "
+                              "only at run time: give it a constant extent");
       input.strides[i + 1] = along * stride;
       input.strides[counts + i] = along * dilation;
       input.offset -= low * along * int64_t(sizeof(float));
-      int64_t last = (extents[i + 1] - 1) * stride +
-                     (extents[counts + i] - 1) * dilation - low;
+      int64_t last = (extents[i + 1].max - 1) * stride +
+                     (extents[counts + i].max - 1) * dilation - low;
       if (low <= 0 && last < size)
         continue;
       isa::ValidRange range;
@@ -155,7 +160,7 @@ LogicalResult mho::convertMvm(analog::MvmOp op, OpBuilder &b,
     return op.emitOpError("gathers its vectors along ")
            << nest.extents.size() << " dimensions; an instruction has at most "
            << isa::kMaxDims;
-  SmallVector<int64_t> counts, inner;
+  SmallVector<isa::Extent> counts, inner;
   for (auto [extent, group] : llvm::zip_equal(nest.extents, nest.groups))
     (group == Counts ? counts : inner).push_back(extent);
 
@@ -180,14 +185,15 @@ LogicalResult mho::convertMvm(analog::MvmOp op, OpBuilder &b,
       int64_t firstRow = op.getWindow() ? rows[r] : rows[r] - rows[rowBegin];
       bool accumulates = op.getAccumulate() || r > rowBegin;
       bool shifts = op.getShift() && r == rowBegin;
-      tile::MvmOp::create(
-          b, op.getLoc(), b.getI32IntegerAttr(bank.getPlaces()[3 * block + 1]),
-          tile::ExtentsAttr::get(ctx, counts),
-          tile::ExtentsAttr::get(ctx, inner), b.getI64IntegerAttr(firstRow),
-          tile::AccessAttr::get(ctx, nest.accesses[0]),
-          tile::AccessAttr::get(ctx, output),
-          accumulates ? b.getUnitAttr() : UnitAttr(),
-          shifts ? b.getUnitAttr() : UnitAttr());
+      tile::MvmOp::create(b, op.getLoc(),
+                          b.getI32IntegerAttr(bank.getPlaces()[3 * block + 1]),
+                          tile::ExtentsAttr::get(ctx, ArrayRef(counts)),
+                          tile::ExtentsAttr::get(ctx, ArrayRef(inner)),
+                          b.getI64IntegerAttr(firstRow),
+                          tile::AccessAttr::get(ctx, nest.accesses[0]),
+                          tile::AccessAttr::get(ctx, output),
+                          accumulates ? b.getUnitAttr() : UnitAttr(),
+                          shifts ? b.getUnitAttr() : UnitAttr());
     }
   return success();
 }

@@ -39,6 +39,12 @@ std::string describe(const ValueInfoProto &input) {
   return text + "]";
 }
 
+/// An extent, or with `low` not negative the largest of a bounded one.
+struct Extent {
+  int64_t extent = 0, low = -1;
+  bool operator==(const Extent &) const = default;
+};
+
 class Binding {
 public:
   Binding(onnx::ModelProto &model, MLIRContext &context)
@@ -65,13 +71,10 @@ public:
     std::string given = "--shape=" + option.str();
     if (name.empty() || text.empty())
       throw ModelError(given + " must read INPUT=1x3x32x32 or SYMBOL=4");
-    if (text.contains(".."))
-      throw ModelError(given + ": bounded dimensions are not supported; give "
-                               "one extent");
     for (ValueInfoProto *other : others)
       if (other->name() == name)
         return form(*other, text, given);
-    SmallVector<int64_t> extents = extentsOf(text, given);
+    SmallVector<Extent> extents = extentsOf(text, given);
     ValueInfoProto *input = find(name);
     bool symbol = known.count(name.str());
     if (input && !(symbol && extents.size() == 1 && dims(*input).size() != 1))
@@ -130,18 +133,29 @@ public:
     }
   }
 
-  static SmallVector<int64_t> extentsOf(StringRef text,
-                                        const std::string &given) {
-    SmallVector<int64_t> extents;
+  static SmallVector<Extent> extentsOf(StringRef text,
+                                       const std::string &given) {
+    SmallVector<Extent> extents;
     if (text.trim() == "scalar")
       return extents;
     SmallVector<StringRef> parts;
     text.split(parts, 'x');
     for (StringRef part : parts) {
+      auto [least, most] = part.split("..");
+      if (part.contains("..")) {
+        Extent bounded;
+        if (least.trim().getAsInteger(10, bounded.low) ||
+            most.trim().getAsInteger(10, bounded.extent) || bounded.low < 0 ||
+            bounded.low > bounded.extent || bounded.extent == 0)
+          throw ModelError(given + ": '" + part.str() +
+                           "' is no range of extents such as 1..512");
+        extents.push_back(bounded);
+        continue;
+      }
       int64_t extent;
       if (part.trim().getAsInteger(10, extent) || extent < 0)
         throw ModelError(given + ": '" + part.str() + "' is no extent");
-      extents.push_back(extent);
+      extents.push_back({extent, -1});
     }
     return extents;
   }
@@ -224,7 +238,7 @@ public:
       if (symbol.empty())
         all[0]->set_dim_value(1);
       else
-        symbols[symbol] = 1;
+        symbols[symbol] = {1, -1};
       std::string option =
           symbol.empty() ? input->name() + "=1x…" : symbol + "=N";
       note("leading dimension" +
@@ -240,10 +254,14 @@ public:
       bool open = false, unnamed = false;
       std::string declared = describe(*input);
       std::string form;
-      for (Dimension *dim : dims(*input)) {
+      for (auto [axis, dim] : llvm::enumerate(dims(*input))) {
         bool bound = isBound(*dim);
-        if (bound && !dim->has_dim_value())
-          dim->set_dim_value(symbols.at(dim->dim_param()));
+        if (bound && !dim->has_dim_value()) {
+          std::string symbol = dim->dim_param();
+          Extent extent = symbols.at(symbol);
+          dim->set_dim_value(extent.extent);
+          noteBounded(*input, axis, extent, symbol);
+        }
         open |= !bound;
         unnamed |= !bound && dim->dim_param().empty();
         if (!bound && !dim->dim_param().empty() &&
@@ -302,37 +320,50 @@ private:
     return text;
   }
 
-  void bind(const std::string &symbol, int64_t extent,
+  void bind(const std::string &symbol, Extent extent,
             const std::string &given) {
     auto [at, fresh] = symbols.emplace(symbol, extent);
-    if (!fresh && at->second != extent)
+    if (!fresh && !(at->second == extent))
       throw ModelError(given + ": '" + symbol + "' is " +
-                       std::to_string(at->second) + " by another option");
+                       std::to_string(at->second.extent) +
+                       " by another option");
   }
 
-  void bind(ValueInfoProto &input, ArrayRef<int64_t> extents,
+  void bind(ValueInfoProto &input, ArrayRef<Extent> extents,
             const std::string &given) {
     auto all = dims(input);
     if (!input.type().tensor_type().has_shape()) {
       auto *shape =
           input.mutable_type()->mutable_tensor_type()->mutable_shape();
-      for (int64_t extent : extents)
-        shape->add_dim()->set_dim_value(extent);
+      for (auto [axis, extent] : llvm::enumerate(extents)) {
+        shape->add_dim()->set_dim_value(extent.extent);
+        noteBounded(input, axis, extent,
+                    input.name() + " axis " + std::to_string(axis));
+      }
       return;
     }
     if (all.size() != extents.size())
       throw ModelError(given + " has " + std::to_string(extents.size()) +
                        " extents, but the model declares " + describe(input));
-    for (auto [dim, extent] : llvm::zip(all, extents)) {
+    for (auto [axis, dim, extent] : llvm::enumerate(all, extents)) {
       if (!dim->dim_param().empty())
         bind(dim->dim_param(), extent, given);
       else if (dim->has_dim_value() && dim->dim_value() >= 0 &&
-               dim->dim_value() != extent)
+               (dim->dim_value() != extent.extent || extent.low >= 0))
         throw ModelError(given + " differs from the model's fixed shape " +
                          describe(input));
-      else
-        dim->set_dim_value(extent);
+      else {
+        dim->set_dim_value(extent.extent);
+        noteBounded(input, axis, extent,
+                    input.name() + " axis " + std::to_string(axis));
+      }
     }
+  }
+
+  void noteBounded(const ValueInfoProto &input, int64_t axis, Extent extent,
+                   const std::string &name) {
+    if (extent.low >= 0)
+      bound.bounded[{input.name(), axis}] = {name, extent.low, extent.extent};
   }
 
   ElementsAttr frozenValue(ValueInfoProto &input, const ImportArray &array,
@@ -404,7 +435,7 @@ private:
   /// Inputs that are none of the program's.
   std::set<std::string> dropped;
   std::set<std::string> known;
-  std::map<std::string, int64_t> symbols;
+  std::map<std::string, Extent> symbols;
 };
 
 } // namespace

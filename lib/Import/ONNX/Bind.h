@@ -14,12 +14,22 @@
 #include "onnx/onnx_pb.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
 namespace mho::import {
 
-/// What inputs of the model stand for other than a tensor of their own.
+/// A dimension whose extent the run gives, within limits. Those of one name
+/// are the same.
+struct BoundedDim {
+  std::string name;
+  int64_t low, high;
+};
+/// By input and axis.
+using BoundedDims = std::map<std::pair<std::string, int64_t>, BoundedDim>;
+
+/// What inputs of the model stand for other than a tensor of fixed shape.
 struct Bound {
   /// Inputs that are constants.
   llvm::StringMap<mlir::ElementsAttr> frozen;
@@ -27,6 +37,8 @@ struct Bound {
   llvm::StringMap<std::vector<std::string>> sequences;
   /// Optionals without an element.
   std::vector<std::string> absent;
+  /// Dimensions that have the extent of their bound in the model now.
+  BoundedDims bounded;
 };
 
 /// Name of an element of a sequence at a program's border.

@@ -71,6 +71,15 @@ void checkCondition(const Node &node, Value condition, const Twine &what) {
     node.fail(what + " must be one bool");
 }
 
+void refuseBounded(const Node &node, ArrayRef<Value> values) {
+  for (Value value : values)
+    for (int64_t extent : node.shape(value))
+      if (isSymbol(extent))
+        node.refuse("a value with the extent " + node.extents->text(extent) +
+                    ", known only at run time, cannot leave its body; fix it "
+                    "with --shape");
+}
+
 void Importer::expandIf(Node &node, const Place &place) {
   Value condition = node.input(0);
   checkCondition(node, condition, "the condition");
@@ -128,6 +137,7 @@ void Importer::expandIf(Node &node, const Place &place) {
       return b.clone(*op)->getResult(0);
     return inside ? Value() : value;
   };
+  refuseBounded(node, outputs[0]);
   Value flag = node.reshape(condition, {});
   SmallVector<Value> computed[2];
   node.results.assign(node.outputs(), Value());

@@ -60,8 +60,11 @@ Importer::schemaFunction(const Node &node) const {
       auto *tensor = type.mutable_tensor_type();
       tensor->set_elem_type(dataTypeOf(node.element(input)));
       tensor->mutable_shape();
-      for (int64_t extent : node.shape(input))
-        tensor->mutable_shape()->add_dim()->set_dim_value(extent);
+      for (int64_t extent : node.shape(input)) {
+        auto *dim = tensor->mutable_shape()->add_dim();
+        if (!isSymbol(extent))
+          dim->set_dim_value(extent);
+      }
     }
     onnx::NodeProto full = withDefaults(node.proto, *schema);
     onnx::FunctionBodyBuildContextImpl build(full, types);

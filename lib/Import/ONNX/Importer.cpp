@@ -15,6 +15,7 @@
 #include "mho/Import/ONNX/Import.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "onnx/defs/schema.h"
@@ -216,9 +217,11 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
       if (!inputs.back())
         continue;
       auto type = dyn_cast<ShapedType>(inputs.back().getType());
-      shaped &= !type || (type.hasRank() && type.hasStaticShape());
+      shaped &= !type || type.hasRank();
     }
     Node node(b, loc, proto, version, inputs, files);
+    node.extents = &extents;
+    node.takesSymbols = takesBounded(domain + "." + proto.op_type());
     // A node that is unknown by itself is listed even behind another one.
     bool known =
         localFunction(proto) ||
@@ -229,6 +232,11 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
       if (!shaped && known)
         throw Unsupported("the shape of an input is not known, because it "
                           "follows from an unsupported node");
+      if (handlers.count(domain + "." + proto.op_type()) ||
+          (domain.empty() && llvm::is_contained({"If", "Loop", "Scan"},
+                                                proto.op_type())))
+        if (!node.takesSymbols && shaped && !localFunction(proto))
+          checkBounded(proto, inputs);
       translate(node, domain, place);
       for (size_t i = 0; i < node.outputs(); ++i)
         if (node.wants(i) && i >= node.results.size())
@@ -250,6 +258,75 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
     emitError(loc, error.what());
     throw Reported();
   }
+}
+
+void Importer::checkBounded(const onnx::NodeProto &proto,
+                            ArrayRef<Value> inputs) const {
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    if (!input)
+      continue;
+    ArrayRef<int64_t> shape =
+        symbolicShape(cast<RankedTensorType>(input.getType()));
+    for (auto [axis, extent] : llvm::enumerate(shape))
+      if (isSymbol(extent))
+        throw Unsupported(
+            "axis " + std::to_string(axis) + " of its input '" +
+            proto.input(i) + "' has the extent " + extents.text(extent) +
+            ", at most " + std::to_string(extents.range(extent).high) +
+            ", which it takes only as a constant; give one extent with "
+            "--shape");
+  }
+}
+
+Value Importer::boundedInput(const std::string &name, unsigned number,
+                             const BoundedDims &bounded) {
+  Value whole = entry->getArgument(number);
+  auto type = cast<RankedTensorType>(whole.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
+      strides(shape.size(), b.getIndexAttr(1)), sizes;
+  for (auto [axis, extent] : llvm::enumerate(shape)) {
+    auto found = bounded.find({name, int64_t(axis)});
+    if (found == bounded.end()) {
+      sizes.push_back(b.getIndexAttr(extent));
+      continue;
+    }
+    const BoundedDim &dim = found->second;
+    Value here = graph::ExtentOp::create(b, whole.getLoc(), b.getIndexType(),
+                                         number, axis, dim.high);
+    auto [symbol, fresh] = symbols.try_emplace(dim.name, 0);
+    if (fresh)
+      symbol->second = extents.add(here, dim.low, dim.high, dim.name);
+    extent = symbol->second;
+    sizes.push_back(here);
+  }
+  if (!hasSymbol(shape))
+    return whole;
+  return tensor::ExtractSliceOp::create(
+      b, whole.getLoc(), boundedType(shape, type.getElementType()), whole,
+      offsets, sizes, strides);
+}
+
+Value Importer::boundedOutput(Value value, unsigned number) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || type.hasStaticShape())
+    return value;
+  SmallVector<int64_t> shape(symbolicShape(type)), whole(shape);
+  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
+      strides(shape.size(), b.getIndexAttr(1)), sizes;
+  Location loc = value.getLoc();
+  for (auto [axis, extent] : llvm::enumerate(whole)) {
+    sizes.push_back(extents.value(b, loc, extent));
+    if (!isSymbol(extent))
+      continue;
+    extent = extents.range(extent).high;
+    graph::SetExtentOp::create(b, loc, cast<Value>(sizes.back()), number, axis);
+  }
+  Value room = tensor::EmptyOp::create(
+      b, loc, tensorType(whole, type.getElementType()).getShape(),
+      type.getElementType());
+  return tensor::InsertSliceOp::create(b, loc, value, room, offsets, sizes,
+                                       strides);
 }
 
 void Importer::listFolded(func::FuncOp function, ModuleOp module) {
@@ -305,7 +382,7 @@ OwningOpRef<ModuleOp> Importer::run(const Bound &bound) {
   entry = b.createBlock(&function.getBody(), {}, types, locations);
   for (auto [i, name] : llvm::enumerate(names)) {
     function.setArgAttr(i, kNameAttr, b.getStringAttr(name));
-    define(scope, name, entry->getArgument(i));
+    define(scope, name, boundedInput(name, i, bound.bounded));
   }
   for (const auto &input : bound.frozen)
     define(
@@ -344,7 +421,22 @@ OwningOpRef<ModuleOp> Importer::run(const Bound &bound) {
   if (graph.output().empty())
     throw ModelError("the graph has no output");
   b.setInsertionPointToEnd(entry);
+  for (auto [i, output] : llvm::enumerate(outputs))
+    output = boundedOutput(output, i);
   func::ReturnOp::create(b, loc, outputs);
+  // Symbols have done their work.
+  auto plain = [](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (type && type.getEncoding())
+      value.setType(
+          RankedTensorType::get(type.getShape(), type.getElementType()));
+  };
+  function.walk([&](Operation *op) {
+    llvm::for_each(op->getResults(), plain);
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        llvm::for_each(block.getArguments(), plain);
+  });
   function.setFunctionType(
       b.getFunctionType(types, ValueRange(outputs).getTypes()));
   for (auto [i, name] : llvm::enumerate(outputNames))

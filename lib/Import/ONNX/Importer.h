@@ -103,6 +103,14 @@ private:
                        llvm::SmallVectorImpl<mlir::Value> &results);
   /// What ONNX's inference says of a value of the main graph.
   mlir::Type inferredType(const std::string &name);
+  /// Refuses a node that does not take the bounded dimensions of its inputs.
+  void checkBounded(const onnx::NodeProto &proto,
+                    llvm::ArrayRef<mlir::Value> inputs) const;
+  /// The part of argument `number` that the run gives, where it is bounded.
+  mlir::Value boundedInput(const std::string &name, unsigned number,
+                           const BoundedDims &bounded);
+  /// What is returned for `value`: room for the bounds, and the extents said.
+  mlir::Value boundedOutput(mlir::Value value, unsigned number);
   void listFolded(mlir::func::FuncOp function, mlir::ModuleOp module);
 
   mlir::MLIRContext &context;
@@ -113,6 +121,9 @@ private:
   HandlerTable handlers;
   /// Of operators that take sequences and optionals too.
   HandlerTable sequenceHandlers;
+  Extents extents;
+  /// By the name of a bounded extent: its symbol.
+  std::map<std::string, int64_t> symbols;
   Opsets opsets;
   mlir::Block *entry = nullptr;
   std::optional<std::unordered_map<std::string, mlir::Type>> inferred;
@@ -126,6 +137,9 @@ void checkCondition(const Node &node, mlir::Value condition,
 
 /// A node without a name is called by its first output.
 std::string nameOf(const onnx::NodeProto &node);
+
+/// Refuses values of a body that have bounded dimensions.
+void refuseBounded(const Node &node, llvm::ArrayRef<mlir::Value> values);
 
 /// "" for ONNX's own domain under any of its names.
 std::string domainOf(const onnx::NodeProto &node);

@@ -15,6 +15,7 @@
 #include "Sequences.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -23,16 +24,16 @@ using namespace mlir;
 namespace mho::import {
 
 static RankedTensorType withoutAxis(RankedTensorType type, int64_t axis) {
-  SmallVector<int64_t> shape(type.getShape());
+  SmallVector<int64_t> shape(symbolicShape(type));
   shape.erase(shape.begin() + axis);
-  return type.clone(ArrayRef<int64_t>(shape));
+  return boundedType(shape, type.getElementType());
 }
 
 static RankedTensorType withAxis(RankedTensorType type, int64_t axis,
                                  int64_t extent) {
-  SmallVector<int64_t> shape(type.getShape());
+  SmallVector<int64_t> shape(symbolicShape(type));
   shape.insert(shape.begin() + axis, extent);
-  return type.clone(ArrayRef<int64_t>(shape));
+  return boundedType(shape, type.getElementType());
 }
 
 /// Offsets, sizes and strides of one position of an axis.
@@ -68,23 +69,33 @@ Value sliceAt(OpBuilder &b, Location loc, Value tensor, int64_t axis,
 }
 
 /// Position of step `number` of `steps`.
-static OpFoldResult positionOf(OpBuilder &b, Location loc, OpFoldResult number,
+static OpFoldResult positionOf(OpBuilder &b, Location loc,
+                               const Extents &extents, OpFoldResult number,
                                int64_t steps, bool backwards) {
   if (!backwards)
     return number;
   if (auto known = getConstantIntValue(number))
     return b.getIndexAttr(steps - 1 - *known);
-  Value last = arith::ConstantIndexOp::create(b, loc, steps - 1);
+  if (!isSymbol(steps)) {
+    Value last = arith::ConstantIndexOp::create(b, loc, steps - 1);
+    return arith::SubIOp::create(b, loc, last, cast<Value>(number)).getResult();
+  }
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value last = arith::SubIOp::create(
+      b, loc, cast<Value>(extents.value(b, loc, steps)), one);
   return arith::SubIOp::create(b, loc, last, cast<Value>(number)).getResult();
 }
 
-SmallVector<Value> slicesOf(OpBuilder &b, Location loc, ArrayRef<Sliced> sliced,
-                            OpFoldResult number, int64_t steps) {
+/// What a step sees of `sliced` when all run `steps` steps.
+static SmallVector<Value> slicesOf(OpBuilder &b, Location loc,
+                                   const Extents &extents,
+                                   ArrayRef<Sliced> sliced, OpFoldResult number,
+                                   int64_t steps) {
   SmallVector<Value> slices;
   for (const Sliced &from : sliced)
     slices.push_back(
         sliceAt(b, loc, from.tensor, from.axis,
-                positionOf(b, loc, number, steps, from.backwards)));
+                positionOf(b, loc, extents, number, steps, from.backwards)));
   return slices;
 }
 
@@ -118,8 +129,7 @@ static Value join(OpBuilder &b, Location loc, ArrayRef<Value> slices,
 
 bool isSupported(Region &region, ArrayRef<Value> values) {
   for (Value value : values) {
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type || !type.hasStaticShape())
+    if (!isa<RankedTensorType>(value.getType()))
       return false;
   }
   return !region
@@ -133,9 +143,9 @@ void splice(OpBuilder &b, Region &region) {
                                                 region.front().getOperations());
 }
 
-StepSequence::StepSequence(OpBuilder &b, Location loc, ArrayRef<Value> initial,
-                           ArrayRef<Joined> joined)
-    : b(b), loc(loc), joined(joined), parts(joined.size()) {
+StepSequence::StepSequence(OpBuilder &b, Location loc, const Extents &extents,
+                           ArrayRef<Value> initial, ArrayRef<Joined> joined)
+    : b(b), loc(loc), extents(extents), joined(joined), parts(joined.size()) {
   region.push_back(new Block());
   results.state.assign(initial.begin(), initial.end());
 }
@@ -145,7 +155,7 @@ void StepSequence::add(ArrayRef<Sliced> sliced, int64_t steps, StepFn step) {
   b.setInsertionPointToEnd(&region.front());
   OpFoldResult number = b.getIndexAttr(count++);
   results =
-      step({number, results.state, slicesOf(b, loc, sliced, number, steps)});
+      step({number, results.state, slicesOf(b, loc, extents, sliced, number, steps)});
   for (auto [part, slice] : llvm::zip_equal(parts, results.slices))
     part.push_back(slice);
 }
@@ -166,16 +176,17 @@ SmallVector<Value> StepSequence::finish() {
   return all;
 }
 
-LoopBody::LoopBody(OpBuilder &b, Location loc, ArrayRef<Value> initial,
-                   ArrayRef<Sliced> sliced, int64_t steps, StepFn step)
-    : b(b), loc(loc), initial(initial) {
+LoopBody::LoopBody(OpBuilder &b, Location loc, const Extents &extents,
+                   ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
+                   int64_t steps, StepFn step)
+    : b(b), loc(loc), extents(extents), initial(initial) {
   OpBuilder::InsertionGuard guard(b);
   block = b.createBlock(&region);
   Step first;
   first.number = block->addArgument(b.getIndexType(), loc);
   for (Value value : initial)
     first.state.push_back(block->addArgument(value.getType(), value.getLoc()));
-  first.slices = slicesOf(b, loc, sliced, first.number, steps);
+  first.slices = slicesOf(b, loc, extents, sliced, first.number, steps);
   results = step(first);
 }
 
@@ -201,17 +212,19 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
     return all;
   }
   SmallVector<Value> before(initial), after(results.state);
+  // What is collected has room for the most steps; the rest is cut off behind.
+  int64_t most = isSymbol(steps) ? extents.range(steps).high : steps;
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(block);
     for (auto [slice, how] : llvm::zip_equal(results.slices, joined)) {
       auto type = cast<RankedTensorType>(slice.getType());
       int64_t axis = axisOf(how, type);
-      RankedTensorType whole = withAxis(type, axis, steps);
+      RankedTensorType whole = withAxis(type, axis, most);
       Value collected = block->addArgument(whole, loc);
       OnePosition at(
           b, whole, axis,
-          positionOf(b, loc, block->getArgument(0), steps, how.backwards));
+          positionOf(b, loc, extents, block->getArgument(0), steps, how.backwards));
       after.push_back(tensor::InsertSliceOp::create(
           b, loc, slice, collected, at.offsets, at.sizes, at.strides));
     }
@@ -225,10 +238,26 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
   }
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  Value end = arith::ConstantIndexOp::create(b, loc, steps);
+  Value end = getValueOrCreateConstantIndexOp(b, loc,
+                                              extents.value(b, loc, steps));
   auto loop = scf::ForOp::create(b, loc, zero, end, one, before);
   loop.getRegion().takeBody(region);
-  return SmallVector<Value>(loop.getResults());
+  SmallVector<Value> all(loop.getResults());
+  if (!isSymbol(steps))
+    return all;
+  loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(most));
+  for (auto [value, slice, how] :
+       llvm::zip_equal(llvm::MutableArrayRef(all).drop_front(initial.size()),
+                       results.slices, joined)) {
+    auto type = cast<RankedTensorType>(slice.getType());
+    OnePosition at(b, cast<RankedTensorType>(value.getType()),
+                   axisOf(how, type), b.getIndexAttr(0));
+    at.sizes[axisOf(how, type)] = end;
+    value = tensor::ExtractSliceOp::create(
+        b, loc, withAxis(type, axisOf(how, type), steps), value, at.offsets,
+        at.sizes, at.strides);
+  }
+  return all;
 }
 
 static void setBound(OpBuilder &b, Operation *loop,
@@ -298,19 +327,19 @@ void LoopBody::leaveForListing() {
   splice(b, region);
 }
 
-SmallVector<Value> iterate(OpBuilder &b, Location loc, int64_t steps,
-                           ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
+SmallVector<Value> iterate(OpBuilder &b, Location loc, const Extents &extents,
+                           int64_t steps, ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
                            ArrayRef<Joined> joined, StepFn step) {
   auto check = [](bool supported) {
     if (!supported)
       throw Unsupported("its body holds a node that is not supported");
   };
-  if (steps == 0 || steps > kStraightSteps) {
-    LoopBody body(b, loc, initial, sliced, steps, step);
+  if (steps <= 0 || steps > kStraightSteps) {
+    LoopBody body(b, loc, extents, initial, sliced, steps, step);
     check(body.supported());
     return body.finish(steps, joined);
   }
-  StepSequence sequence(b, loc, initial, joined);
+  StepSequence sequence(b, loc, extents, initial, joined);
   while (sequence.size() < steps) {
     sequence.add(sliced, steps, step);
     check(sequence.supported());

@@ -15,6 +15,8 @@
 #ifndef MHO_LIB_IMPORT_ONNX_ITERATION_H
 #define MHO_LIB_IMPORT_ONNX_ITERATION_H
 
+#include "Extents.h"
+
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpDefinition.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -57,13 +59,7 @@ using StepFn = llvm::function_ref<StepResult(const Step &)>;
 mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor,
                     int64_t axis, mlir::OpFoldResult position);
 
-/// What a step sees of `sliced` when all run `steps` steps.
-llvm::SmallVector<mlir::Value> slicesOf(mlir::OpBuilder &b, mlir::Location loc,
-                                        llvm::ArrayRef<Sliced> sliced,
-                                        mlir::OpFoldResult number,
-                                        int64_t steps);
-
-/// Whether every node in `region` has a meaning and every value a shape.
+/// Whether every node in `region` has a meaning and every value a rank.
 bool isSupported(mlir::Region &region, llvm::ArrayRef<mlir::Value> values);
 
 /// Moves the ops of a region of one block to the builder's place.
@@ -73,7 +69,7 @@ void splice(mlir::OpBuilder &b, mlir::Region &region);
 /// are finished.
 class StepSequence {
 public:
-  StepSequence(mlir::OpBuilder &b, mlir::Location loc,
+  StepSequence(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
                llvm::ArrayRef<mlir::Value> initial,
                llvm::ArrayRef<Joined> joined);
 
@@ -90,6 +86,7 @@ public:
 private:
   mlir::OpBuilder &b;
   mlir::Location loc;
+  const Extents &extents;
   llvm::ArrayRef<Joined> joined;
   mlir::Region region;
   StepResult results;
@@ -102,15 +99,16 @@ class LoopBody {
 public:
   /// Throws what `step` throws.
   LoopBody(mlir::OpBuilder &b, mlir::Location loc,
-           llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
-           int64_t steps, StepFn step);
+           const Extents &extents, llvm::ArrayRef<mlir::Value> initial,
+           llvm::ArrayRef<Sliced> sliced, int64_t steps, StepFn step);
 
   const StepResult &result() const { return results; }
   bool supported();
   /// The first state that comes out with another type than it went in.
   std::optional<size_t> changedState() const;
 
-  /// A loop of a known number of steps: states, then joined slices.
+  /// A loop of so many steps, or as many as a symbol says: states, then joined
+  /// slices.
   llvm::SmallVector<mlir::Value> finish(int64_t steps,
                                         llvm::ArrayRef<Joined> joined);
   /// A loop of `steps` (an index) steps, at most `bound` if given: the states.
@@ -130,6 +128,7 @@ public:
 private:
   mlir::OpBuilder &b;
   mlir::Location loc;
+  const Extents &extents;
   llvm::SmallVector<mlir::Value> initial;
   mlir::Region region;
   mlir::Block *block;
@@ -137,10 +136,11 @@ private:
 };
 
 /// `steps` steps one after the other, or a loop: states, then joined slices.
-/// Throws Unsupported where a step holds an unsupported node.
+/// `steps` may be a symbol. Throws Unsupported where a step holds an
+/// unsupported node.
 llvm::SmallVector<mlir::Value>
-iterate(mlir::OpBuilder &b, mlir::Location loc, int64_t steps,
-        llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
+iterate(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+        int64_t steps, llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
         llvm::ArrayRef<Joined> joined, StepFn step);
 
 /// The element of a tensor that has only one.

@@ -66,7 +66,7 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
   if (steps == 0 || steps > kStraightSteps) {
     std::optional<LoopBody> body;
     try {
-      body.emplace(b, node.loc, initial, sliced, steps, step);
+      body.emplace(b, node.loc, extents, initial, sliced, steps, step);
     } catch (const Unsupported &) {
       if (!few)
         throw;
@@ -74,8 +74,11 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
     if (body) {
       auto changed = body->changedState();
       bool supported = body->supported();
-      if (supported && (steps == 0 || !changed))
+      if (supported && (steps == 0 || !changed)) {
+        refuseBounded(node, body->result().state);
+        refuseBounded(node, body->result().slices);
         return body->finish(steps, joined);
+      }
       if (!few && supported)
         node.refuse(
             describe(node, *body, *changed, initial,
@@ -88,7 +91,7 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
       }
     }
   }
-  StepSequence sequence(b, node.loc, initial, joined);
+  StepSequence sequence(b, node.loc, extents, initial, joined);
   while (sequence.size() < steps) {
     sequence.add(sliced, steps, step);
     if (!sequence.supported()) {
@@ -187,7 +190,8 @@ void Importer::expandLoop(Node &node, const Place &place) {
   // Step after step, as long as it is known whether there is a next one.
   auto unroll = [&](int64_t most, bool onlyConstants) {
     auto sequence =
-        std::make_unique<StepSequence>(b, node.loc, initial, joined);
+        std::make_unique<StepSequence>(b, node.loc, extents, initial,
+                                       joined);
     auto isConstant = [](Value value) {
       return matchPattern(value, m_Constant());
     };
@@ -226,7 +230,7 @@ void Importer::expandLoop(Node &node, const Place &place) {
   std::optional<LoopBody> loop;
   std::optional<Unsupported> refused;
   try {
-    loop.emplace(b, node.loc, initial, ArrayRef<Sliced>(), 0, step);
+    loop.emplace(b, node.loc, extents, initial, ArrayRef<Sliced>(), 0, step);
   } catch (const Unsupported &reason) {
     refused = reason;
   }
@@ -235,6 +239,10 @@ void Importer::expandLoop(Node &node, const Place &place) {
   auto changed = loop ? loop->changedState() : std::nullopt;
   bool supported = loop && loop->supported();
   bool asLoop = supported && !changed;
+  if (asLoop) {
+    refuseBounded(node, loop->result().state);
+    refuseBounded(node, loop->result().slices);
+  }
   if (form.countKnown()) {
     if (always == true && form.endless)
       node.refuse("it never ends: there is no trip count and the condition "
@@ -419,7 +427,7 @@ void Importer::expandScan(Node &node, const Place &place) {
       return result;
     };
     StepResult result;
-    result.slices = iterate(b, node.loc, steps, own.take_front(states), parts,
+    result.slices = iterate(b, node.loc, extents, steps, own.take_front(states), parts,
                             joined, masked);
     return result;
   };

@@ -9,6 +9,8 @@
 
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
+#include <tuple>
+
 using namespace mlir;
 
 namespace mho::import {
@@ -35,13 +37,22 @@ void reshape(Node &n) {
       if (open >= 0)
         n.fail("the target shape has -1 twice");
       open = axis;
+    } else if (isSymbol(extent) || isSymbol(known)) {
+      known = n.product(known, extent);
     } else if (extent < 0 || (extent && known > (int64_t(1) << 40) / extent)) {
       n.fail("the target shape has the extent " + Twine(extent));
     } else {
       known *= extent;
     }
   }
-  if (open >= 0) {
+  if (open >= 0 && (isSymbol(known) || hasSymbol(n.shape(x)))) {
+    auto count = n.extents->elements(n.shape(x));
+    auto rest = count ? n.extents->quotient(*count, known) : std::nullopt;
+    if (!rest)
+      n.refuse("the extent that -1 stands for cannot be told from extents "
+               "known only at run time; fix them with --shape");
+    (*target)[open] = *rest;
+  } else if (open >= 0) {
     int64_t count = n.type(x).getNumElements();
     if (known == 0 || count % known)
       n.fail("cannot reshape " + Twine(count) + " elements into rows of " +
@@ -57,7 +68,10 @@ void flatten(Node &n) {
   axis = axis == rank ? rank : n.axis(axis, rank);
   int64_t rows = 1, columns = 1;
   for (auto [i, extent] : llvm::enumerate(n.shape(x)))
-    (int64_t(i) < axis ? rows : columns) *= extent;
+    if (int64_t(i) < axis)
+      rows = n.product(rows, extent);
+    else
+      columns = n.product(columns, extent);
   n.result(n.reshape(x, {rows, columns}));
 }
 
@@ -120,11 +134,38 @@ void concat(Node &n) {
   n.result(concatenate(n, parts, n.axis(n.integer("axis", 1), rank)));
 }
 
-Value sliced(Node &n, Value x, ArrayRef<int64_t> starts,
-             ArrayRef<int64_t> steps, ArrayRef<int64_t> shape) {
-  return n.make<graph::SliceOp>(n.typeOf(shape, n.element(x)), x,
-                                n.b.getDenseI64ArrayAttr(starts),
-                                n.b.getDenseI64ArrayAttr(steps));
+/// Start and extent of a slice with extents known only at run time.
+std::pair<int64_t, int64_t> boundedSlice(Node &n, int64_t extent,
+                                         int64_t start, int64_t end,
+                                         int64_t step) {
+  auto unknown = [&]() {
+    n.refuse("where a slice of the extent " + n.extents->text(extent) +
+             " begins or ends depends on the run; fix the extent with --shape");
+  };
+  auto bound = [&](int64_t index) {
+    // Exporters write the largest numbers for no bound.
+    if (!isSymbol(index) && index > INT32_MAX / 2)
+      return extent;
+    if (!isSymbol(index) && index < -(INT32_MAX / 2))
+      return int64_t(0);
+    if (n.extents->range(index).low < 0) {
+      if (n.extents->range(index).high >= 0)
+        unknown();
+      index = n.extents->sum(index, extent);
+    }
+    auto low = n.extents->max(index, 0);
+    auto within = low ? n.extents->min(*low, extent) : std::nullopt;
+    if (!within)
+      unknown();
+    return *within;
+  };
+  if (step != 1 && (step < 1 || isSymbol(start) || isSymbol(end)))
+    unknown();
+  int64_t from = bound(start), to = bound(end);
+  auto count = n.extents->max(n.extents->difference(to, from), 0);
+  if (!count || (step != 1 && isSymbol(*count)))
+    unknown();
+  return {from, step == 1 ? *count : (*count + step - 1) / step};
 }
 
 void slice(Node &n) {
@@ -153,6 +194,11 @@ void slice(Node &n) {
     step[axis] = by;
     if (extent == 0)
       continue;
+    if (isSymbol(extent) || isSymbol((*starts)[i]) || isSymbol((*ends)[i])) {
+      std::tie(begin[axis], shape[axis]) =
+          boundedSlice(n, extent, (*starts)[i], (*ends)[i], by);
+      continue;
+    }
     auto bound = [&](int64_t index, int64_t low, int64_t high) {
       return std::clamp(index < 0 ? index + extent : index, low, high);
     };
@@ -165,7 +211,7 @@ void slice(Node &n) {
     shape[axis] = std::max<int64_t>(count, 0);
     begin[axis] = shape[axis] ? from : 0;
   }
-  n.result(sliced(n, x, begin, step, shape));
+  n.result(n.sliced(x, begin, step, shape));
 }
 
 void split(Node &n) {
@@ -174,6 +220,9 @@ void split(Node &n) {
   int64_t axis = n.axis(n.integer("axis", 0), rank);
   int64_t extent = n.shape(x)[axis], parts = n.outputs();
   auto sizes = n.integersOrInput("split", 1);
+  if (isSymbol(extent) || (sizes && hasSymbol(*sizes)))
+    n.refuse("an axis whose extent is known only at run time cannot be split; "
+             "fix it with --shape");
   if (!sizes) {
     int64_t asked = n.integer("num_outputs", parts);
     if (asked != parts)
@@ -200,7 +249,7 @@ void split(Node &n) {
     shape[axis] = size;
     Shape from(starts);
     from[axis] = size ? starts[axis] : 0;
-    n.result(sliced(n, x, from, steps, shape));
+    n.result(n.sliced(x, from, steps, shape));
     starts[axis] += size;
   }
 }
@@ -259,6 +308,22 @@ void expand(Node &n) {
   auto shape = graph::broadcastShapes(n.shape(x), asked);
   if (!shape)
     n.fail("the input does not broadcast to the shape asked for");
+  // Up to the bound, of which the extent's part is taken.
+  if (hasSymbol(*shape)) {
+    Shape whole(*shape);
+    bool wider = false;
+    for (auto [axis, extent] : llvm::enumerate(whole)) {
+      int64_t own = int64_t(axis) - int64_t(whole.size() - n.shape(x).size());
+      if (isSymbol(extent) && (own < 0 || n.shape(x)[own] != extent)) {
+        extent = n.extents->range(extent).high;
+        wider = true;
+      }
+    }
+    Value y = n.make<graph::ExpandOp>(n.typeOf(whole, n.element(x)), x);
+    return n.result(wider ? n.sliced(y, Shape(whole.size(), 0),
+                                     Shape(whole.size(), 1), *shape)
+                          : y);
+  }
   n.result(n.make<graph::ExpandOp>(n.typeOf(*shape, n.element(x)), x));
 }
 
@@ -299,7 +364,8 @@ void gather(Node &n) {
     n.fail("indices must be int32 or int64");
   if (auto known = n.constantIntegers(indices))
     for (int64_t index : *known)
-      if (index < -n.shape(x)[axis] || index >= n.shape(x)[axis])
+      if (!isSymbol(index) && !isSymbol(n.shape(x)[axis]) &&
+          (index < -n.shape(x)[axis] || index >= n.shape(x)[axis]))
         n.fail("index " + Twine(index) + " is out of range for an axis of " +
                Twine(n.shape(x)[axis]));
   Shape shape(n.shape(x).take_front(axis));
@@ -360,7 +426,8 @@ Value concatenate(Node &n, ArrayRef<Value> parts, int64_t axis) {
       if (other != axis && n.shape(part)[other] != shape[other])
         n.fail("inputs differ on axis " + Twine(other) + ": " +
                Twine(shape[other]) + " and " + Twine(n.shape(part)[other]));
-    shape[axis] += n.shape(part)[axis];
+    shape[axis] = n.extents ? n.extents->sum(shape[axis], n.shape(part)[axis])
+                            : shape[axis] + n.shape(part)[axis];
   }
   return n.make<graph::ConcatOp>(n.typeOf(shape, n.element(first)), parts,
                                  n.b.getI64IntegerAttr(axis));

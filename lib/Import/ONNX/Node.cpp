@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
@@ -72,7 +73,7 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
   if (!matchPattern(value, m_Constant(&elements)) ||
       !isa<IntegerType>(elements.getElementType()) ||
       elements.getElementType().isInteger(1))
-    return std::nullopt;
+    return takesSymbols && extents ? extents->integers(value) : std::nullopt;
   Shape result;
   if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
     for (const APInt &element : dense.getValues<APInt>())
@@ -238,8 +239,57 @@ Value Node::constantIntegers(ArrayRef<int64_t> values) {
   return constant(DenseElementsAttr::get(type, values));
 }
 
+int64_t Node::product(int64_t a, int64_t c) const {
+  if (!isSymbol(a) && !isSymbol(c))
+    return a * c;
+  auto known = extents->product(a, c);
+  if (!known)
+    refuse("a product of the extents " + extents->text(a) + " and " +
+           extents->text(c) +
+           ", both known only at run time, is not supported; fix one of them "
+           "with --shape");
+  return *known;
+}
+
+Value Node::sliced(Value x, ArrayRef<int64_t> starts, ArrayRef<int64_t> steps,
+                   ArrayRef<int64_t> to) {
+  RankedTensorType target = typeOf(to, element(x));
+  if (target == type(x) && llvm::all_of(starts, [](int64_t n) { return !n; }))
+    return x;
+  if (!hasSymbol(shape(x)) && !hasSymbol(to) && !hasSymbol(starts))
+    return make<graph::SliceOp>(target, x, b.getDenseI64ArrayAttr(starts),
+                                b.getDenseI64ArrayAttr(steps));
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+  for (auto [start, step, extent] : llvm::zip_equal(starts, steps, to)) {
+    if (step < 0)
+      refuse("a slice that runs backwards, of a tensor with an extent that is "
+             "known only at run time, is not supported; fix it with --shape");
+    offsets.push_back(extents->value(b, loc, start));
+    sizes.push_back(extents->value(b, loc, extent));
+    strides.push_back(b.getIndexAttr(step));
+  }
+  return tensor::ExtractSliceOp::create(b, loc, target, x, offsets, sizes,
+                                        strides);
+}
+
+Value Node::counting(int64_t extent, Type integer) {
+  int64_t most = isSymbol(extent) ? extents->range(extent).high : extent;
+  SmallVector<Attribute> numbers;
+  for (int64_t i = 0; i < most; ++i)
+    numbers.push_back(b.getIntegerAttr(integer, i));
+  Value all = constant(DenseElementsAttr::get(typeOf({most}, integer), numbers));
+  return extent == most ? all : sliced(all, {0}, {1}, {extent});
+}
+
 Value Node::reshape(Value x, ArrayRef<int64_t> to) {
   RankedTensorType from = type(x), target = typeOf(to, from.getElementType());
+  if (hasSymbol(to) || hasSymbol(shape(x))) {
+    auto count = extents->elements(shape(x));
+    if (!count || extents->elements(to) != count)
+      refuse("whether the reshape keeps the number of elements is known only "
+             "at run time; fix the extents with --shape");
+    return from == target ? x : make<graph::ReshapeOp>(target, x);
+  }
   if (from.getNumElements() != target.getNumElements())
     fail("cannot reshape " + Twine(from.getNumElements()) + " elements into " +
          Twine(target.getNumElements()));

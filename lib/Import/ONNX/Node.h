@@ -15,6 +15,7 @@
 #define MHO_LIB_IMPORT_ONNX_NODE_H
 
 #include "Errors.h"
+#include "Extents.h"
 #include "Tensors.h"
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
@@ -44,6 +45,10 @@ public:
   /// Null where an optional input is omitted.
   llvm::SmallVector<mlir::Value> inputs;
   ModelFiles &files;
+  /// Bounded dimensions; the importer's.
+  Extents *extents = nullptr;
+  /// Whether the handler takes shapes with symbols.
+  bool takesSymbols = false;
   /// What the handler made, in the order of the outputs.
   llvm::SmallVector<mlir::Value> results;
 
@@ -75,8 +80,9 @@ public:
   mlir::RankedTensorType type(mlir::Value value) const {
     return llvm::cast<mlir::RankedTensorType>(value.getType());
   }
+  /// Symbols among the extents stand for bounded dimensions.
   llvm::ArrayRef<int64_t> shape(mlir::Value value) const {
-    return type(value).getShape();
+    return symbolicShape(type(value));
   }
   mlir::Type element(mlir::Value value) const {
     return type(value).getElementType();
@@ -89,7 +95,8 @@ public:
   std::string string(llvm::StringRef name, llvm::StringRef otherwise) const;
   std::optional<Shape> integers(llvm::StringRef name) const;
 
-  /// The elements of a constant; nothing where `value` is none.
+  /// The elements of a constant, or of a tensor of extents where the handler
+  /// takes symbols; nothing where `value` is none.
   std::optional<Shape> constantIntegers(mlir::Value value) const;
   /// The same of input `i`, which must be given and constant.
   Shape steering(size_t i, llvm::StringRef what) const;
@@ -108,7 +115,8 @@ public:
 
   mlir::RankedTensorType typeOf(llvm::ArrayRef<int64_t> shape,
                                 mlir::Type element) const {
-    return tensorType(shape, element);
+    return hasSymbol(shape) ? boundedType(shape, element)
+                            : tensorType(shape, element);
   }
 
   /// Builds an op, or the constant it folds to.
@@ -121,6 +129,14 @@ public:
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value constantIntegers(llvm::ArrayRef<int64_t> values);
 
+  /// `a`·`c` elements; refuses where two symbols meet.
+  int64_t product(int64_t a, int64_t c) const;
+  /// The part of `x` of this shape from `starts` on, `steps` apart.
+  mlir::Value sliced(mlir::Value x, llvm::ArrayRef<int64_t> starts,
+                     llvm::ArrayRef<int64_t> steps,
+                     llvm::ArrayRef<int64_t> shape);
+  /// 0, 1, 2 … as a vector of integers.
+  mlir::Value counting(int64_t extent, mlir::Type integer);
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> perm);
   mlir::Value cast(mlir::Value x, mlir::Type element);

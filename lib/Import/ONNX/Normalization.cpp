@@ -98,14 +98,13 @@ void groupNormalization(Node &n) {
   int64_t channels = shape[1], inner = 1;
   for (int64_t extent : ArrayRef(shape).drop_front(2))
     inner *= extent;
-  // Until opset 21 scale and bias were given per group.
-  bool perGroup = n.opset < 21;
+  // Opset 18, which ONNX withdrew, gave scale and bias per group.
   for (size_t i : {1, 2})
-    checkChannels(n, i, perGroup ? groups : channels);
+    checkChannels(n, i, channels);
   Expr y = x.reshape({shape[0], groups, channels / groups, inner});
   auto [average, variance] = statistics(y, {2, 3});
   y = (y - average) * (1 / sqrt(variance + n.real("epsilon", 1e-5f)));
-  Shape under{groups, perGroup ? 1 : channels / groups, 1};
+  Shape under{groups, channels / groups, 1};
   y = y * parameter(n, 1, x.element()).reshape(under) +
       parameter(n, 2, x.element()).reshape(under);
   n.result(y.reshape(shape).as(n.element(input)));

@@ -31,13 +31,17 @@ constexpr int64_t kMostDraws = int64_t(1) << 26;
 class Draws {
 public:
   explicit Draws(Node &n) {
-    float given = n.real("seed", 0);
-    if (n.has("seed")) {
-      uint32_t bits;
-      std::memcpy(&bits, &given, 4);
-      seed = bits;
-    } else {
+    const onnx::AttributeProto *given = n.attribute("seed");
+    if (!given) {
       seed = llvm::xxh3_64bits(n.proto.output(0));
+    } else if (given->type() == onnx::AttributeProto::INT) {
+      // Dropout's; all others' are floats.
+      seed = uint64_t(given->i());
+    } else {
+      float number = n.real("seed", 0);
+      uint32_t bits;
+      std::memcpy(&bits, &number, 4);
+      seed = bits;
     }
   }
 

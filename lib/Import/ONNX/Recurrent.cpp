@@ -115,9 +115,7 @@ public:
       return value;
     starts[axis] = begin;
     shape[axis] = extent;
-    return n.make<graph::SliceOp>(n.typeOf(shape, n.element(value)), value,
-                                  n.b.getDenseI64ArrayAttr(starts),
-                                  n.b.getDenseI64ArrayAttr(ones));
+    return n.sliced(value, starts, ones, shape);
   }
   /// Gate `which` of rows that hold `count` gates from `first` on.
   Value gate(Value rows, int64_t which) {
@@ -143,7 +141,7 @@ public:
   }
   /// What the inputs of all steps give to the gates.
   Value inputProduct(int64_t d, Value bias) {
-    Value rows = n.reshape(x, {steps * batch, inputs});
+    Value rows = n.reshape(x, {n.product(steps, batch), inputs});
     Value all = product(rows, direction(n.input(1), d), bias);
     return n.reshape(all, {steps, batch, gates * hidden});
   }
@@ -176,6 +174,9 @@ private:
 void Recurrence::check(Value value, ArrayRef<int64_t> shape, StringRef name) {
   if (!value)
     return;
+  if (hasSymbol(shape) || hasSymbol(n.shape(value)))
+    n.refuse("input " + name + " has an extent that is known only at run "
+             "time; only the steps may: fix it with --shape");
   auto wanted = RankedTensorType::get(shape, element);
   if (value.getType() != wanted)
     n.fail("input " + name + " is " + text(value.getType()) + ", expected " +
@@ -194,6 +195,11 @@ void Recurrence::readShapes() {
   if (batchFirst)
     x = n.transpose(x, {1, 0, 2});
   steps = n.shape(x)[0], batch = n.shape(x)[1], inputs = n.shape(x)[2];
+  if (isSymbol(batch) || isSymbol(inputs))
+    n.refuse("input X has " + n.extents->text(batch) + " sequences of vectors "
+             "of " + n.extents->text(inputs) +
+             "; only the number of steps may be known at run time: fix these "
+             "with --shape");
   std::string name = n.string("direction", "forward");
   if (name != "forward" && name != "reverse" && name != "bidirectional")
     n.fail("direction is forward, reverse or bidirectional, found '" + name +
@@ -330,18 +336,14 @@ Value Recurrence::stepsAlive() {
            " entries, found " + text(lengths.getType()));
   if (auto known = n.constantIntegers(lengths)) {
     for (int64_t length : *known)
-      if (length < 0 || length > steps)
-        n.fail("sequence_lens holds " + Twine(length) + ", but the input has " +
-               Twine(steps) + " steps");
+      if (length < 0 || length > n.extents->range(steps).high)
+        n.fail("sequence_lens holds " + Twine(length) +
+               ", but the input has " + n.extents->text(steps) + " steps");
     if (llvm::all_of(*known, [&](int64_t n) { return n == steps; }))
       return nullptr;
   }
   Type integer = n.element(lengths);
-  SmallVector<Attribute> numbers;
-  for (int64_t i = 0; i < steps; ++i)
-    numbers.push_back(n.b.getIntegerAttr(integer, i));
-  Value counted = n.constant(
-      DenseElementsAttr::get(n.typeOf({steps, 1, 1}, integer), numbers));
+  Value counted = n.reshape(n.counting(steps, integer), {steps, 1, 1});
   return n.binary<graph::LessOp>(counted, n.reshape(lengths, {1, batch, 1}),
                                  n.b.getI1Type());
 }
@@ -384,7 +386,7 @@ void Recurrence::run(ArrayRef<size_t> initialInputs,
       return result;
     };
     SmallVector<Value> all =
-        iterate(n.b, n.loc, steps, state, sliced, joined, step);
+        iterate(n.b, n.loc, *n.extents, steps, state, sliced, joined, step);
     for (auto [last, value] : llvm::zip(lasts, all))
       last.push_back(n.reshape(value, {1, batch, hidden}));
     if (n.wants(0))

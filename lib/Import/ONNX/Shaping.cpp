@@ -7,6 +7,8 @@
 
 #include "Node.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
 #include <cmath>
@@ -48,15 +50,42 @@ void constant(Node &n) {
 void constantOfShape(Node &n) {
   Shape shape = n.steering(0, "the shape");
   auto *given = n.attribute("value");
+  Shape whole(shape);
+  for (int64_t &extent : whole)
+    if (isSymbol(extent))
+      extent = n.extents->range(extent).high;
+  auto part = [&](Value all) {
+    Shape zeros(shape.size(), 0), ones(shape.size(), 1);
+    n.result(n.sliced(all, zeros, ones, shape));
+  };
   if (!given)
-    return n.result(n.constant(
-        DenseElementsAttr::get(n.typeOf(shape, n.b.getF32Type()), 0.0f)));
+    return part(n.constant(
+        DenseElementsAttr::get(n.typeOf(whole, n.b.getF32Type()), 0.0f)));
   auto value = dyn_cast<DenseElementsAttr>(
       constantOf(n.b.getContext(), given->t(), n.files));
   if (!value || value.getNumElements() != 1)
     n.fail("attribute 'value' must hold one element");
-  n.result(
-      n.constant(value.resizeSplat(n.typeOf(shape, value.getElementType()))));
+  part(n.constant(value.resizeSplat(n.typeOf(whole, value.getElementType()))));
+}
+
+/// int64 numbers and extents; those of the run come from their indices.
+Value extentsAsTensor(Node &n, ArrayRef<int64_t> extents, bool scalar) {
+  auto type =
+      n.typeOf(scalar ? Shape() : Shape{int64_t(extents.size())},
+               n.b.getI64Type());
+  if (!hasSymbol(extents))
+    return n.constant(DenseElementsAttr::get(type, extents));
+  SmallVector<Value> elements;
+  for (int64_t extent : extents) {
+    OpFoldResult value = n.extents->value(n.b, n.loc, extent);
+    if (isSymbol(extent))
+      elements.push_back(arith::IndexCastOp::create(
+          n.b, n.loc, n.b.getI64Type(), cast<Value>(value)));
+    else
+      elements.push_back(arith::ConstantOp::create(
+          n.b, n.loc, n.b.getI64IntegerAttr(extent)));
+  }
+  return tensor::FromElementsOp::create(n.b, n.loc, type, elements);
 }
 
 void shape(Node &n) {
@@ -68,16 +97,43 @@ void shape(Node &n) {
   int64_t start = bound(n.integer("start", 0));
   int64_t end = bound(n.integer("end", rank));
   n.result(
-      n.constantIntegers(all.slice(start, std::max<int64_t>(0, end - start))));
+      extentsAsTensor(n, all.slice(start, std::max<int64_t>(0, end - start)),
+                      /*scalar=*/false));
 }
 
 void size(Node &n) {
-  auto type = RankedTensorType::get({}, n.b.getIntegerType(64));
-  n.result(n.constant(
-      DenseElementsAttr::get(type, n.type(n.input(0)).getNumElements())));
+  int64_t count = 1;
+  for (int64_t extent : n.shape(n.input(0)))
+    count = n.product(count, extent);
+  n.result(extentsAsTensor(n, count, /*scalar=*/true));
+}
+
+/// A range up to an extent of the run: the leading part of the longest one.
+bool boundedRange(Node &n) {
+  SmallVector<int64_t, 3> bounds;
+  for (size_t i = 0; i < 3; ++i) {
+    auto known = n.constantIntegers(n.input(i));
+    if (!known || known->size() != 1)
+      return false;
+    bounds.push_back(known->front());
+  }
+  if (!hasSymbol(bounds))
+    return false;
+  auto count =
+      n.extents->max(n.extents->difference(bounds[1], bounds[0]), 0);
+  if (isSymbol(bounds[0]) || bounds[2] != 1 || !count)
+    n.refuse("a range to the extent " + n.extents->text(bounds[1]) +
+             ", known only at run time, must begin at a constant that is "
+             "never larger and have steps of 1; fix the extent with --shape");
+  Type element = n.element(n.input(0));
+  n.result(n.binary<graph::AddOp>(n.counting(*count, element),
+                                  n.scalar(element, double(bounds[0]))));
+  return true;
 }
 
 void range(Node &n) {
+  if (boundedRange(n))
+    return;
   double start = n.number(0, "the start"), limit = n.number(1, "the limit");
   double step = n.number(2, "the step");
   if (step == 0 || std::isnan(start) || std::isnan(limit) || std::isnan(step))

@@ -23,9 +23,6 @@ namespace {
 
 /// Lengths up to here are one product each.
 constexpr int64_t kDirectLength = 256;
-/// Transforms of so few products are computed in f64: their zeros stay small,
-/// and it costs nothing.
-constexpr int64_t kExactProducts = int64_t(1) << 14;
 /// The largest factor that cannot be split further.
 constexpr int64_t kLargestFactor = 4096;
 
@@ -203,9 +200,6 @@ Expr fourier(Node &n, Expr x, int64_t axis, std::optional<int64_t> asked,
   if (onesided && !inverse && parts == 2)
     n.fail("one-sided transforms take real signals, found " +
            text(Value(x).getType()));
-  Type element = x.element();
-  if (length * shape[axis] * before * behind <= kExactProducts)
-    x = x.as(n.b.getF64Type());
   auto part = [&](int64_t i) {
     return x.slice(x.rank() - 1, i, 1).reshape({before, shape[axis], behind});
   };
@@ -223,8 +217,8 @@ Expr fourier(Node &n, Expr x, int64_t axis, std::optional<int64_t> asked,
   shape.back() = 1;
   Expr real = y.real.reshape(shape);
   if (toReal)
-    return real.as(element);
-  return concat({real, y.imaginary->reshape(shape)}, x.rank() - 1).as(element);
+    return real;
+  return concat({real, y.imaginary->reshape(shape)}, x.rank() - 1);
 }
 
 int64_t scalarOf(Node &n, size_t i, StringRef what) {

@@ -63,6 +63,10 @@ static inline void directSums(const Direct &d, int64_t row, int64_t panel,
 template <int R, int V>
 static inline void directTile(const Direct &d, int64_t row, int64_t panel) {
   alignas(64) float sums[R * V * 16];
+  // Rows of the output lie far apart: their lines come while the sums form.
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v)
+      __builtin_prefetch(d.out[row + r] + (panel + v) * kPanel, 1);
   directSums<R, V>(d, row, panel, sums);
 #pragma clang loop unroll(disable)
   for (int r = 0; r < R; ++r)

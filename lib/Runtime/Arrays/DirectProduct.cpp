@@ -22,7 +22,7 @@ namespace {
 /// A thread's share should be worth waking it: multiply-adds.
 constexpr int64_t kWorkPerTask = 1 << 17;
 /// Rows that share a panel while it is in L1.
-constexpr int64_t kChunkRows = 96;
+constexpr int64_t kChunkRows = 192;
 /// Cut windows run in small tiles: as much work as this many rows.
 constexpr int64_t kLeastRows = 4;
 

@@ -60,6 +60,35 @@ float ditherOf(uint32_t key, int64_t cell) {
   return float(int32_t(h >> 8)) * 0x1p-24f;
 }
 
+/// The weights as they are, in panels of f32.
+Buffer<float> packPlain(const ArraySpec &spec, int64_t stride) {
+  Buffer<float> packed(size_t(spec.rows * stride));
+  float *to = packed.data();
+  for (int64_t first = 0; first < stride; first += kPanel) {
+    size_t bytes = size_t(std::min(kPanel, spec.columns - first)) * 4;
+    const float *from = spec.weights + first;
+    for (int64_t row = 0; row < spec.rows; ++row) {
+      std::memcpy(to, from, bytes);
+      std::memset(to + bytes / 4, 0, kPanel * 4 - bytes);
+      to += kPanel;
+      from += spec.weightStride;
+    }
+  }
+  return packed;
+}
+
+/// Largest magnitude of each column, or of all.
+void findColumnScales(const ArraySpec &spec, float *scale) {
+  for (int64_t row = 0; row < spec.rows; ++row) {
+    const float *from = spec.weights + row * spec.weightStride;
+    for (int64_t c = 0; c < spec.columns; ++c)
+      scale[c] = std::max(scale[c], std::fabs(from[c]));
+  }
+  if (!spec.scalePerColumn)
+    std::fill_n(scale, spec.columns,
+                *std::max_element(scale, scale + spec.columns));
+}
+
 /// The matrix while it is being programmed.
 struct Draft {
   Buffer<float> weights, variance;
@@ -73,14 +102,7 @@ Draft programCells(const ArraySpec &spec, const NoiseSettings &noise,
   draft.columnScale.assign(size_t(stride), 0);
   draft.compensation.assign(size_t(stride), 1);
   float *scale = draft.columnScale.data();
-  for (int64_t row = 0; row < spec.rows; ++row) {
-    const float *from = spec.weights + row * spec.weightStride;
-    for (int64_t c = 0; c < spec.columns; ++c)
-      scale[c] = std::max(scale[c], std::fabs(from[c]));
-  }
-  if (!spec.scalePerColumn)
-    std::fill_n(scale, spec.columns,
-                *std::max_element(scale, scale + spec.columns));
+  findColumnScales(spec, scale);
   std::vector<float> inverse(size_t(stride), 0);
   for (int64_t c = 0; c < spec.columns; ++c)
     inverse[c] = scale[c] > 0 ? 1 / scale[c] : 0;
@@ -207,18 +229,15 @@ ProgrammedArray programArray(const ArraySpec &spec,
   }
   bool ideal = noise.ideal();
   a.noisy = !ideal && spec.device && spec.device->hasReadNoise(noise);
+  if (ideal) {
+    // The weights as they are, not divided by a scale and multiplied again.
+    findColumnScales(spec, a.columnScale.data());
+    a.panels = packPlain(spec, a.stride);
+    return a;
+  }
   Draft draft = programCells(spec, noise, a.stride, a.noisy);
   std::copy_n(draft.columnScale.data(), a.columns, a.columnScale.data());
   auto plainFloat = [](float w, int64_t, int64_t) { return w; };
-  if (ideal) {
-    // The weights as they are, not divided by a scale and multiplied again.
-    for (int64_t row = 0; row < a.rows; ++row)
-      std::copy_n(spec.weights + row * spec.weightStride, a.columns,
-                  draft.weights.data() + row * a.stride);
-    a.panels = packPanels<float>(draft.weights.data(), a.rows, a.rows, a.stride,
-                                 1, plainFloat);
-    return a;
-  }
   for (int64_t c = 0; c < a.columns; ++c)
     a.scale[c] *= draft.columnScale[c] * draft.compensation[c];
   a.readKey = streamKey(noise.seed, spec.instance, spec.array, Purpose::Read);

@@ -32,54 +32,94 @@ void foldLanes(void *partials, const void *values, size_t n, F f) {
     p[i] = sums[i];
 }
 
+/// Combines the 16 partial results of each row pairwise; row r's value ends at
+/// number r.
+template <typename T, typename F>
+void treeRows(void *partials, size_t rows, F f) {
+  auto *p = static_cast<T *>(partials);
+  for (size_t r = 0; r < rows; ++r) {
+    T part[16];
+    for (size_t i = 0; i < 16; ++i)
+      part[i] = p[r * 16 + i];
+    for (size_t step = 8; step; step /= 2)
+      for (size_t i = 0; i < step; ++i)
+        part[i] = f(part[i], part[i + step]);
+    p[r] = part[0];
+  }
+}
+
+/// Calls run(step) with the step of a reduction.
 template <typename T>
-bool foldKind(WriteKind kind, void *partials, const void *values, size_t n,
-              auto max, auto min) {
+bool withStep(WriteKind kind, auto max, auto min, auto run) {
   switch (kind) {
   case WriteKind::Add:
-    foldLanes<T>(partials, values, n, [](T a, T b) { return T(a + b); });
+    run([](T a, T b) { return T(a + b); });
     return true;
   case WriteKind::Mul:
-    foldLanes<T>(partials, values, n, [](T a, T b) { return T(a * b); });
+    run([](T a, T b) { return T(a * b); });
     return true;
   case WriteKind::Max:
-    foldLanes<T>(partials, values, n, max);
+    run(max);
     return true;
   case WriteKind::Min:
-    foldLanes<T>(partials, values, n, min);
+    run(min);
     return true;
   default:
     return false;
   }
 }
 
-template <typename T>
-bool foldFloats(WriteKind kind, void *partials, const void *values, size_t n) {
-  return foldKind<T>(
-      kind, partials, values, n, [](T a, T b) { return larger(a, b); },
-      [](T a, T b) { return smaller(a, b); });
-}
-
 /// Sums and products of signed numbers wrap as those of unsigned ones.
-template <typename S, typename U>
-bool foldIntegers(WriteKind kind, void *partials, const void *values,
-                  size_t n) {
-  return foldKind<U>(
-      kind, partials, values, n, [](U a, U b) { return S(a) > S(b) ? a : b; },
-      [](U a, U b) { return S(a) < S(b) ? a : b; });
+template <typename S, typename U> bool withIntegers(WriteKind kind, auto run) {
+  return withStep<U>(
+      kind, [](U a, U b) { return S(a) > S(b) ? a : b; },
+      [](U a, U b) { return S(a) < S(b) ? a : b; }, run);
+}
+template <typename T> bool withFloats(WriteKind kind, auto run) {
+  return withStep<T>(
+      kind, [](T a, T b) { return larger(a, b); },
+      [](T a, T b) { return smaller(a, b); }, run);
 }
 
 bool fold(WriteKind kind, Type type, void *partials, const void *values,
-          size_t n) {
+          size_t n, size_t rows) {
+  auto rowsOf = [&]<typename T>(T *p) {
+    return [=](auto f) {
+      auto *v = static_cast<const T *>(values);
+      for (size_t r = 0; r < rows; ++r)
+        foldLanes<T>(p + r * 16, v + r * n, n, f);
+    };
+  };
   switch (type) {
   case Type::F32:
-    return foldFloats<float>(kind, partials, values, n);
+    return withFloats<float>(kind, rowsOf(static_cast<float *>(partials)));
   case Type::F64:
-    return foldFloats<double>(kind, partials, values, n);
+    return withFloats<double>(kind, rowsOf(static_cast<double *>(partials)));
   case Type::I32:
-    return foldIntegers<int32_t, uint32_t>(kind, partials, values, n);
+    return withIntegers<int32_t, uint32_t>(
+        kind, rowsOf(static_cast<uint32_t *>(partials)));
   case Type::I64:
-    return foldIntegers<int64_t, uint64_t>(kind, partials, values, n);
+    return withIntegers<int64_t, uint64_t>(
+        kind, rowsOf(static_cast<uint64_t *>(partials)));
+  default:
+    return false;
+  }
+}
+
+bool tree(WriteKind kind, Type type, void *partials, size_t rows) {
+  switch (type) {
+  case Type::F32:
+    return withFloats<float>(
+        kind, [=](auto f) { treeRows<float>(partials, rows, f); });
+  case Type::F64:
+    return withFloats<double>(
+        kind, [=](auto f) { treeRows<double>(partials, rows, f); });
+  case Type::I32:
+    return withIntegers<int32_t, uint32_t>(
+        kind, [=](auto f) { treeRows<uint32_t>(partials, rows, f); });
+  case Type::I64:
+    return withIntegers<int64_t, uint64_t>(
+        kind, [=](auto f) { treeRows<uint64_t>(partials, rows, f); });
   default:
     return false;
   }

@@ -577,6 +577,7 @@ bool apply(const Call &call) {
 } // namespace
 
 extern const Table set;
-const Table set = {MHO_STRING(MHO_BLOCKS), apply, fold, load, store, window};
+const Table set = {
+    MHO_STRING(MHO_BLOCKS), apply, fold, tree, load, store, window};
 
 } // namespace mho::rt::blocks::MHO_BLOCKS

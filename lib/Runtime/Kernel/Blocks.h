@@ -62,9 +62,14 @@ struct Table {
   const char *name;
   /// False: there is no vector form. With n = 0 it only tells.
   bool (*apply)(const Call &call);
-  /// Adds n lanes to 16 partial results: lane i to number i mod 16.
+  /// Adds the n lanes of each row to its 16 partial results: lane i to number
+  /// i mod 16.
   bool (*fold)(isa::WriteKind kind, isa::Type type, void *partials,
-               const void *values, size_t n);
+               const void *values, size_t n, size_t rows);
+  /// Combines each row's 16 partial results pairwise; row r's value goes to
+  /// number r.
+  bool (*tree)(isa::WriteKind kind, isa::Type type, void *partials,
+               size_t rows);
   /// Memory with a stride in bytes to lanes and back.
   bool (*load)(isa::Type type, void *lanes, const std::byte *memory,
                int64_t stride, size_t n);

@@ -23,6 +23,26 @@ struct Dim {
 /// A transposition's tile: 16 x 16 elements touch 32 cache lines.
 constexpr int64_t kTile = 16;
 
+/// 4 × 4 elements of 4 bytes, rows of one side columns of the other; strides
+/// from vector to vector in bytes.
+void transpose4(const std::byte *from, int64_t fromStride, std::byte *to,
+                int64_t toStride) {
+  typedef uint32_t V __attribute__((ext_vector_type(4)));
+  V in[4];
+  for (int k = 0; k < 4; ++k)
+    std::memcpy(&in[k], from + k * fromStride, sizeof(V));
+  V low01 = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
+  V high01 = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
+  V low23 = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
+  V high23 = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
+  V out[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+              __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+              __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+              __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+  for (int k = 0; k < 4; ++k)
+    std::memcpy(to + k * toStride, &out[k], sizeof(V));
+}
+
 /// Rows × columns of elements, any strides.
 template <typename T>
 void movePlane(const std::byte *from, std::byte *to, const Dim &rows,
@@ -48,7 +68,21 @@ void movePlane(const std::byte *from, std::byte *to, const Dim &rows,
     for (int64_t j = 0; j < columns.extent; j += kTile) {
       int64_t height = std::min(kTile, rows.extent - i);
       int64_t width = std::min(kTile, columns.extent - j);
-      for (int64_t r = 0; r < height; ++r)
+      int64_t r = 0;
+      if constexpr (size == 4)
+        for (; r + 4 <= height; r += 4) {
+          const std::byte *source = from + (i + r) * size;
+          std::byte *target = to + (i + r) * rows.to;
+          int64_t c = 0;
+          for (; c + 4 <= width; c += 4)
+            transpose4(source + (j + c) * columns.from, columns.from,
+                       target + (j + c) * size, rows.to);
+          for (int64_t k = 0; k < 4 && c < width; ++k)
+            moveRow(source + k * size + (j + c) * columns.from,
+                    target + k * rows.to + (j + c) * size, width - c,
+                    columns.from, size);
+        }
+      for (; r < height; ++r)
         moveRow(from + (i + r) * size + j * columns.from,
                 to + (i + r) * rows.to + j * size, width, columns.from, size);
     }

@@ -126,13 +126,13 @@ void TileRunner::accumulate(size_t w) {
     combineInto(w, into, {into, false}, value, lanes());
     return;
   }
+  if (!value.scalar &&
+      table.fold(write.kind, type, into, data, size_t(columns), size_t(rows)))
+    return;
   for (int64_t i = 0; i < rows; ++i) {
     std::byte *partials = into + size_t(i * kPartials) * lane;
     const std::byte *row =
         data + (value.scalar ? 0 : size_t(i * columns) * lane);
-    if (!value.scalar &&
-        table.fold(write.kind, type, partials, row, size_t(columns)))
-      continue;
     for (int64_t j = 0; j < columns; ++j) {
       std::byte *part = partials + size_t(j % kPartials) * lane;
       Scalar step = loadLane(type, row + (value.scalar ? 0 : size_t(j) * lane));
@@ -157,7 +157,8 @@ void TileRunner::finishAccumulators() {
     int64_t width = plan.columnReduced ? 1 : columns;
     int64_t n = rows * width;
     if (plan.columnReduced) {
-      for (int64_t i = 0; i < rows; ++i) {
+      bool done = table.tree(write.kind, type, sums, size_t(rows));
+      for (int64_t i = 0; i < rows && !done; ++i) {
         std::byte *partials = sums + size_t(i * kPartials) * lane;
         for (int64_t step = kPartials / 2; step; step /= 2)
           combineInto(w, partials, {partials, false},

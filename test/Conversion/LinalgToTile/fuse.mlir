@@ -76,3 +76,42 @@ func.func @sum_of_broadcast(%x: tensor<8x1xf32>) -> tensor<8xf32> {
   %s = graph.reduce_sum %t {axes = array<i64: 1>} : (tensor<8x4xf32>) -> tensor<8xf32>
   return %s : tensor<8xf32>
 }
+
+// What is computed in front of a loop is not computed in its trips; what only
+// moves is read where it is.
+// CHECK-LABEL: func.func @before_loop
+// CHECK: %[[E:.*]] = linalg.generic
+// CHECK: math.exp
+// CHECK: scf.for
+// CHECK-NOT: math.exp
+// CHECK: linalg.generic {{.*}} ins(%[[E]], %{{.*}}, %arg0
+// CHECK-NOT: linalg.generic
+func.func @before_loop(%x: tensor<8x4xf32>, %h: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %e = graph.exp %h : tensor<4x8xf32>
+  %t = graph.transpose %x [1, 0] : (tensor<8x4xf32>) -> tensor<4x8xf32>
+  %y = scf.for %i = %c0 to %c9 step %c1 iter_args(%s = %h) -> (tensor<4x8xf32>) {
+    %a = graph.add %e, %s : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+    %b = graph.mul %a, %t : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+    scf.yield %b : tensor<4x8xf32>
+  }
+  return %y : tensor<4x8xf32>
+}
+
+// A value that is read twice, by what ends up in one op, is computed in it.
+// CHECK-LABEL: func.func @diamond
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%arg0 : tensor<8xf32>)
+// CHECK: math.exp
+// CHECK: math.absf
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @diamond(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %p = graph.exp %x : tensor<8xf32>
+  %q = graph.abs %p : tensor<8xf32>
+  %y = graph.mul %p, %q : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %y : tensor<8xf32>
+}

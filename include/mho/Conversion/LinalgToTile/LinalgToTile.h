@@ -16,6 +16,7 @@ namespace mho {
 /// accumulator starts from, or unit where it starts from the operand.
 inline constexpr llvm::StringLiteral kInitAttr = "tile.init";
 
+#define GEN_PASS_DECL_BOUNDALLOCATIONS
 #define GEN_PASS_DECL_BUFFERIZEUNITS
 #define GEN_PASS_DECL_FUSEKERNELS
 #define GEN_PASS_DECL_CONVERTLINALGTOTILE

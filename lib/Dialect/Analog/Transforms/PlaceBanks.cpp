@@ -234,8 +234,9 @@ private:
     int64_t rows = bank.rowSplits[rowEnd] - bank.rowSplits[rowBegin];
     if (!op.getWindow() && rows != bank.view.getNumRows())
       x = sliceLast(builder, loc, x, bank.rowSplits[rowBegin], rows, unitOf(x));
-    Value empty =
-        tensor::EmptyOp::create(builder, loc, shape, type.getElementType());
+    Value empty = emptyLike(builder, loc,
+                            RankedTensorType::get(shape, type.getElementType()),
+                            op.getX());
     auto mvm = analog::MvmOp::create(
         builder, loc,
         TypeRange{RankedTensorType::get(shape, type.getElementType())},
@@ -246,6 +247,28 @@ private:
     return mvm.getResult(0);
   }
 
+  /// An empty tensor whose leading extents of run time are those of `x`.
+  Value emptyLike(OpBuilder &builder, Location loc, RankedTensorType type,
+                  Value x) {
+    SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, type, x);
+    return tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  }
+
+  SmallVector<OpFoldResult> sizesOf(OpBuilder &builder, Location loc,
+                                    RankedTensorType type, Value x) {
+    SmallVector<OpFoldResult> sizes;
+    for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
+      if (!ShapedType::isDynamic(extent)) {
+        sizes.push_back(builder.getIndexAttr(extent));
+        continue;
+      }
+      auto dim = tensor::DimOp::create(builder, loc, x, int64_t(axis));
+      setUnit(dim, unitOf(x));
+      sizes.push_back(dim.getResult());
+    }
+    return sizes;
+  }
+
   Value sliceLast(OpBuilder &builder, Location loc, Value x, int64_t begin,
                   int64_t size, int32_t unit) {
     auto type = cast<RankedTensorType>(x.getType());
@@ -254,9 +277,7 @@ private:
       return slice;
     SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0));
     SmallVector<OpFoldResult> steps(type.getRank(), builder.getIndexAttr(1));
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t extent : type.getShape())
-      sizes.push_back(builder.getIndexAttr(extent));
+    SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, type, x);
     offsets.back() = builder.getIndexAttr(begin);
     sizes.back() = builder.getIndexAttr(size);
     auto slice =
@@ -311,8 +332,7 @@ private:
     auto type = cast<RankedTensorType>(op.getY().getType());
     Location loc = op.getLoc();
     if (bank.colBlocks() > 1) {
-      whole = tensor::EmptyOp::create(builder, loc, type.getShape(),
-                                      type.getElementType());
+      whole = emptyLike(builder, loc, type, op.getX());
     }
     for (int64_t column = 0; column < bank.colBlocks(); ++column) {
       Value sum;
@@ -344,9 +364,8 @@ private:
       SmallVector<OpFoldResult> offsets(type.getRank(),
                                         builder.getIndexAttr(0));
       SmallVector<OpFoldResult> steps(type.getRank(), builder.getIndexAttr(1));
-      SmallVector<OpFoldResult> sizes;
-      for (int64_t extent : cast<RankedTensorType>(sum.getType()).getShape())
-        sizes.push_back(builder.getIndexAttr(extent));
+      SmallVector<OpFoldResult> sizes = sizesOf(
+          builder, loc, cast<RankedTensorType>(sum.getType()), op.getX());
       offsets.back() = builder.getIndexAttr(bank.colSplits[column]);
       auto insert = tensor::InsertSliceOp::create(builder, loc, sum, whole,
                                                   offsets, sizes, steps);

@@ -17,6 +17,9 @@ namespace mho::analog {
 /// Whether `op` only computes scalars from scalars.
 inline bool isScalarArithmetic(mlir::Operation *op) {
   auto isScalar = [](mlir::Type type) { return type.isIntOrIndexOrFloat(); };
+  // An extent of an input is on the unit that has the inputs.
+  if (op->getName().getDialectNamespace() == "graph")
+    return false;
   return op->getNumRegions() == 0 && op->getNumResults() > 0 &&
          mlir::isPure(op) && llvm::all_of(op->getResultTypes(), isScalar) &&
          llvm::all_of(op->getOperandTypes(), isScalar);

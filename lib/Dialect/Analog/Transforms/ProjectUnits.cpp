@@ -161,21 +161,52 @@ private:
     channels.push_back(unit);
     Location loc = isa<BlockArgument>(value) ? user : value.getLoc();
     Value source = functions[home->second].mapping.lookup(value);
-    send(value, source, channel, loc);
     UnitFunction &state = functionOf(unit);
     OpBuilder builder = builderIn(state, value.getParentBlock());
-    Value received = receive(builder, loc, value.getType(), channel);
+    SmallVector<Value> extents =
+        sendExtents(source, home->second, unit, builder, loc);
+    send(source, source, channel, loc);
+    Value received = receive(builder, loc, value.getType(), extents, channel);
     state.mapping.map(value, received);
     return received;
   }
 
-  void send(Value value, Value source, int64_t channel, Location loc) {
+  /// Hands the extents of `source` that are known only at run time to `unit`,
+  /// which has to know how much arrives.
+  SmallVector<Value> sendExtents(Value source, int32_t home, int32_t unit,
+                                 OpBuilder &target, Location loc) {
+    SmallVector<Value> extents;
+    auto type = dyn_cast<RankedTensorType>(source.getType());
+    if (!type || type.hasStaticShape())
+      return extents;
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      if (!type.isDynamicDim(axis))
+        continue;
+      int64_t channel = channels.size() / 2;
+      channels.push_back(home);
+      channels.push_back(unit);
+      OpBuilder builder = behind(source);
+      auto extent = tensor::DimOp::create(builder, loc, source, axis);
+      lastSend[source] = extent;
+      send(extent, source, channel, loc);
+      extents.push_back(receive(target, loc, extent.getType(), {}, channel));
+    }
+    return extents;
+  }
+
+  /// Where what is done with `source` for other units goes.
+  OpBuilder behind(Value source) {
     OpBuilder builder(module.getContext());
     builder.setInsertionPointAfterValue(source);
     if (Operation *last = lastSend.lookup(source))
       builder.setInsertionPointAfter(last);
-    Type type = value.getType();
-    Value message = source;
+    return builder;
+  }
+
+  /// Sends `message`, which is or belongs to `source`.
+  void send(Value message, Value source, int64_t channel, Location loc) {
+    OpBuilder builder = behind(source);
+    Type type = message.getType();
     if (!isa<ShapedType>(type)) {
       // A scalar travels as a tensor without dimensions; an index as 64 bits.
       if (type.isIndex())
@@ -187,13 +218,13 @@ private:
     lastSend[source] = analog::SendOp::create(builder, loc, channel, message);
   }
 
-  Value receive(OpBuilder &builder, Location loc, Type type, int64_t channel) {
+  Value receive(OpBuilder &builder, Location loc, Type type, ValueRange extents,
+                int64_t channel) {
     auto tensorType = dyn_cast<RankedTensorType>(type);
     if (!tensorType)
       tensorType = RankedTensorType::get(
           {}, type.isIndex() ? builder.getI64Type() : type);
-    Value empty = tensor::EmptyOp::create(builder, loc, tensorType.getShape(),
-                                          tensorType.getElementType());
+    Value empty = tensor::EmptyOp::create(builder, loc, tensorType, extents);
     Value received = analog::RecvOp::create(builder, loc, TypeRange{tensorType},
                                             channel, empty)
                          .getResult(0);

@@ -107,13 +107,16 @@ public:
 private:
   void walk(Block &block) {
     for (Operation &op : block.without_terminator()) {
+      // Constants are known by their elements.
+      if (op.hasTrait<OpTrait::ConstantLike>())
+        continue;
       if (auto loop = dyn_cast<scf::ForOp>(op)) {
         walkLoop(loop);
       } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
         walkBranch(branch);
       } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
         walkLoop(loop);
-      } else {
+      } else if (!op.hasTrait<OpTrait::ConstantLike>()) {
         Magnitude result = transfer(&op);
         for (Value value : op.getResults())
           known[value] = result;

@@ -24,12 +24,19 @@ namespace mho {
 
 namespace {
 
-/// Every tensor has constant extents.
-LogicalResult verifyStatic(Operation *op) {
+/// Every tensor has a rank; extents may be known only at run time, but not
+/// those of arguments and results.
+LogicalResult verifyRanked(Operation *op) {
   for (Type type : op->getResultTypes())
-    if (auto tensor = dyn_cast<TensorType>(type);
-        tensor && (!tensor.hasRank() || !tensor.hasStaticShape()))
-      return op->emitError("expected constant extents, found ") << type;
+    if (auto tensor = dyn_cast<TensorType>(type); tensor && !tensor.hasRank())
+      return op->emitError("expected a tensor of known rank, found ") << type;
+  if (auto function = dyn_cast<func::FuncOp>(op))
+    for (TypeRange types :
+         {function.getArgumentTypes(), function.getResultTypes()})
+      for (Type type : types)
+        if (auto tensor = dyn_cast<TensorType>(type);
+            tensor && (!tensor.hasRank() || !tensor.hasStaticShape()))
+          return op->emitError("expected constant extents, found ") << type;
   return success();
 }
 
@@ -49,7 +56,7 @@ struct VerifyLogical : mho::impl::VerifyLogicalBase<VerifyLogical> {
         op->emitError("does not belong in the analog phase");
         return WalkResult::interrupt();
       }
-      return WalkResult(verifyStatic(op));
+      return WalkResult(verifyRanked(op));
     });
     if (result.wasInterrupted())
       signalPassFailure();
@@ -67,12 +74,12 @@ struct VerifyPlaced : mho::impl::VerifyPlacedBase<VerifyPlaced> {
     SymbolTable symbols(getOperation());
     auto check = [&](Operation *op) -> LogicalResult {
       if (isa<ModuleOp, analog::BankOp, func::FuncOp, func::ReturnOp>(op))
-        return success();
+        return verifyRanked(op);
       if (!isPlain(op) && !isa<analog::MvmOp>(op))
         return op->emitError("does not belong in the placed phase");
       auto unit = op->getAttrOfType<IntegerAttr>(analog::kOpUnitAttr);
       if (!unit)
-        return analog::isRepeated(op) ? verifyStatic(op)
+        return analog::isRepeated(op) ? verifyRanked(op)
                                       : op->emitError("has no unit");
       if (unit.getInt() < 0 || unit.getInt() >= int64_t(units.size()))
         return op->emitError("has unit ")
@@ -88,7 +95,7 @@ struct VerifyPlaced : mho::impl::VerifyPlacedBase<VerifyPlaced> {
                      << " of its bank lies on unit "
                      << bank.getPlaces()[3 * (r * columns + c)];
       }
-      return verifyStatic(op);
+      return verifyRanked(op);
     };
     auto result = getOperation()->walk(
         [&](Operation *op) { return WalkResult(check(op)); });

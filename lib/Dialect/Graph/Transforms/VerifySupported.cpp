@@ -33,7 +33,7 @@ struct VerifySupported
       }
       for (Type type : op->getResultTypes())
         if (auto shaped = dyn_cast<ShapedType>(type);
-            shaped && (!shaped.hasRank() || !shaped.hasStaticShape()))
+            shaped && !shaped.hasRank())
           dynamic.push_back(op);
     });
     for (UnsupportedOp op : unsupported)

@@ -44,3 +44,30 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
     <"differential" x 2> {sym = "second"} : (tensor<1x4xf32>, tensor<4x4xf32>) -> tensor<1x4xf32>
   return %z : tensor<1x4xf32>
 }
+
+// -----
+
+// A product in a loop: its parts and their sums stay in the loop, the state is
+// sliced there, and the ReLU behind the loop is not drawn into it.
+
+// CHECK: analog.bank @state
+// CHECK: scf.for {{.*}} iter_args(%[[H:.*]] = %{{.*}})
+// CHECK: %[[LOW:.*]] = tensor.extract_slice %[[H]][0, 0] [1, 256] [1, 1] {unit = 0 : i32}
+// CHECK: analog.mvm @state rows[0, 1] columns[0, 1] ins(%[[LOW]]
+// CHECK: graph.add {{.*}} {unit = 2 : i32}
+// CHECK-NOT: graph.relu
+// CHECK: scf.yield
+// CHECK: graph.relu {{.*}} {unit = 0 : i32}
+func.func @main(%h: tensor<1x512xf32>) -> tensor<1x512xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %w = arith.constant dense<0.5> : tensor<512x512xf32>
+  %y = scf.for %t = %c0 to %c9 step %c1 iter_args(%s = %h) -> (tensor<1x512xf32>) {
+    %n = analog.matmul %s, %w view <rows = [0] columns = [1] offsets = [0, 0] sizes = [512, 512]>
+      <"differential" x 2> {sym = "state"} : (tensor<1x512xf32>, tensor<512x512xf32>) -> tensor<1x512xf32>
+    scf.yield %n : tensor<1x512xf32>
+  }
+  %z = graph.relu %y : tensor<1x512xf32>
+  return %z : tensor<1x512xf32>
+}

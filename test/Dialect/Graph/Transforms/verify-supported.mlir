@@ -16,10 +16,11 @@ module {
 
 // -----
 
-// Without any, every shape is known.
+// Without any, every rank is known; extents may be the run's.
 
-func.func @open(%x: tensor<?xf32>) -> tensor<?xf32> {
+func.func @open(%x: tensor<*xf32>, %z: tensor<?xf32>) -> tensor<*xf32> {
+  %a = graph.relu %z : tensor<?xf32>
   // expected-error @below {{the shape of this node's result is not known}}
-  %y = graph.relu %x : tensor<?xf32>
-  return %y : tensor<?xf32>
+  %y = graph.relu %x : tensor<*xf32>
+  return %y : tensor<*xf32>
 }

@@ -292,5 +292,6 @@ include "mho/Dialect/Graph/IR/TypeOps.td"
 include "mho/Dialect/Graph/IR/TreeOps.td"
 include "mho/Dialect/Graph/IR/ImageOps.td"
 include "mho/Dialect/Graph/IR/MovementOps.td"
+include "mho/Dialect/Graph/IR/BoundedOps.td"
 
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS

@@ -1,0 +1,94 @@
+//===- BoundAllocations.cpp - every tensor gets room for its bound --------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A tensor whose extents are known only at run time becomes a slice of one with
+// the largest extents: buffers and strides are then fixed, and only extents are
+// scalars of the run.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mho/Conversion/LinalgToTile/LinalgToTile.h"
+
+#include "mlir/Analysis/DataFlow/IntegerRangeAnalysis.h"
+#include "mlir/Analysis/DataFlow/Utils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mho {
+#define GEN_PASS_DEF_BOUNDALLOCATIONS
+#include "mho/Conversion/Passes.h.inc"
+} // namespace mho
+
+using namespace mlir;
+using namespace mho;
+
+namespace {
+
+/// More elements than any memory has.
+constexpr int64_t kLargest = int64_t(1) << 40;
+
+struct BoundAllocations : mho::impl::BoundAllocationsBase<BoundAllocations> {
+  void runOnOperation() override {
+    SmallVector<tensor::EmptyOp> allocations;
+    getOperation().walk([&](tensor::EmptyOp op) {
+      if (!op.getType().hasStaticShape())
+        allocations.push_back(op);
+    });
+    if (allocations.empty())
+      return;
+    DataFlowConfig config;
+    config.setInterprocedural(false);
+    DataFlowSolver solver(config);
+    dataflow::loadBaselineAnalyses(solver);
+    solver.load<dataflow::IntegerRangeAnalysis>();
+    if (failed(solver.initializeAndRun(getOperation())))
+      return signalPassFailure();
+    for (tensor::EmptyOp op : allocations)
+      if (failed(bound(op, solver)))
+        signalPassFailure();
+  }
+
+private:
+  LogicalResult bound(tensor::EmptyOp op, DataFlowSolver &solver) {
+    OpBuilder b(op);
+    SmallVector<int64_t> shape;
+    SmallVector<OpFoldResult> sizes = op.getMixedSizes();
+    for (auto [dim, size] : llvm::enumerate(sizes)) {
+      if (auto number = getConstantIntValue(size)) {
+        shape.push_back(*number);
+        continue;
+      }
+      const auto *state =
+          solver.lookupState<dataflow::IntegerValueRangeLattice>(
+              cast<Value>(size));
+      int64_t most = kLargest;
+      if (state && !state->getValue().isUninitialized())
+        most = state->getValue().getValue().smax().getSExtValue();
+      if (most >= kLargest)
+        return op.emitError("dimension ")
+               << dim << " of " << op.getType()
+               << " has no bound: give the input that it follows from one "
+                  "(--shape=NAME=1..N)";
+      shape.push_back(std::max<int64_t>(most, 0));
+    }
+    SmallVector<OpFoldResult> zeros(shape.size(), b.getIndexAttr(0));
+    SmallVector<OpFoldResult> ones(shape.size(), b.getIndexAttr(1));
+    // One whole per use, so that no two values share it.
+    for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
+      b.setInsertionPoint(use.getOwner());
+      Location loc = use.getOwner()->getLoc();
+      Value whole =
+          tensor::EmptyOp::create(b, loc, shape, op.getType().getElementType());
+      use.set(tensor::ExtractSliceOp::create(b, loc, op.getType(), whole, zeros,
+                                             sizes, ones));
+    }
+    op.erase();
+    return success();
+  }
+};
+
+} // namespace
