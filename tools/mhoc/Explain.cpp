@@ -95,8 +95,8 @@ uint64_t staticMacsOf(mlir::Operation *op) {
              .Case([&](graph::ConvOp conv) -> uint64_t {
                if (!graph::isStationary(conv.getW()))
                  return 0;
-               uint64_t outputs = cast<mlir::ShapedType>(conv.getW().getType())
-                                      .getDimSize(0);
+               uint64_t outputs =
+                   cast<mlir::ShapedType>(conv.getW().getType()).getDimSize(0);
                return elementsOf(conv.getType()) *
                       elementsOf(conv.getW().getType()) / outputs;
              })
@@ -124,8 +124,8 @@ std::string digitalReason(mlir::Operation *op) {
                     : "both factors change";
   if (op->hasTrait<graph::ElementwiseTrait>())
     return "element by element";
-  if (isa<graph::ReshapeOp, graph::TransposeOp, graph::ConcatOp,
-          graph::SliceOp, graph::PadOp, graph::ExpandOp, graph::GatherOp>(op) ||
+  if (isa<graph::ReshapeOp, graph::TransposeOp, graph::ConcatOp, graph::SliceOp,
+          graph::PadOp, graph::ExpandOp, graph::GatherOp>(op) ||
       op->getName().getDialectNamespace() == "tensor")
     return "moves data";
   return "no product with constant weights";
@@ -142,8 +142,7 @@ class Fates {
 public:
   explicit Fates(const ChipModel &chip) : chip(chip) {}
 
-  template <typename Visit>
-  void forEachNode(mlir::Operation *op, Visit visit) {
+  template <typename Visit> void forEachNode(mlir::Operation *op, Visit visit) {
     nodes.clear();
     graph::collectNodes(op->getLoc(), nodes);
     for (auto [name, kind] : nodes) {
@@ -194,8 +193,7 @@ public:
   void print(raw_ostream &os) const {
     os << left_justify("node", 40) << left_justify("operator", 20)
        << left_justify("where", 20) << left_justify("arrays", 8)
-       << left_justify("used", 8) << left_justify("static MACs", 14)
-       << "why\n";
+       << left_justify("used", 8) << left_justify("static MACs", 14) << "why\n";
     for (const auto &[name, fate] : all) {
       os << left_justify(name, 40) << left_justify(fate.op, 20)
          << left_justify(fate.place.empty() ? "folded" : fate.place, 20);

@@ -120,12 +120,13 @@ void Importer::expandIf(Node &node, const Place &place) {
   }
   for (auto [i, a, c] : llvm::enumerate(outputs[0], outputs[1]))
     if (a.getType() != c.getType())
-      node.refuse("output " + Twine(i) + " is " + text(a.getType()) +
-                  " by then_branch and " + text(c.getType()) +
-                  " by else_branch, and which one is known only at run time; "
-                  "make the shapes equal, or freeze what the condition "
-                  "follows from with --constant",
-                  condition);
+      node.refuse(
+          "output " + Twine(i) + " is " + text(a.getType()) +
+              " by then_branch and " + text(c.getType()) +
+              " by else_branch, and which one is known only at run time; "
+              "make the shapes equal, or freeze what the condition "
+              "follows from with --constant",
+          condition);
   // A result that no branch computes is only selected, element by element: as
   // values of buffers the two could not be one.
   auto fromOutside = [&](Value value) -> Value {
@@ -147,9 +148,10 @@ void Importer::expandIf(Node &node, const Place &place) {
       computed[0].push_back(a);
       computed[1].push_back(c);
     } else {
-      node.results[i] = first == second ? first
-                                        : node.make<graph::WhereOp>(
-                                              a.getType(), flag, first, second);
+      node.results[i] =
+          first == second
+              ? first
+              : node.make<graph::WhereOp>(a.getType(), flag, first, second);
     }
   }
   if (computed[0].empty())

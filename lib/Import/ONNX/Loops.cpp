@@ -190,8 +190,7 @@ void Importer::expandLoop(Node &node, const Place &place) {
   // Step after step, as long as it is known whether there is a next one.
   auto unroll = [&](int64_t most, bool onlyConstants) {
     auto sequence =
-        std::make_unique<StepSequence>(b, node.loc, extents, initial,
-                                       joined);
+        std::make_unique<StepSequence>(b, node.loc, extents, initial, joined);
     auto isConstant = [](Value value) {
       return matchPattern(value, m_Constant());
     };
@@ -427,8 +426,8 @@ void Importer::expandScan(Node &node, const Place &place) {
       return result;
     };
     StepResult result;
-    result.slices = iterate(b, node.loc, extents, steps, own.take_front(states), parts,
-                            joined, masked);
+    result.slices = iterate(b, node.loc, extents, steps, own.take_front(states),
+                            parts, joined, masked);
     return result;
   };
   if (auto results = repeat(node, batch, {}, perSequence, byBatch, sequence))

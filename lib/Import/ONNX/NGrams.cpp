@@ -27,15 +27,15 @@ struct Grams {
 
 /// How often each gram occurs in the rows of `x`, its items `distance` apart.
 Value matches(Node &n, Value x, const Grams &grams, int64_t distance) {
-  int64_t rows = n.shape(x)[0], positions = n.shape(x)[1] -
-                                            distance * (grams.length - 1);
+  int64_t rows = n.shape(x)[0],
+          positions = n.shape(x)[1] - distance * (grams.length - 1);
   Type flag = n.b.getI1Type(), element = n.element(x);
   Value all;
   for (int64_t item = 0; item < grams.length; ++item) {
-    Value seen = n.make<graph::SliceOp>(
-        n.typeOf({rows, positions}, element), x,
-        n.b.getDenseI64ArrayAttr({0, item * distance}),
-        n.b.getDenseI64ArrayAttr({1, 1}));
+    Value seen =
+        n.make<graph::SliceOp>(n.typeOf({rows, positions}, element), x,
+                               n.b.getDenseI64ArrayAttr({0, item * distance}),
+                               n.b.getDenseI64ArrayAttr({1, 1}));
     Shape wanted;
     for (int64_t gram = 0; gram < grams.count(); ++gram)
       wanted.push_back(grams.items[gram * grams.length + item]);
@@ -130,8 +130,7 @@ void tfIdf(Node &n) {
     int64_t farthest = length == 1 ? 1 : skips + 1;
     for (int64_t distance = 1; counted && distance <= farthest; ++distance)
       if (extent > distance * (length - 1))
-        counts = n.binary<graph::AddOp>(counts,
-                                        matches(n, x, grams, distance));
+        counts = n.binary<graph::AddOp>(counts, matches(n, x, grams, distance));
     parts.push_back(counts);
   }
   if (size_t(number) != indices.size() ||
@@ -139,20 +138,19 @@ void tfIdf(Node &n) {
     n.fail("attribute 'ngram_indexes' has " + Twine(indices.size()) +
            " entries, expected one that is not negative for each of " +
            Twine(number) + " n-grams");
-  Value counts = parts.size() == 1
-                     ? parts.front()
-                     : n.make<graph::ConcatOp>(
-                           n.typeOf({rows, number}, n.b.getF32Type()), parts,
-                           n.b.getI64IntegerAttr(1));
+  Value counts =
+      parts.size() == 1
+          ? parts.front()
+          : n.make<graph::ConcatOp>(n.typeOf({rows, number}, n.b.getF32Type()),
+                                    parts, n.b.getI64IntegerAttr(1));
 
   std::string mode = n.string("mode", "");
   if (mode != "TF" && mode != "IDF" && mode != "TFIDF")
     n.fail("attribute 'mode' is '" + mode + "', expected TF, IDF or TFIDF");
   if (mode == "IDF") {
     Value zero = n.scalar(n.b.getF32Type(), 0);
-    counts = n.cast(
-        n.binary<graph::GreaterOp>(counts, zero, n.b.getI1Type()),
-        n.b.getF32Type());
+    counts = n.cast(n.binary<graph::GreaterOp>(counts, zero, n.b.getI1Type()),
+                    n.b.getF32Type());
   }
   const auto *weights = n.attribute("weights");
   if (mode != "TF" && weights) {

@@ -277,7 +277,8 @@ Value Node::counting(int64_t extent, Type integer) {
   SmallVector<Attribute> numbers;
   for (int64_t i = 0; i < most; ++i)
     numbers.push_back(b.getIntegerAttr(integer, i));
-  Value all = constant(DenseElementsAttr::get(typeOf({most}, integer), numbers));
+  Value all =
+      constant(DenseElementsAttr::get(typeOf({most}, integer), numbers));
   return extent == most ? all : sliced(all, {0}, {1}, {extent});
 }
 

@@ -67,12 +67,13 @@ llvm::ArrayRef<Family> families() { return kFamilies; }
 } // namespace import
 
 /// What the importer itself expands.
-static constexpr const char *kControlFlow[] = {"If", "Loop", "Scan", "SequenceMap"};
+static constexpr const char *kControlFlow[] = {"If", "Loop", "Scan",
+                                               "SequenceMap"};
 
 std::vector<OperatorInfo> listOperators() {
   std::map<std::pair<std::string, std::string>, OperatorInfo> all;
-  auto info = [&](const std::string &domain, const std::string &name)
-      -> OperatorInfo & {
+  auto info = [&](const std::string &domain,
+                  const std::string &name) -> OperatorInfo & {
     OperatorInfo &found = all[{domain, name}];
     found.domain = domain;
     found.name = name;
