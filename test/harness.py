@@ -100,3 +100,20 @@ def relative_error(got: np.ndarray, wanted: np.ndarray) -> float:
     got, wanted = got.astype(np.float64), wanted.astype(np.float64)
     span = max(float(wanted.max() - wanted.min()), float(np.abs(wanted).max()), 1e-30)
     return float(np.abs(got - wanted).max()) / span
+
+
+def check(tools: Tools, graph, outputs, *options, target: str = "ideal", tolerance: float = 1e-5, wanted=None):
+    """Compiles and runs without noise; compares with ONNX Runtime, or with `wanted`. NaN equals NaN."""
+    outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    model = graph.model(*outputs)
+    if wanted is None:
+        wanted = reference(model, graph.feeds)
+    got = tools.execute(tools.compile(model, *options, target=target), graph.feeds, "--ideal")
+    for name in outputs:
+        assert got[name].dtype == wanted[name].dtype, name
+        if wanted[name].dtype.kind != "f":
+            np.testing.assert_array_equal(got[name], wanted[name])
+            continue
+        nans = np.isnan(wanted[name])
+        np.testing.assert_array_equal(np.isnan(got[name]), nans)
+        assert relative_error(np.where(nans, 0, got[name]), np.where(nans, 0, wanted[name])) <= tolerance

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes docs/Dialects/{Graph,Analog,Tile}.md from the td files; with a name,
+# Writes docs/Dialects/{Graph,Analog,Digital,Tile}.md from the td files; with a name,
 # prints that dialect's page instead. A test keeps the pages fresh.
-# Usage: utils/dialect-docs.sh [Graph|Analog|Tile]
+# Usage: utils/dialect-docs.sh [Graph|Analog|Digital|Tile]
 #
 # Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -21,7 +21,7 @@ if [ $# -gt 0 ]; then
   page "$1"
 else
   mkdir -p docs/Dialects
-  for dialect in Graph Analog Tile; do
+  for dialect in Graph Analog Digital Tile; do
     page "$dialect" >"docs/Dialects/$dialect.md"
   done
 fi

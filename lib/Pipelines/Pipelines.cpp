@@ -11,6 +11,7 @@
 #include "mho/Conversion/LinalgToTile/Pipeline.h"
 #include "mho/Conversion/Passes.h"
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Digital/IR/DigitalOps.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Dialect/Graph/Transforms/Passes.h"
 #include "mho/Dialect/Tile/IR/TileOps.h"
@@ -73,8 +74,8 @@ void buildTilePipeline(OpPassManager &passes) {
 void registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry
-      .insert<graph::GraphDialect, analog::AnalogDialect, tile::TileDialect>();
+  registry.insert<graph::GraphDialect, analog::AnalogDialect,
+                  digital::DigitalDialect, tile::TileDialect>();
   registerUnitPipelineExtensions(registry);
 }
 

@@ -31,7 +31,8 @@ constexpr TypeInfo types[kNumTypes] = {
     {"f8e5m2", 1, true, false},     {"f8e4m3fnuz", 1, true, false},
     {"f8e5m2fnuz", 1, true, false}, {"f8e8m0", 1, true, false},
     {"i4", 1, false, false},        {"u4", 1, false, true},
-    {"f4e2m1", 1, true, false},
+    {"f4e2m1", 1, true, false},     {"i2", 1, false, false},
+    {"u2", 1, false, true},
 };
 
 constexpr TypeInfo unknown = {"?", 1, false, false};

@@ -84,6 +84,8 @@ static PreparedInstruction prepare(const Instruction &instruction,
   } else if (const auto *compact = std::get_if<Compact>(&instruction)) {
     result.firstSlot = compact->count;
     result.lastSlot = compact->count + 1;
+  } else if (std::holds_alternative<Mvm>(instruction)) {
+    result.mvm = std::make_unique<MvmCache>();
   }
   return result;
 }
@@ -113,7 +115,8 @@ static bool dependsOnData(const std::vector<Instruction> &list,
 }
 
 Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
-    : program(std::move(loaded)), entryNumber(entry) {
+    : program(std::move(loaded)), entryNumber(entry),
+      memory(std::make_unique<MemoryPool>()) {
   const fb::Program &fbProgram = program->program();
   const fb::Entry &fbEntry = *fbProgram.entries()->Get(entryNumber);
   std::vector<bool> used(program->codes.size());
@@ -140,21 +143,76 @@ Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
               fbProgram.values()->Get(list->Get(i))->extent_slots())
         for (int32_t slot : *slots)
           dataDependent |= slot >= 0;
+  estimateTraffic();
 }
 
 Executor::~Executor() = default;
 
+/// How often each instruction runs, loops at their largest number of trips.
+static std::vector<double> executions(const std::vector<Instruction> &list) {
+  std::vector<double> times(list.size(), 1);
+  for (size_t i = 0; i < list.size(); ++i)
+    if (const auto *loop = std::get_if<Loop>(&list[i]))
+      for (size_t j = loop->body.begin; j < loop->body.end; ++j)
+        times[j] *= double(loop->trips.max);
+  return times;
+}
+
+static double points(const std::vector<Extent> &dims) {
+  double product = 1;
+  for (const Extent &extent : dims)
+    product *= double(extent.max);
+  return product;
+}
+
+void Executor::estimateTraffic() {
+  const fb::Program &fbProgram = program->program();
+  const fb::Entry &entry = *fbProgram.entries()->Get(entryNumber);
+  for (uint32_t number = 0; number < fbProgram.units()->size(); ++number) {
+    uint32_t code = entry.codes()->Get(number);
+    if (code == kIdle)
+      continue;
+    const std::vector<Instruction> &list = program->codes[code];
+    std::vector<double> times = executions(list);
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (const auto *kernel = std::get_if<Kernel>(&list[i])) {
+        size_t operands = kernel->reads.size() + kernel->writes.size();
+        valueTraffic += times[i] * points(kernel->dims) * 4 * double(operands);
+      }
+      const auto *mvm = std::get_if<Mvm>(&list[i]);
+      if (!mvm)
+        continue;
+      const auto *arrays = fbProgram.units()->Get(number)->arrays();
+      const fb::Array &array =
+          *fbProgram.arrays()->Get(arrays->Get(mvm->array));
+      const fb::Bank &bank = *fbProgram.banks()->Get(array.bank());
+      auto extent = [](const auto &splits, uint32_t block) {
+        return double(splits.Get(block + 1) - splits.Get(block));
+      };
+      double rows = extent(*bank.row_splits(), array.row_block());
+      double columns = extent(*bank.col_splits(), array.col_block());
+      weightTraffic += times[i] * rows * columns * 4;
+      valueTraffic += times[i] * points(mvm->counts) * columns * 8;
+    }
+  }
+}
+
 size_t Executor::groupSize(size_t samples, unsigned threads) const {
   if (dataDependent)
     return 1;
-  // A group's memory should stay in the cache between instructions, but a few
-  // samples share the reading of weights.
-  constexpr size_t cache = size_t(4) << 20;
-  constexpr size_t most = 64, least = 4;
-  size_t fits =
-      std::clamp(cache / std::max<size_t>(bytesPerSample, 1), least, most);
+  // Samples that stay in a core's cache between instructions may share the
+  // reading of weights for nothing; more of them where values that leave the
+  // cache cost less than weights that are read again.
+  constexpr size_t cache = size_t(512) << 10, memory = size_t(64) << 20;
+  constexpr size_t most = 64;
+  size_t bytes = std::max<size_t>(bytesPerSample, 1);
+  size_t group = std::clamp<size_t>(cache / bytes, 1, most);
+  size_t large = std::clamp<size_t>(memory / bytes, group, most);
+  if (weightTraffic / double(group) >
+      weightTraffic / double(large) + valueTraffic)
+    group = large;
   size_t share = (samples + threads - 1) / std::max(threads, 1u);
-  return std::max<size_t>(1, std::min(fits, share));
+  return std::max<size_t>(1, std::min(group, share));
 }
 
 Status Executor::run(std::span<Sample> group, uint64_t first, ArrayBank &arrays,

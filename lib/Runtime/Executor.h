@@ -36,6 +36,8 @@ struct Sample {
   std::vector<int64_t> slots;
 };
 
+class MemoryPool;
+
 /// An entry point made ready to run; immutable, shared by threads.
 class Executor {
 public:
@@ -53,11 +55,17 @@ public:
 
 private:
   friend class GroupRun;
+  void estimateTraffic();
+
   std::shared_ptr<const LoadedProgram> program;
   uint32_t entryNumber;
   std::vector<Prepared> codes; ///< by fb code index
   bool dataDependent = false;  ///< control flow depends on values
   size_t bytesPerSample = 0;
+  /// Bytes that a sample run alone moves: weights, and values between
+  /// instructions.
+  double weightTraffic = 0, valueTraffic = 0;
+  std::unique_ptr<MemoryPool> memory; ///< of units that have ended
 };
 
 } // namespace mho::rt

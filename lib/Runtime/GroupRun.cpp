@@ -25,6 +25,29 @@ AlignedBytes::AlignedBytes(size_t bytes) {
   memory.reset(static_cast<std::byte *>(std::aligned_alloc(64, rounded)));
   if (!memory)
     throw std::bad_alloc();
+  capacity = rounded;
+}
+
+AlignedBytes MemoryPool::take(size_t bytes) {
+  {
+    // The latest that is large enough, but no giant for a dwarf.
+    std::lock_guard<std::mutex> guard(lock);
+    for (size_t i = free.size(); i-- > 0;)
+      if (free[i].size() >= bytes && free[i].size() / 4 <= bytes) {
+        AlignedBytes found = std::move(free[i]);
+        free.erase(free.begin() + int64_t(i));
+        return found;
+      }
+  }
+  return AlignedBytes(bytes);
+}
+
+void MemoryPool::give(AlignedBytes bytes) {
+  constexpr size_t most = 64;
+  std::lock_guard<std::mutex> guard(lock);
+  if (free.size() == most)
+    free.erase(free.begin());
+  free.push_back(std::move(bytes));
 }
 
 GroupRun::GroupRun(const Executor &executor, std::span<Sample> group,
@@ -72,8 +95,8 @@ Status GroupRun::run() {
       if (!error.ok())
         return std::move(error);
       finished &= unit.finished;
-      if (unit.finished)
-        unit.scratch = AlignedBytes();
+      if (unit.finished && unit.scratch.data())
+        executor.memory->give(std::move(unit.scratch));
     }
     if (finished)
       break;
@@ -98,7 +121,7 @@ Status GroupRun::run() {
 /// still in the cache.
 void GroupRun::giveMemory(UnitState &unit) {
   size_t bytes = unit.scratchStride * group.size();
-  unit.scratch = AlignedBytes(bytes);
+  unit.scratch = executor.memory->take(bytes);
   std::memset(unit.scratch.data(), 0, bytes);
 }
 
@@ -322,6 +345,7 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Mvm &op) {
   call.outputShift = outputShift;
   call.firstSample = first;
   call.repetition = unit.repetitions[index];
+  call.cache = unit.prepared->instructions[index].mvm.get();
   arrays.run(call, pool, observer);
   return true;
 }
@@ -450,12 +474,12 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Contract &op) {
 }
 
 bool GroupRun::step(UnitState &unit, uint32_t index, const Sort &op) {
-  forEachSample(unit, index, [&](size_t sample, ThreadPool *) {
+  forEachSample(unit, index, [&](size_t sample, ThreadPool *threads) {
     Extents extents = resolve(unit, sample, op.dims);
     int64_t count = std::min(resolve(unit, sample, op.count), extents.back());
     runSort(op, extents, count, address(unit, sample, op.input),
-            address(unit, sample, op.values),
-            address(unit, sample, op.indices));
+            address(unit, sample, op.values), address(unit, sample, op.indices),
+            threads);
     return success();
   });
   return true;

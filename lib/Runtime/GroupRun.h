@@ -12,6 +12,7 @@
 #include "Prepared.h"
 
 #include <deque>
+#include <mutex>
 
 namespace mho::rt {
 
@@ -21,12 +22,26 @@ public:
   AlignedBytes() = default;
   explicit AlignedBytes(size_t bytes);
   std::byte *data() const { return memory.get(); }
+  size_t size() const { return capacity; }
 
 private:
   struct Free {
     void operator()(std::byte *bytes) const { std::free(bytes); }
   };
   std::unique_ptr<std::byte, Free> memory;
+  size_t capacity = 0;
+};
+
+/// Memory that runs hand on to each other: fresh pages cost more than zeroing
+/// ones that are still in the cache.
+class MemoryPool {
+public:
+  AlignedBytes take(size_t bytes);
+  void give(AlignedBytes bytes);
+
+private:
+  std::mutex lock;
+  std::vector<AlignedBytes> free;
 };
 
 /// One message of every sample of the group, one after the other.
@@ -142,7 +157,7 @@ Status runContract(const isa::Contract &op, std::span<const int64_t> extents,
                    std::byte *output, ThreadPool *pool);
 void runSort(const isa::Sort &op, std::span<const int64_t> extents,
              int64_t count, const std::byte *input, std::byte *values,
-             std::byte *indices);
+             std::byte *indices, ThreadPool *pool);
 Status runScatter(const isa::Scatter &op, std::span<const int64_t> extents,
                   std::span<const int64_t> sizes,
                   std::span<const std::byte *const> indices,

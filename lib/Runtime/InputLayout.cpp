@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <span>
 
 using namespace mho;
 using namespace mho::rt;
@@ -85,12 +86,21 @@ static void forEachRun(const fb::Value &value,
   }
 }
 
+/// The numbers of a list that a program may leave out when it is empty.
+static std::span<const uint32_t>
+numbersOf(const flatbuffers::Vector<uint32_t> *list) {
+  return list ? std::span(list->data(), list->size())
+              : std::span<const uint32_t>();
+}
+
 /// What the program takes, one input a line.
 static std::string expectation(const fb::Program &program,
                                const fb::Entry &entry) {
+  if (numbersOf(entry.inputs()).empty())
+    return "; the program takes no input";
   std::string text = "; the program takes";
   bool first = true;
-  for (uint32_t number : *entry.inputs()) {
+  for (uint32_t number : numbersOf(entry.inputs())) {
     const fb::Value &value = *program.values()->Get(number);
     text += (first ? " '" : ", '") + value.name()->str() + "' " +
             describeValue(value);
@@ -99,18 +109,44 @@ static std::string expectation(const fb::Program &program,
   return text + " (or n times the leading axis, or one more leading axis)";
 }
 
+/// Types that NumPy lacks may arrive as bit patterns, one in each unsigned
+/// number of their size.
+static bool isBitPattern(isa::Type from, isa::Type to) {
+  if (to == isa::Type::I4 || to == isa::Type::I2)
+    return from == isa::Type::U8;
+  return isa::isFloat(to) && isa::sizeOf(to) <= 2 && to != isa::Type::F16 &&
+         from == (isa::sizeOf(to) == 2 ? isa::Type::U16 : isa::Type::U8);
+}
+
+static Expected<Tensor> fromBitPatterns(const Tensor &from, isa::Type to,
+                                        const std::string &name) {
+  Tensor result(to, from.shape);
+  size_t bytes = isa::sizeOf(to);
+  unsigned width = bitsOf(to);
+  for (size_t i = 0, n = from.elements(); i < n; ++i) {
+    const std::byte *memory = from.data.data() + i * bytes;
+    int64_t pattern = loadScalar(from.type, memory).i;
+    // Above a narrow pattern stands nothing, or the sign of an integer.
+    int64_t above = pattern >> width;
+    bool negative = !isa::isFloat(to) && (pattern >> (width - 1) & 1) &&
+                    above == 0xff >> width;
+    if (width < 8 && above != 0 && !negative)
+      return failure("array '" + name + "': element " + std::to_string(i) +
+                     " is " + std::to_string(pattern) + ", which is no bit " +
+                     "pattern of " + isa::nameOf(to));
+    storeScalar(to, result.data.data() + i * bytes,
+                fromBits(to, uint64_t(pattern)));
+  }
+  return result;
+}
+
 /// Whether `value` of type `from` has the same value in `to`.
 static Expected<Tensor> castTo(const Tensor &from, isa::Type to,
                                const std::string &name) {
   if (from.type == to)
     return from;
-  // Types that NumPy lacks arrive as bit patterns of their size.
-  if (isa::sizeOf(from.type) == isa::sizeOf(to) && isa::isUnsigned(from.type) &&
-      isa::isFloat(to) && isa::sizeOf(to) <= 2 && to != isa::Type::F16) {
-    Tensor same = from;
-    same.type = to;
-    return same;
-  }
+  if (isBitPattern(from.type, to))
+    return fromBitPatterns(from, to, name);
   bool floats = isa::isFloat(from.type);
   if (floats && !isa::isFloat(to))
     return failure("array '" + name + "' holds " + isa::nameOf(from.type) +
@@ -189,25 +225,25 @@ Expected<InputLayout> InputLayout::match(
   auto fail = [&](const std::string &message) {
     return failure(message + expectation(program, entry));
   };
-  for (uint32_t number : *entry.outputs())
+  for (uint32_t number : numbersOf(entry.outputs()))
     layout.outputValues.push_back(program.values()->Get(number));
   for (const auto &[input, output] : states) {
-    auto has = [&](const std::string &name, auto &list) {
+    auto has = [&](const std::string &name, std::span<const uint32_t> list) {
       for (uint32_t number : list)
         if (program.values()->Get(number)->name()->str() == name)
           return true;
       return false;
     };
-    if (!has(input, *entry.inputs()))
+    if (!has(input, numbersOf(entry.inputs())))
       return fail("--state names input '" + input + "', which is not there");
-    if (!has(output, *entry.outputs()))
+    if (!has(output, numbersOf(entry.outputs())))
       return failure("--state names output '" + output +
                      "', which is not there");
   }
 
   std::optional<uint64_t> runs;
   std::string counted;
-  for (uint32_t number : *entry.inputs()) {
+  for (uint32_t number : numbersOf(entry.inputs())) {
     const fb::Value &value = *program.values()->Get(number);
     std::string name = value.name()->str();
     std::vector<int64_t> shape = shapeOf(value);

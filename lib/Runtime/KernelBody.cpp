@@ -8,6 +8,8 @@
 
 #include "KernelBody.h"
 
+#include "Kernel/Scalar.h"
+
 using namespace mho;
 using namespace mho::rt;
 using namespace mho::isa;
@@ -16,9 +18,7 @@ using namespace mho::isa;
 static bool sameRegister(Type a, Type b) {
   if (a == b)
     return true;
-  return !isFloat(a) && !isFloat(b) && sizeOf(a) == sizeOf(b) &&
-         (a == Type::Bool) == (b == Type::Bool) &&
-         (a == Type::I4 || a == Type::U4) == (b == Type::I4 || b == Type::U4);
+  return !isFloat(a) && !isFloat(b) && rt::bitsOf(a) == rt::bitsOf(b);
 }
 
 static Status wrongType(const MicroOp &op, Type type) {
@@ -98,7 +98,7 @@ static Status checkTypes(const MicroOp &op, const std::vector<Type> &types,
     return isFloat(operand(0)) && !isFloat(op.type) ? success()
                                                     : wrongType(op, operand(0));
   case MicroOpcode::ArithBitcast:
-    return sizeOf(operand(0)) == sizeOf(op.type) ? success()
+    return bitsOf(operand(0)) == bitsOf(op.type) ? success()
                                                  : wrongType(op, operand(0));
   default:
     break;

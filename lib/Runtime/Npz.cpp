@@ -120,7 +120,9 @@ static std::optional<Type> typeOfDescr(const std::string &descr) {
       {"f4", Type::F32}, {"f8", Type::F64}, {"f2", Type::F16},
       {"i1", Type::I8},  {"i2", Type::I16}, {"i4", Type::I32},
       {"i8", Type::I64}, {"u1", Type::U8},  {"u2", Type::U16},
-      {"u4", Type::U32}, {"u8", Type::U64}, {"b1", Type::Bool}};
+      {"u4", Type::U32}, {"u8", Type::U64}, {"b1", Type::Bool},
+      // How NumPy saves types that it does not know: bit patterns.
+      {"V1", Type::U8},  {"V2", Type::U16}};
   for (auto [name, type] : types)
     if (code == name)
       return type;
@@ -243,9 +245,11 @@ static const char *descrOf(Type type) {
     return "|b1";
   case Type::I8:
   case Type::I4:
+  case Type::I2:
     return "|i1";
   case Type::U8:
   case Type::U4:
+  case Type::U2:
     return "|u1";
   case Type::I16:
     return "<i2";

@@ -20,6 +20,8 @@ struct PreparedInstruction {
   /// Kernels, and copies that pad (as a kernel that yields what it reads).
   std::unique_ptr<PreparedKernel> kernel;
   std::unique_ptr<isa::Kernel> padded;
+  /// Of an mvm.
+  std::unique_ptr<MvmCache> mvm;
   /// Slots [first, last) that it writes: their ranges must be checked.
   uint32_t firstSlot = 0, lastSlot = 0;
   bool writesSlots() const { return firstSlot < lastSlot; }

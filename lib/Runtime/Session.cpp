@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 #include <mutex>
+#include <thread>
 
 using namespace mho;
 using namespace mho::rt;
@@ -21,7 +22,48 @@ using namespace mho::rt;
 struct Session::State {
   std::shared_ptr<const LoadedProgram> program;
   std::unique_ptr<Executor> executor;
+
+  // What one run leaves for the next: its threads and the arrays of its last
+  // instance.
+  std::mutex lock;
+  std::shared_ptr<ThreadPool> pool;
+  std::shared_ptr<ArrayBank> arrays;
+  NoiseSettings noise; ///< that `arrays` are programmed under
+  uint32_t instance = 0;
+
+  std::shared_ptr<ThreadPool> poolOf(unsigned threads);
+  Expected<std::shared_ptr<ArrayBank>>
+  programmed(const NoiseSettings &settings, uint32_t number, ThreadPool &with);
 };
+
+std::shared_ptr<ThreadPool> Session::State::poolOf(unsigned threads) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (threads == 0)
+    threads = std::max(1u, std::thread::hardware_concurrency());
+  if (!pool || pool->size() != threads)
+    pool = std::make_shared<ThreadPool>(threads);
+  return pool;
+}
+
+Expected<std::shared_ptr<ArrayBank>>
+Session::State::programmed(const NoiseSettings &settings, uint32_t number,
+                           ThreadPool &with) {
+  {
+    std::lock_guard<std::mutex> guard(lock);
+    if (arrays && noise == settings && instance == number)
+      return arrays;
+    arrays.reset(); // never two in memory where one run follows another
+  }
+  auto fresh = ArrayBank::program(program, settings, number, with);
+  if (!fresh)
+    return fresh.status();
+  std::shared_ptr<ArrayBank> shared = std::move(*fresh);
+  std::lock_guard<std::mutex> guard(lock);
+  arrays = shared;
+  noise = settings;
+  instance = number;
+  return shared;
+}
 
 Session::Session() : state(std::make_unique<State>()) {}
 Session::~Session() = default;
@@ -45,6 +87,11 @@ Expected<std::unique_ptr<Session>> Session::load(const std::string &path) {
 
 const std::shared_ptr<const LoadedProgram> &Session::program() const {
   return state->program;
+}
+
+void Session::forgetArrays() {
+  std::lock_guard<std::mutex> guard(state->lock);
+  state->arrays.reset();
 }
 
 size_t Session::arrays() const {
@@ -87,7 +134,8 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
   result.runs = layout->runs();
   result.instanceAxis = settings.instanceAxis || settings.instances > 1;
 
-  ThreadPool pool(settings.threads);
+  std::shared_ptr<ThreadPool> shared = state->poolOf(settings.threads);
+  ThreadPool &pool = *shared;
   bool inOrder = !settings.states.empty();
   size_t n = result.runs;
   size_t group = inOrder ? 1 : state->executor->groupSize(n, pool.size());
@@ -96,8 +144,7 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
                           result.outputs);
   for (uint32_t instance = 0; instance < settings.instances; ++instance) {
     auto start = std::chrono::steady_clock::now();
-    auto arrays =
-        ArrayBank::program(state->program, settings.noise, instance, pool);
+    auto arrays = state->programmed(settings.noise, instance, pool);
     if (!arrays)
       return arrays.status();
     result.programmingSeconds += secondsSince(start);

@@ -1,5 +1,4 @@
-//===- Special.cpp - contract, sort, scatter, compact
-//-----------------------===//
+//===- Special.cpp - contract and compact ---------------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,7 +10,6 @@
 #include "mho/Runtime/Gemm.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <numeric>
 
@@ -190,7 +188,7 @@ Status rt::runContract(const Contract &op, std::span<const int64_t> extents,
 }
 
 //===----------------------------------------------------------------------===//
-// Sort, scatter, compact
+// Compact
 //===----------------------------------------------------------------------===//
 
 /// A read with its padding.
@@ -203,84 +201,6 @@ static Scalar readElement(const Access &access, const std::byte *base,
   }
   return loadScalar(access.type, base + dot(point, access.strides) *
                                             int64_t(sizeOf(access.type)));
-}
-
-/// Order of two elements, NaN largest.
-static bool isLess(Type type, Scalar a, Scalar b) {
-  if (isFloat(type)) {
-    double x = toDouble(type, a), y = toDouble(type, b);
-    if (std::isnan(x) || std::isnan(y))
-      return !std::isnan(x);
-    return x < y;
-  }
-  return isUnsigned(type) ? uint64_t(a.i) < uint64_t(b.i) : a.i < b.i;
-}
-
-void rt::runSort(const Sort &op, std::span<const int64_t> extents,
-                 int64_t count, const std::byte *input, std::byte *values,
-                 std::byte *indices) {
-  int64_t length = extents.back();
-  Type type = op.input.type;
-  std::vector<Scalar> row(static_cast<size_t>(length));
-  std::vector<int64_t> order(row.size());
-  auto before = [&](int64_t a, int64_t b) {
-    Scalar x = row[size_t(a)], y = row[size_t(b)];
-    if (op.largest ? isLess(type, y, x) : isLess(type, x, y))
-      return true;
-    if (op.largest ? isLess(type, x, y) : isLess(type, y, x))
-      return false;
-    return a < b;
-  };
-  forEachPoint(
-      extents.first(extents.size() - 1), [&](std::vector<int64_t> point) {
-        point.push_back(0);
-        for (int64_t i = 0; i < length; ++i) {
-          point.back() = i;
-          row[size_t(i)] = readElement(op.input, input, point);
-          order[size_t(i)] = i;
-        }
-        std::partial_sort(order.begin(), order.begin() + count, order.end(),
-                          before);
-        for (int64_t i = 0; i < count; ++i) {
-          point.back() = i;
-          int64_t from = order[size_t(i)];
-          storeScalar(type,
-                      values +
-                          dot(point, op.values.strides) * int64_t(sizeOf(type)),
-                      row[size_t(from)]);
-          std::memcpy(indices + dot(point, op.indices.strides) * 8, &from, 8);
-        }
-        return true;
-      });
-}
-
-Status rt::runScatter(const Scatter &op, std::span<const int64_t> extents,
-                      std::span<const int64_t> sizes,
-                      std::span<const std::byte *const> indices,
-                      const std::byte *updates, std::byte *to) {
-  Status status;
-  Type type = op.to.type;
-  forEachPoint(extents, [&](const std::vector<int64_t> &point) {
-    int64_t place = dot(point, op.to.strides);
-    for (size_t p = 0; p < indices.size(); ++p) {
-      int64_t index = readElement(op.indices[p], indices[p], point).i;
-      int64_t wrapped = index < 0 ? index + sizes[p] : index;
-      if (wrapped < 0 || wrapped >= sizes[p]) {
-        status = failure("index " + std::to_string(index) +
-                         " is out of range, the dimension has " +
-                         std::to_string(sizes[p]) + " elements");
-        return false;
-      }
-      place += wrapped * op.placeStrides[p];
-    }
-    std::byte *memory = to + place * int64_t(sizeOf(type));
-    Scalar update = readElement(op.updates, updates, point);
-    if (op.kind != WriteKind::Store)
-      update = combine(op.kind, type, loadScalar(type, memory), update);
-    storeScalar(type, memory, update);
-    return true;
-  });
-  return status;
 }
 
 int64_t rt::runCompact(const Compact &op, std::span<const int64_t> extents,

@@ -152,6 +152,10 @@ static Status verifyValue(const fb::Program &program, const fb::Entry &entry,
   unsigned __int128 bytes = isa::sizeOf(isa::Type(value.type()));
   if (value.offset() % uint64_t(bytes))
     return failure("value '" + text(value.name()) + "' is not aligned");
+  // Nothing lies nowhere, whatever its other extents.
+  for (uint32_t d = 0; d < sizeOfVector(value.shape()); ++d)
+    if (value.shape()->Get(d) == 0)
+      bytes = 0;
   for (uint32_t d = 0; d < sizeOfVector(value.shape()); ++d) {
     int64_t extent = value.shape()->Get(d);
     if (extent < 0 || extent > (int64_t(1) << 40))

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-DIALECTS = ("Graph", "Analog", "Tile")
+DIALECTS = ("Graph", "Analog", "Digital", "Tile")
 
 
 def test_readme_names_the_two_commands(source):

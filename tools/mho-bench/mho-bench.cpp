@@ -12,35 +12,75 @@
 
 #include <charconv>
 #include <cstdio>
-#include <cstring>
+#include <string_view>
 
-/// Takes `--threads=N` out of the arguments; 0 where it is wrong.
-static unsigned takeThreads(int &argc, char **argv) {
+using mho::Status;
+
+namespace {
+
+struct Options {
   unsigned threads = 1;
+  mho::bench::ProgramOptions program;
+};
+
+/// Our own options; the others stay for Google Benchmark.
+bool takeOptions(Options &options, int &argc, char **argv) {
   int kept = 1;
   for (int i = 1; i < argc; ++i) {
-    if (std::strncmp(argv[i], "--threads=", 10) != 0) {
+    std::string_view argument = argv[i];
+    auto take = [&](std::string_view name, std::string &value) {
+      if (!argument.starts_with(name))
+        return false;
+      value = argument.substr(name.size());
+      return true;
+    };
+    if (argument == "--reprogram") {
+      options.program.reprogram = true;
+      continue;
+    }
+    std::string threads;
+    if (take("--program=", options.program.program) ||
+        take("--input=", options.program.input) ||
+        take("--noise=", options.program.noise) ||
+        take("--time=", options.program.time))
+      continue;
+    if (!take("--threads=", threads)) {
       argv[kept++] = argv[i];
       continue;
     }
-    const char *text = argv[i] + 10, *end = text + std::strlen(text);
-    auto [rest, error] = std::from_chars(text, end, threads);
-    if (error != std::errc() || rest != end || threads > 1024)
-      threads = 0;
+    const char *end = threads.data() + threads.size();
+    auto [rest, error] = std::from_chars(threads.data(), end, options.threads);
+    if (error != std::errc() || rest != end || options.threads < 1 ||
+        options.threads > 1024) {
+      std::fprintf(stderr, "mho-bench: '--threads' takes a number of at least "
+                           "1\n");
+      return false;
+    }
   }
   argc = kept;
-  return threads;
+  if (options.program.program.empty() != options.program.input.empty()) {
+    std::fprintf(stderr,
+                 "mho-bench: '--program' and '--input' belong together\n");
+    return false;
+  }
+  return true;
 }
 
+} // namespace
+
 int main(int argc, char **argv) {
-  unsigned threads = takeThreads(argc, argv);
-  if (!threads) {
-    std::fprintf(stderr, "mho-bench: '--threads' takes a number of at least "
-                         "1\n");
+  Options options;
+  if (!takeOptions(options, argc, argv))
     return 2;
+  if (options.program.program.empty()) {
+    mho::bench::registerArrays(options.threads);
+    mho::bench::registerTimeline();
+  } else if (mho::Status status =
+                 mho::bench::registerProgram(options.program, options.threads);
+             !status.ok()) {
+    std::fprintf(stderr, "mho-bench: %s\n", status.message().c_str());
+    return 1;
   }
-  mho::bench::registerArrays(threads);
-  mho::bench::registerTimeline();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 2;

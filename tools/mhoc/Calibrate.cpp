@@ -96,6 +96,10 @@ bool readConstant(const std::string &file, const std::string &key,
     return false;
   }
   array.shape = found->second.shape;
+  if (found->second.type == isa::Type::U8)
+    array.patternBits = 8;
+  else if (found->second.type == isa::Type::U16)
+    array.patternBits = 16;
   for (size_t i = 0; i < found->second.elements(); ++i)
     array.values.push_back(rt::elementAsDouble(found->second, i));
   return true;

@@ -41,6 +41,11 @@ int parseOptions(int argc, char **argv, Options &options) {
   cl::list<std::string> constants(
       "constant", cl::desc("freezes a graph input to a constant"),
       cl::value_desc("input=value|file.npz:key"), cl::cat(category));
+  cl::list<std::string> loopBounds(
+      "loop-bound",
+      cl::desc("stops a Loop node after so many steps, where only the run "
+               "knows how many it makes"),
+      cl::value_desc("node=N"), cl::cat(category));
   cl::opt<std::string> calibrate(
       "calibrate",
       cl::desc("sample inputs that input and ADC ranges are set from"),
@@ -106,6 +111,8 @@ int parseOptions(int argc, char **argv, Options &options) {
   options.compile.readMode = readMode;
   options.compile.import.shapes.assign(shapes.begin(), shapes.end());
   options.compile.import.constants.assign(constants.begin(), constants.end());
+  options.compile.import.loopBounds.assign(loopBounds.begin(),
+                                           loopBounds.end());
   options.compile.import.readArray = readConstant;
   options.compile.seed = seed;
   options.compile.dumpFolder = dumpPhases;

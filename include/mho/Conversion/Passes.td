@@ -34,12 +34,14 @@ def ConvertGraphToLinalg : Pass<"convert-graph-to-linalg", "::mlir::func::FuncOp
   let summary = "lowers digital graph ops to linalg on tensors";
   let description = [{
     Every op of the graph dialect that is left becomes `linalg.generic`, fill,
-    and tensor ops, with the node's location on each. Operands broadcast through
+    and tensor ops (sorting and scattering: `digital` ops), with the node's
+    location on each. Operands broadcast through
     their maps; splat constants go into bodies; floats narrower than f32 are
     computed in f32. Unsigned integers become signless: what was unsigned
     decides the arith ops, and `mho.type` keeps an argument's or result's type.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+  let dependentDialects = ["::mho::digital::DigitalDialect",
+      "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
       "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 

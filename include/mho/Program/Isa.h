@@ -31,8 +31,8 @@ namespace mho::isa {
 enum class Space : uint8_t { Scratch = 0, Const = 1, Io = 2, Slot = 3 };
 
 /// Element types. The numbers are part of the format and never reused.
-/// Sub-byte types take one byte per element in every space but `Const` and
-/// `Io` boundaries that say otherwise; `Bool` is one byte, 0 or 1.
+/// Sub-byte types take one byte per element in every space, integers with their
+/// sign extended; `Bool` is one byte, 0 or 1.
 enum class Type : uint8_t {
   Bool = 0,
   I8 = 1,
@@ -55,8 +55,10 @@ enum class Type : uint8_t {
   I4 = 18,
   U4 = 19,
   F4E2M1 = 20,
+  I2 = 21,
+  U2 = 22,
 };
-inline constexpr unsigned kNumTypes = 21;
+inline constexpr unsigned kNumTypes = 23;
 
 /// Bytes of one element in memory.
 size_t sizeOf(Type type);

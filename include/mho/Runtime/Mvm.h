@@ -20,6 +20,19 @@
 
 namespace mho::rt {
 
+/// What the executions of one instruction of one stream have in common; any
+/// number of threads may use it.
+class MvmCache {
+public:
+  MvmCache();
+  ~MvmCache();
+  struct State;
+  State &operator*() const { return *state; }
+
+private:
+  std::unique_ptr<State> state;
+};
+
 /// One `mvm` instruction applied to a group of samples.
 struct MvmCall {
   const isa::Mvm *instruction = nullptr;
@@ -38,6 +51,8 @@ struct MvmCall {
   uint64_t firstSample = 0;
   /// How often this sample has executed this instruction before (loops).
   uint64_t repetition = 0;
+  /// Belongs to `instruction`; null where it will not run again.
+  MvmCache *cache = nullptr;
 };
 
 /// The effective arrays of one instance: programmed, drifted, ready to read.

@@ -38,6 +38,7 @@ struct NoiseSettings {
     return !(quantization || programming || drift || read || irDrop || adc ||
              dac || faults || temperature || output);
   }
+  bool operator==(const NoiseSettings &) const = default;
 };
 
 } // namespace mho::rt

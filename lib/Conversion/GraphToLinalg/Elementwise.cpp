@@ -108,8 +108,9 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
       .Case([&](CeilOp) { return math::CeilOp::create(b, x[0]); })
       .Case([&](RoundOp) { return math::RoundEvenOp::create(b, x[0]); })
       .Case([&](NotOp) {
-        Value yes = arith::ConstantOp::create(b, b.getBoolAttr(true));
-        return arith::XOrIOp::create(b, x[0], yes);
+        Value ones =
+            arith::ConstantOp::create(b, b.getIntegerAttr(x[0].getType(), -1));
+        return arith::XOrIOp::create(b, x[0], ones);
       })
       .Case([&](AddOp) { return arithmetic(arith::AddFOp(), arith::AddIOp()); })
       .Case([&](SubOp) { return arithmetic(arith::SubFOp(), arith::SubIOp()); })
@@ -147,102 +148,6 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
       .Default([](Operation *) { return Value(); });
 }
 
-/// Scale and zero point run along one axis of x, or are scalars.
-FailureOr<AffineMap> axisMap(Lowering &l, Value v, int64_t axis, int64_t rank) {
-  auto type = l.typeOf(v);
-  if (type.getNumElements() == 1) {
-    SmallVector<AffineExpr> zeros(type.getRank(), l.b.getAffineConstantExpr(0));
-    return AffineMap::get(rank, 0, zeros, l.b.getContext());
-  }
-  if (axis < 0)
-    axis += rank;
-  if (type.getRank() != 1 || axis < 0 || axis >= rank)
-    return l.op->emitOpError("takes a scalar scale or one along an axis, not ")
-           << type;
-  return AffineMap::get(rank, 0, l.b.getAffineDimExpr(axis));
-}
-
-template <typename OpTy>
-FailureOr<SmallVector<AffineMap>> quantizerMaps(Lowering &l, OpTy op,
-                                                SmallVector<Value> &operands) {
-  int64_t rank = l.resultType().getRank();
-  operands = {op.getX(), op.getScale()};
-  SmallVector<AffineMap> maps{l.b.getMultiDimIdentityMap(rank)};
-  if (op.getZeroPoint())
-    operands.push_back(op.getZeroPoint());
-  for (Value v : ArrayRef(operands).drop_front()) {
-    auto map = axisMap(l, v, op.getAxis(), rank);
-    if (failed(map))
-      return failure();
-    maps.push_back(*map);
-  }
-  return maps;
-}
-
-FailureOr<Value> lowerQuantize(Lowering &l, QuantizeLinearOp op) {
-  SmallVector<Value> operands;
-  auto maps = quantizerMaps(l, op, operands);
-  if (failed(maps))
-    return failure();
-  Type to = l.resultType().getElementType();
-  bool isUnsigned = l.isResultUnsigned();
-  return l.mapped(
-      operands, *maps, l.resultType(),
-      [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
-        Value x =
-            castScalar(b, args[0], l.isUnsigned(0), b.getF32Type(), false);
-        Value scale = castScalar(b, args[1], false, b.getF32Type(), false);
-        Value y = arith::DivFOp::create(b, x, scale);
-        if (auto floats = dyn_cast<FloatType>(to)) {
-          double bound =
-              APFloat::getLargest(floats.getFloatSemantics()).convertToDouble();
-          y = arith::MaximumFOp::create(b, y,
-                                        constantOf(b, b.getF32Type(), -bound));
-          y = arith::MinimumFOp::create(b, y,
-                                        constantOf(b, b.getF32Type(), bound));
-          return y;
-        }
-        y = math::RoundEvenOp::create(b, y);
-        if (args.size() > 2)
-          y = arith::AddFOp::create(
-              b, y, castScalar(b, args[2], isUnsigned, b.getF32Type(), false));
-        unsigned width = to.getIntOrFloatBitWidth();
-        double low = isUnsigned ? 0 : -double(int64_t(1) << (width - 1));
-        double high =
-            double((int64_t(1) << (isUnsigned ? width : width - 1)) - 1);
-        y = arith::MaximumFOp::create(b, y, constantOf(b, b.getF32Type(), low));
-        y = arith::MinimumFOp::create(b, y,
-                                      constantOf(b, b.getF32Type(), high));
-        return castScalar(b, y, false, to, isUnsigned);
-      });
-}
-
-FailureOr<Value> lowerDequantize(Lowering &l, DequantizeLinearOp op) {
-  SmallVector<Value> operands;
-  auto maps = quantizerMaps(l, op, operands);
-  if (failed(maps))
-    return failure();
-  Type to = l.resultType().getElementType();
-  Type wide = isNarrowFloat(to) ? l.b.getF32Type() : to;
-  return l.mapped(operands, *maps, l.resultType(),
-                  [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
-                    Value x = args[0];
-                    if (isa<FloatType>(x.getType())) {
-                      x = castScalar(b, x, false, wide, false);
-                    } else if (args.size() > 2) {
-                      Type i32 = b.getI32Type();
-                      x = arith::SubIOp::create(
-                          b, castScalar(b, x, l.isUnsigned(0), i32, false),
-                          castScalar(b, args[2], l.isUnsigned(0), i32, false));
-                      x = castScalar(b, x, false, wide, false);
-                    } else {
-                      x = castScalar(b, x, l.isUnsigned(0), wide, false);
-                    }
-                    return arith::MulFOp::create(
-                        b, x, castScalar(b, args[1], false, wide, false));
-                  });
-}
-
 Value lowerClip(Lowering &l, ClipOp op) {
   SmallVector<Value> operands{op.getX()};
   if (op.getLow())
@@ -267,28 +172,11 @@ Value lowerClip(Lowering &l, ClipOp op) {
                   });
 }
 
-Value lowerCast(Lowering &l, CastOp op) {
-  Type to = l.resultType().getElementType();
-  // Already widened narrow floats come back as f32 and are narrowed outside.
-  Type inside = isNarrowFloat(to) ? Type(l.b.getF32Type()) : to;
-  return l.elementwise(op.getX(), l.resultType(),
-                       [&](ImplicitLocOpBuilder &b, ValueRange args) {
-                         return castScalar(b, args[0], l.isUnsigned(0), inside,
-                                           l.isResultUnsigned());
-                       });
-}
-
 } // namespace
 
 Lowered lowerElementwise(Lowering &l) {
-  if (auto op = dyn_cast<QuantizeLinearOp>(l.op))
-    return lowered(lowerQuantize(l, op));
-  if (auto op = dyn_cast<DequantizeLinearOp>(l.op))
-    return lowered(lowerDequantize(l, op));
   if (auto op = dyn_cast<ClipOp>(l.op))
     return lowered(lowerClip(l, op));
-  if (auto op = dyn_cast<CastOp>(l.op))
-    return lowered(lowerCast(l, op));
   if (!l.op->hasTrait<ElementwiseTrait>())
     return notOfFamily();
   return lowered(l.elementwise(l.op->getOperands(), l.resultType(),

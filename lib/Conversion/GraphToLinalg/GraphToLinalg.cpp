@@ -15,6 +15,8 @@
 
 #include "Lowering.h"
 
+#include "mho/Dialect/Digital/IR/DigitalOps.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -142,9 +144,12 @@ private:
                              "result must be tensors of known rank");
     graph::Lowering l(op, flags);
     using Family = graph::Lowered (*)(graph::Lowering &);
-    constexpr Family families[] = {graph::lowerElementwise,
-                                   graph::lowerMovement, graph::lowerReduction,
-                                   graph::lowerWindowed, graph::lowerProduct};
+    constexpr Family families[] = {
+        graph::lowerMath,     graph::lowerTypes,    graph::lowerElementwise,
+        graph::lowerTrees,    graph::lowerMovement, graph::lowerReduction,
+        graph::lowerWindowed, graph::lowerProduct,  graph::lowerPlaces,
+        graph::lowerResampling,
+    };
     for (Family family : families) {
       graph::Lowered results = family(l);
       if (failed(results))

@@ -141,11 +141,16 @@ inline Lowered lowered(FailureOr<Value> v) {
 }
 inline Lowered notOfFamily() { return SmallVector<Value>(); }
 
+Lowered lowerTypes(Lowering &l);
 Lowered lowerElementwise(Lowering &l);
+Lowered lowerMath(Lowering &l);
+Lowered lowerTrees(Lowering &l);
 Lowered lowerProduct(Lowering &l);
 Lowered lowerWindowed(Lowering &l);
 Lowered lowerReduction(Lowering &l);
 Lowered lowerMovement(Lowering &l);
+Lowered lowerPlaces(Lowering &l);
+Lowered lowerResampling(Lowering &l);
 
 } // namespace mho::graph
 

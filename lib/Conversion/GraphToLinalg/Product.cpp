@@ -26,6 +26,9 @@ Value contract(Lowering &l, Value a, Value b, AffineMap aMap, AffineMap bMap,
       AffineMap::getMultiDimIdentityMap(rank + 1, l.b.getContext())
           .getMajorSubMap(rank);
   Value start = l.filled(shape, cast<TypedAttr>(l.b.getZeroAttr(wide)));
+  // A nest without points writes nothing.
+  if (l.typeOf(a).getNumElements() == 0)
+    return start;
   return l.generic(
       {a, b}, start, {aMap, bMap, outMap}, iterators,
       [&](ImplicitLocOpBuilder &builder, ValueRange args) {

@@ -33,6 +33,9 @@ Value reduce(Lowering &l, Value x, ArrayRef<int64_t> axes, TypedAttr init,
     shape.push_back(type.getDimSize(i));
     kept.push_back(l.b.getAffineDimExpr(i));
   }
+  // A nest without points writes nothing.
+  if (type.getNumElements() == 0)
+    return l.filled(shape, init);
   AffineMap outMap = AffineMap::get(rank, 0, kept, l.b.getContext());
   Type accumulator = init.getType();
   return l.generic(
@@ -132,7 +135,40 @@ Value smallest(Lowering &l, Value x, ArrayRef<int64_t> axes) {
                 });
 }
 
-Value lowerArgMax(Lowering &l, ArgMaxOp op) {
+Value product(Lowering &l, Value x, ArrayRef<int64_t> axes) {
+  Type type = accumulatorOf(l, l.typeOf(x).getElementType());
+  TypedAttr one = isa<FloatType>(type) ? TypedAttr(l.b.getFloatAttr(type, 1))
+                                       : l.b.getIntegerAttr(type, 1);
+  return reduce(l, x, axes, one, l.isUnsigned(0),
+                [](ImplicitLocOpBuilder &b, Value a, Value v) -> Value {
+                  if (isa<FloatType>(v.getType()))
+                    return arith::MulFOp::create(b, a, v);
+                  return arith::MulIOp::create(b, a, v);
+                });
+}
+
+/// Whether `x` takes the place of `best`: a NaN does, and stays. Of equals the
+/// last one does if `orEqual`.
+Value better(ImplicitLocOpBuilder &b, Value x, Value best, bool smallest,
+             bool orEqual, bool isUnsigned) {
+  if (!isa<FloatType>(x.getType())) {
+    using P = arith::CmpIPredicate;
+    bool ordinal = isUnsigned || x.getType().isInteger(1);
+    P strict =
+        smallest ? (ordinal ? P::ult : P::slt) : (ordinal ? P::ugt : P::sgt);
+    P loose =
+        smallest ? (ordinal ? P::ule : P::sle) : (ordinal ? P::uge : P::sge);
+    return arith::CmpIOp::create(b, orEqual ? loose : strict, x, best);
+  }
+  using P = arith::CmpFPredicate;
+  P strict = smallest ? P::ULT : P::UGT, loose = smallest ? P::ULE : P::UGE;
+  Value wins = arith::CmpFOp::create(b, orEqual ? loose : strict, x, best);
+  Value number = arith::CmpFOp::create(b, P::ORD, best, best);
+  return arith::AndIOp::create(b, wins, number);
+}
+
+template <typename OpTy> Value lowerPlace(Lowering &l, OpTy op) {
+  constexpr bool isSmallest = std::is_same_v<OpTy, ArgMinOp>;
   auto type = l.typeOf(op.getX());
   int64_t rank = type.getRank();
   int64_t axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
@@ -148,31 +184,23 @@ Value lowerArgMax(Lowering &l, ArgMaxOp op) {
   }
   AffineMap in = l.b.getMultiDimIdentityMap(rank);
   AffineMap out = AffineMap::get(rank, 0, kept, l.b.getContext());
-  Value best = l.filled(shape, lowest(type.getElementType(), l.isUnsigned(0)));
+  Type element = type.getElementType();
+  bool isUnsigned = l.isUnsigned(0);
+  Value best = l.filled(shape, isSmallest ? highest(element, isUnsigned)
+                                          : lowest(element, isUnsigned));
   Value place = l.filled(shape, l.b.getI64IntegerAttr(0));
   bool last = op.getSelectLastIndex();
-  SmallVector<Value> results = l.generic(
-      op.getX(), {best, place}, {in, out, out}, iterators,
-      [&](ImplicitLocOpBuilder &b, ValueRange args) {
-        Value better;
-        if (isa<FloatType>(args[0].getType()))
-          better = arith::CmpFOp::create(
-              b, last ? arith::CmpFPredicate::OGE : arith::CmpFPredicate::OGT,
-              args[0], args[1]);
-        else if (l.isUnsigned(0) || args[0].getType().isInteger(1))
-          better = arith::CmpIOp::create(
-              b, last ? arith::CmpIPredicate::uge : arith::CmpIPredicate::ugt,
-              args[0], args[1]);
-        else
-          better = arith::CmpIOp::create(
-              b, last ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt,
-              args[0], args[1]);
-        Value index = linalg::IndexOp::create(b, axis);
-        index = arith::IndexCastOp::create(b, b.getI64Type(), index);
-        return SmallVector<Value>{
-            arith::SelectOp::create(b, better, args[0], args[1]),
-            arith::SelectOp::create(b, better, index, args[2])};
-      });
+  SmallVector<Value> results =
+      l.generic(op.getX(), {best, place}, {in, out, out}, iterators,
+                [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                  Value wins =
+                      better(b, args[0], args[1], isSmallest, last, isUnsigned);
+                  Value index = linalg::IndexOp::create(b, axis);
+                  index = arith::IndexCastOp::create(b, b.getI64Type(), index);
+                  return SmallVector<Value>{
+                      arith::SelectOp::create(b, wins, args[0], args[1]),
+                      arith::SelectOp::create(b, wins, index, args[2])};
+                });
   return l.reshape(results[1], l.resultType().getShape());
 }
 
@@ -215,6 +243,8 @@ Lowered lowerReduction(Lowering &l) {
     return lowered(finish(l, largest(l, op.getX(), op.getAxes())));
   if (auto op = dyn_cast<ReduceMinOp>(l.op))
     return lowered(finish(l, smallest(l, op.getX(), op.getAxes())));
+  if (auto op = dyn_cast<ReduceProdOp>(l.op))
+    return lowered(finish(l, product(l, op.getX(), op.getAxes())));
   if (auto op = dyn_cast<GlobalAveragePoolOp>(l.op)) {
     int64_t first = op.getChannelsLast() ? 1 : 2;
     int64_t spatial = l.resultType().getRank() - 2;
@@ -223,7 +253,9 @@ Lowered lowerReduction(Lowering &l) {
              llvm::to_vector(llvm::seq<int64_t>(first, first + spatial))));
   }
   if (auto op = dyn_cast<ArgMaxOp>(l.op))
-    return lowered(lowerArgMax(l, op));
+    return lowered(lowerPlace(l, op));
+  if (auto op = dyn_cast<ArgMinOp>(l.op))
+    return lowered(lowerPlace(l, op));
   if (auto op = dyn_cast<SoftmaxOp>(l.op))
     return lowered(lowerSoftmax(l, op));
   return notOfFamily();

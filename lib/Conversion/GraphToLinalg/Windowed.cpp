@@ -120,6 +120,151 @@ Value lowerMaxPool(Lowering &l, MaxPoolOp op) {
   });
 }
 
+Value lowerSumPool(Lowering &l, SumPoolOp op) {
+  Window w = windowOf(op);
+  auto type = l.resultType();
+  Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
+                                                   : type.getElementType();
+  Value x = bordered(l, op.getX(), w,
+                     cast<TypedAttr>(l.b.getZeroAttr(type.getElementType())));
+  Value sums = pool(l, x, w, cast<TypedAttr>(l.b.getZeroAttr(wide)),
+                    [](ImplicitLocOpBuilder &b, Value a, Value v) {
+                      return arith::AddFOp::create(b, a, v);
+                    });
+  if (wide == type.getElementType())
+    return sums;
+  return l.elementwise(sums, type, [](ImplicitLocOpBuilder &, ValueRange args) {
+    return args[0];
+  });
+}
+
+/// The least index whose element equals the window's largest. Elements of the
+/// border are no candidates: their index is beyond all others.
+Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
+  Window w{op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
+           /*channelsLast=*/false};
+  auto from = l.typeOf(op.getX());
+  bool isFloat = isa<FloatType>(from.getElementType());
+  TypedAttr least = lowest(from.getElementType(), l.isUnsigned(0));
+  Value x = bordered(l, op.getX(), w, least);
+  PoolDims dims(l, w);
+  Value shape = l.empty(w.kernel, l.b.getI64Type());
+  TypedAttr beyond = highest(l.b.getI64Type(), /*isUnsigned=*/false);
+  Value start = l.filled(l.resultType().getShape(), beyond);
+  AffineMap places = dims.map(l, dims.image(dims.place));
+  return l.generic(
+      {x, op.getY(), shape}, start,
+      {dims.map(l, dims.read()), places, dims.map(l, dims.window), places},
+      dims.iterators, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        auto constant = [&](int64_t n) {
+          return constantOf(b, b.getI64Type(), n);
+        };
+        auto index = [&](int64_t dim) {
+          return arith::IndexCastOp::create(b, b.getI64Type(),
+                                            linalg::IndexOp::create(b, dim));
+        };
+        Value found;
+        if (isFloat) {
+          auto is = [&](arith::CmpFPredicate predicate, Value v, Value u) {
+            return arith::CmpFOp::create(b, predicate, v, u);
+          };
+          // NaN is the largest of its window.
+          Type wide = isNarrowFloat(args[0].getType()) ? Type(b.getF32Type())
+                                                       : args[0].getType();
+          Value element = convertFloat(b, args[0], wide);
+          Value nan = is(arith::CmpFPredicate::UNO, element, element);
+          found = is(arith::CmpFPredicate::OEQ, element,
+                     convertFloat(b, args[1], wide));
+          found = arith::OrIOp::create(b, found, nan);
+        } else {
+          found = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, args[0],
+                                        args[1]);
+        }
+        Value place = arith::AddIOp::create(
+            b, arith::MulIOp::create(b, index(0), constant(from.getDimSize(1))),
+            index(1));
+        for (int64_t i = 0; i < w.spatial(); ++i) {
+          int64_t extent = from.getDimSize(i + 2);
+          Value at = arith::AddIOp::create(
+              b, arith::MulIOp::create(b, index(2 + i), constant(w.strides[i])),
+              arith::MulIOp::create(b, index(2 + w.spatial() + i),
+                                    constant(w.dilations[i])));
+          at = arith::SubIOp::create(b, at, constant(w.pads[i]));
+          Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at,
+                                               constant(extent));
+          found = arith::AndIOp::create(b, found, inside);
+          place = arith::AddIOp::create(
+              b, arith::MulIOp::create(b, place, constant(extent)), at);
+        }
+        place = arith::SelectOp::create(b, found, place,
+                                        arith::ConstantOp::create(b, beyond));
+        return SmallVector<Value>{arith::MinSIOp::create(b, args[3], place)};
+      })[0];
+}
+
+/// Adds x's slice of each piece element to the places of y that it falls on:
+/// in place, one after the other. Pieces that do not overlap are copied.
+Value lowerOverlapAdd(Lowering &l, OverlapAddOp op) {
+  auto from = l.typeOf(op.getX());
+  auto type = l.resultType();
+  MLIRContext *context = l.b.getContext();
+  int64_t rank = from.getRank(), pieceAxis = op.getPieceAxis();
+  int64_t axis = op.getAxis(), at = axis - (pieceAxis < axis);
+  int64_t stride = op.getStride(), dilation = op.getDilation();
+  int64_t pieces = from.getDimSize(pieceAxis), points = from.getDimSize(axis);
+  int64_t extent = type.getDimSize(at);
+  bool overlap = (pieces - 1) * dilation >= stride;
+  SmallVector<int64_t> ones(rank, 1), without(type.getRank(), 1);
+  auto list = [&](ArrayRef<int64_t> values) {
+    return getAsIndexOpFoldResult(context, values);
+  };
+  Value y = l.filled(type.getShape(),
+                     cast<TypedAttr>(l.b.getZeroAttr(type.getElementType())));
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    // The points whose element falls inside.
+    int64_t shift = piece * dilation - int64_t(op.getPad());
+    int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0;
+    int64_t count =
+        shift < extent
+            ? std::min(points, (extent - 1 - shift) / stride + 1) - first
+            : 0;
+    if (count <= 0)
+      continue;
+    SmallVector<int64_t> offsets(rank, 0), sizes(from.getShape());
+    offsets[pieceAxis] = piece;
+    sizes[pieceAxis] = 1;
+    offsets[axis] = first;
+    sizes[axis] = count;
+    SmallVector<int64_t> shape(sizes);
+    shape.erase(shape.begin() + pieceAxis);
+    auto sliceType = RankedTensorType::get(shape, from.getElementType());
+    Value part = tensor::ExtractSliceOp::create(
+        l.b, sliceType, op.getX(), list(offsets), list(sizes), list(ones));
+    SmallVector<int64_t> to(type.getRank(), 0), steps(without);
+    to[at] = first * stride + shift;
+    steps[at] = stride;
+    if (overlap) {
+      Value old = tensor::ExtractSliceOp::create(l.b, sliceType, y, list(to),
+                                                 list(shape), list(steps));
+      AffineMap map = l.b.getMultiDimIdentityMap(type.getRank());
+      SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                                 utils::IteratorType::parallel);
+      part = l.generic(part, old, {map, map}, iterators,
+                       [](ImplicitLocOpBuilder &b, ValueRange args) {
+                         Value sum;
+                         if (isa<FloatType>(args[0].getType()))
+                           sum = arith::AddFOp::create(b, args[1], args[0]);
+                         else
+                           sum = arith::AddIOp::create(b, args[1], args[0]);
+                         return SmallVector<Value>{sum};
+                       })[0];
+    }
+    y = tensor::InsertSliceOp::create(l.b, part, y, list(to), list(shape),
+                                      list(steps));
+  }
+  return y;
+}
+
 /// How many elements each output place of one axis averages over.
 SmallVector<int64_t> countsOf(const Window &w, int64_t axis, int64_t extent,
                               int64_t outputs, bool withPads) {
@@ -347,6 +492,12 @@ Lowered lowerWindowed(Lowering &l) {
     return lowered(lowerMaxPool(l, op));
   if (auto op = dyn_cast<AveragePoolOp>(l.op))
     return lowered(lowerAveragePool(l, op));
+  if (auto op = dyn_cast<SumPoolOp>(l.op))
+    return lowered(lowerSumPool(l, op));
+  if (auto op = dyn_cast<MaxPoolIndexOp>(l.op))
+    return lowered(lowerMaxPoolIndex(l, op));
+  if (auto op = dyn_cast<OverlapAddOp>(l.op))
+    return lowered(lowerOverlapAdd(l, op));
   if (auto op = dyn_cast<ConvOp>(l.op)) {
     if (!isa<FloatType>(l.resultType().getElementType()))
       return l.op->emitOpError("takes floats, not ") << l.resultType();

@@ -12,6 +12,7 @@
 #include "Scalars.h"
 
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Digital/IR/DigitalOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -36,6 +37,10 @@ mlir::LogicalResult convertFill(mlir::linalg::FillOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
 mlir::LogicalResult convertCopy(mlir::memref::CopyOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
+mlir::LogicalResult convertSort(digital::SortOp op, mlir::OpBuilder &b,
+                                const UnitContext &context);
+mlir::LogicalResult convertScatter(digital::ScatterOp op, mlir::OpBuilder &b,
+                                   const UnitContext &context);
 mlir::LogicalResult convertMvm(analog::MvmOp op, mlir::OpBuilder &b,
                                const UnitContext &context);
 mlir::LogicalResult convertSend(analog::SendOp op, mlir::OpBuilder &b,

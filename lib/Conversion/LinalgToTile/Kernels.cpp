@@ -407,6 +407,12 @@ FailureOr<bool> convertContraction(linalg::GenericOp op, OpBuilder &b,
   auto rhs = factorOf(op, product->getOperand(1));
   if (!lhs || !rhs || lhs->operand == rhs->operand)
     return false;
+  // Integers must be bytes.
+  for (const Factor *factor : {&*lhs, &*rhs}) {
+    Type from = getElementTypeOrSelf(factor->operand->get().getType());
+    if (element.isInteger() ? !from.isInteger(8) : from != element)
+      return false;
+  }
   TypedAttr init = initOf(op, 0);
   if (init && bitsOf(init) != 0)
     return false;

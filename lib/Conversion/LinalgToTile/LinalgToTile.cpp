@@ -191,6 +191,9 @@ private:
         .Case([&](linalg::FillOp o) { return convertFill(o, b, context); })
         .Case([&](memref::CopyOp o) { return convertCopy(o, b, context); })
         .Case([&](analog::MvmOp o) { return convertMvm(o, b, context); })
+        .Case([&](digital::SortOp o) { return convertSort(o, b, context); })
+        .Case(
+            [&](digital::ScatterOp o) { return convertScatter(o, b, context); })
         .Case([&](analog::SendOp o) { return convertSend(o, b, context); })
         .Case([&](analog::RecvOp o) { return convertRecv(o, b, context); })
         .Case([&](graph::ExtentOp o) { return convertExtent(o); })

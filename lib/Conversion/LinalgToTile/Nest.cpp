@@ -19,6 +19,8 @@ namespace mho {
 
 isa::Type unsignedOf(isa::Type type) {
   switch (type) {
+  case isa::Type::I2:
+    return isa::Type::U2;
   case isa::Type::I4:
     return isa::Type::U4;
   case isa::Type::I8:

@@ -10,6 +10,7 @@
 #include "mho/Conversion/GraphToLinalg/GraphToLinalg.h"
 #include "mho/Conversion/LinalgToTile/LinalgToTile.h"
 #include "mho/Dialect/Analog/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mho/Dialect/Digital/Bufferize/BufferizableOpInterfaceImpl.h"
 #include "mho/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -52,6 +53,7 @@ void mho::buildUnitPipeline(OpPassManager &pm) {
 
 void mho::registerUnitPipelineExtensions(DialectRegistry &registry) {
   analog::registerBufferizableOpInterfaceExternalModels(registry);
+  digital::registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(
       registry);

@@ -265,8 +265,20 @@ private:
                        " values, but the model declares " + describe(input));
     Builder b(&context);
     SmallVector<Attribute> values;
+    // Floats that NumPy lacks may be given as bit patterns.
+    auto floats = dyn_cast<FloatType>(element);
+    unsigned width = element.getIntOrFloatBitWidth();
+    bool patterns = floats && !element.isF16() && array.patternBits &&
+                    array.patternBits == llvm::alignTo(width, 8);
     for (double value : array.values) {
-      if (isa<FloatType>(element)) {
+      if (patterns) {
+        APInt bits(64, uint64_t(value));
+        values.push_back(b.getFloatAttr(
+            element,
+            APFloat(floats.getFloatSemantics(), bits.trunc(width))));
+        continue;
+      }
+      if (floats) {
         values.push_back(b.getFloatAttr(element, value));
         continue;
       }

@@ -1,13 +1,14 @@
-//===- Convolution.cpp - operators whose window slides over an image ------===//
+//===- Convolution.cpp - convolution and batch normalization --------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Compositions.h"
+#include "Window.h"
 
-#include "mho/Dialect/Graph/IR/Shapes.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -15,81 +16,83 @@ namespace mho::import {
 
 namespace {
 
-/// The window's attributes with auto_pad resolved.
-struct Window {
-  Shape kernel, strides, pads, dilations;
-  bool ceil = false;
-};
-
-Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
-  if (image.size() < 3)
-    n.fail("expected an image of rank 3 or more, found rank " +
-           Twine(image.size()));
-  size_t spatial = image.size() - 2;
-  Window window;
-  window.kernel = n.integers("kernel_shape").value_or(Shape(kernel));
-  window.strides = n.integers("strides").value_or(Shape(spatial, 1));
-  window.dilations = n.integers("dilations").value_or(Shape(spatial, 1));
-  window.pads = n.integers("pads").value_or(Shape(2 * spatial, 0));
-  window.ceil = n.integer("ceil_mode", 0);
-  if (window.kernel.size() != spatial || window.strides.size() != spatial ||
-      window.dilations.size() != spatial || window.pads.size() != 2 * spatial)
-    n.fail("kernel_shape, strides, dilations and pads need " + Twine(spatial) +
-           ", " + Twine(spatial) + ", " + Twine(spatial) + " and " +
-           Twine(2 * spatial) + " entries for a " + Twine(spatial) +
-           "-dimensional image");
-  if (!kernel.empty() && window.kernel != Shape(kernel))
-    n.fail("kernel_shape differs from the weights' spatial extents");
-  for (size_t i = 0; i < spatial; ++i)
-    if (window.kernel[i] < 1 || window.strides[i] < 1 ||
-        window.dilations[i] < 1 || window.kernel[i] > INT32_MAX ||
-        window.strides[i] > INT32_MAX || window.dilations[i] > INT32_MAX)
-      n.fail("kernel_shape, strides and dilations must be positive");
-  for (int64_t pad : window.pads)
-    if (pad < 0 || pad > INT32_MAX)
-      n.fail("pads must not be negative, found " + Twine(pad));
-  std::string automatic = n.string("auto_pad", "NOTSET");
-  if (automatic == "NOTSET")
-    return window;
-  window.pads.assign(2 * spatial, 0);
-  if (automatic == "VALID")
-    return window;
-  if (automatic != "SAME_UPPER" && automatic != "SAME_LOWER")
-    n.fail("auto_pad is NOTSET, VALID, SAME_UPPER or SAME_LOWER, found '" +
-           automatic + "'");
-  for (size_t i = 0; i < spatial; ++i) {
-    int64_t extent = image[i + 2], stride = window.strides[i];
-    int64_t positions = (extent + stride - 1) / stride;
-    int64_t reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
-    int64_t total =
-        std::max<int64_t>(0, (positions - 1) * stride + reach - extent);
-    int64_t small = total / 2, large = total - small;
-    bool upper = automatic == "SAME_UPPER";
-    window.pads[i] = upper ? small : large;
-    window.pads[spatial + i] = upper ? large : small;
-  }
-  return window;
+Value convolved(Node &n, Value x, Value w, Value bias, int64_t groups,
+                const Window &window) {
+  auto type =
+      n.typeOf(resultShape(n, n.shape(x), window, n.shape(w)[0]), n.element(x));
+  return n.make<graph::ConvOp>(type, x, w, bias,
+                               n.b.getDenseI64ArrayAttr(window.kernel),
+                               n.b.getDenseI64ArrayAttr(window.strides),
+                               n.b.getDenseI64ArrayAttr(window.pads),
+                               n.b.getDenseI64ArrayAttr(window.dilations),
+                               n.b.getI64IntegerAttr(groups), UnitAttr());
 }
 
-Shape resultShape(Node &n, ArrayRef<int64_t> image, const Window &window,
-                  int64_t channels) {
-  Shape shape{image[0], channels};
-  size_t spatial = image.size() - 2;
-  for (size_t i = 0; i < spatial; ++i) {
-    int64_t positions = graph::windowPositions(
-        image[i + 2], window.kernel[i], window.strides[i], window.dilations[i],
-        window.pads[i], window.pads[spatial + i], window.ceil);
-    if (positions < 1)
-      n.fail("a window of " + Twine(window.kernel[i]) +
-             " does not fit spatial axis " + Twine(i) + " of extent " +
-             Twine(image[i + 2]));
-    shape.push_back(positions);
-  }
-  return shape;
+/// More loop dims than an instruction has: where an array holds the weights
+/// three spatial axes go, else two where channels are in groups or images in
+/// batches.
+bool hasTooManyAxes(Node &n, Value x, Value w, int64_t groups) {
+  int64_t spatial = n.type(x).getRank() - 2;
+  bool stationary =
+      matchPattern(w, m_Constant()) && (groups == 1 || n.shape(w)[1] > 1);
+  if (spatial < 3 || stationary)
+    return spatial > 3;
+  return spatial > 3 || groups > 1 || n.shape(x)[0] > 1;
 }
 
-UnitAttr flag(Node &n, bool set) {
-  return set ? n.b.getUnitAttr() : UnitAttr();
+/// The sum over the first spatial axis of the kernel: for each of its elements
+/// a convolution over the other axes, where the first one counts as a batch.
+Value convolvedBySlices(Node &n, Value x, Value w, int64_t groups,
+                        const Window &window) {
+  int64_t rank = n.type(x).getRank(), spatial = rank - 2;
+  Shape low(rank, 0), high(rank, 0), padded(n.shape(x));
+  low[2] = window.pads[0];
+  high[2] = window.pads[spatial];
+  padded[2] += low[2] + high[2];
+  x = n.make<graph::PadOp>(
+      n.typeOf(padded, n.element(x)), x, Value(), n.b.getDenseI64ArrayAttr(low),
+      n.b.getDenseI64ArrayAttr(high), n.b.getStringAttr("constant"));
+  Window rest;
+  for (int64_t i = 1; i < spatial; ++i) {
+    rest.kernel.push_back(window.kernel[i]);
+    rest.strides.push_back(window.strides[i]);
+    rest.dilations.push_back(window.dilations[i]);
+    rest.pads.push_back(window.pads[i]);
+  }
+  for (int64_t i = 1; i < spatial; ++i)
+    rest.pads.push_back(window.pads[spatial + i]);
+  int64_t reach = (window.kernel[0] - 1) * window.dilations[0] + 1;
+  int64_t positions = (padded[2] - reach) / window.strides[0] + 1;
+  Shape taken(padded), steps(rank, 1);
+  taken[2] = positions;
+  steps[2] = window.strides[0];
+  Shape forward{0, 2, 1}, back{0, 2, 1};
+  for (int64_t axis = 3; axis < rank; ++axis) {
+    forward.push_back(axis);
+    back.push_back(axis);
+  }
+  Value sum;
+  for (int64_t k = 0; k < window.kernel[0]; ++k) {
+    Shape starts(rank, 0);
+    starts[2] = k * window.dilations[0];
+    Value part = n.make<graph::SliceOp>(n.typeOf(taken, n.element(x)), x,
+                                        n.b.getDenseI64ArrayAttr(starts),
+                                        n.b.getDenseI64ArrayAttr(steps));
+    part = n.transpose(part, forward);
+    Shape batch{padded[0] * positions};
+    llvm::append_range(batch, n.shape(part).drop_front(2));
+    part = n.reshape(part, batch);
+    Shape kernel(n.shape(w));
+    kernel.erase(kernel.begin() + 2);
+    Value weights = n.reshape(sliced(n, w, 2, k, k + 1), kernel);
+    part = hasTooManyAxes(n, part, weights, groups)
+               ? convolvedBySlices(n, part, weights, groups, rest)
+               : convolved(n, part, weights, Value(), groups, rest);
+    sum = sum ? n.binary<graph::AddOp>(sum, part) : part;
+  }
+  Shape apart{padded[0], positions};
+  llvm::append_range(apart, n.shape(sum).drop_front());
+  return n.transpose(n.reshape(sum, apart), back);
 }
 
 } // namespace
@@ -112,101 +115,20 @@ void convolution(Node &n) {
       n.fail("expected a bias of " + Twine(weights[0]) + " values");
   }
   Window window = windowOf(n, image, weights.drop_front(2));
-  auto type = n.typeOf(resultShape(n, image, window, weights[0]), n.element(x));
-  n.result(n.make<graph::ConvOp>(type, x, w, bias,
-                                 n.b.getDenseI64ArrayAttr(window.kernel),
-                                 n.b.getDenseI64ArrayAttr(window.strides),
-                                 n.b.getDenseI64ArrayAttr(window.pads),
-                                 n.b.getDenseI64ArrayAttr(window.dilations),
-                                 n.b.getI64IntegerAttr(groups), UnitAttr()));
-}
-
-namespace {
-
-void maxPool(Node &n) {
-  Value x = n.input(0);
-  if (n.wants(1))
-    n.refuse("the indices of the largest elements are not supported");
-  if (n.integer("storage_order", 0))
-    n.refuse("column-major storage_order is not supported");
-  Window window = windowOf(n, n.shape(x), {});
-  auto type =
-      n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
-  n.result(n.make<graph::MaxPoolOp>(type, x,
-                                    n.b.getDenseI64ArrayAttr(window.kernel),
-                                    n.b.getDenseI64ArrayAttr(window.strides),
-                                    n.b.getDenseI64ArrayAttr(window.pads),
-                                    n.b.getDenseI64ArrayAttr(window.dilations),
-                                    flag(n, window.ceil), UnitAttr()));
-}
-
-void averagePool(Node &n) {
-  Value x = n.input(0);
-  Window window = windowOf(n, n.shape(x), {});
-  auto type =
-      n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
-  n.result(n.make<graph::AveragePoolOp>(
-      type, x, n.b.getDenseI64ArrayAttr(window.kernel),
-      n.b.getDenseI64ArrayAttr(window.strides),
-      n.b.getDenseI64ArrayAttr(window.pads),
-      n.b.getDenseI64ArrayAttr(window.dilations), flag(n, window.ceil),
-      UnitAttr(), flag(n, n.integer("count_include_pad", 0))));
-}
-
-Shape pooledShape(Node &n, ArrayRef<int64_t> image) {
-  if (image.size() < 3)
-    n.fail("expected an image of rank 3 or more");
-  Shape shape(image.size(), 1);
-  shape[0] = image[0];
-  shape[1] = image[1];
-  return shape;
-}
-
-void globalAveragePool(Node &n) {
-  Value x = n.input(0);
-  auto type = n.typeOf(pooledShape(n, n.shape(x)), n.element(x));
-  n.result(n.make<graph::GlobalAveragePoolOp>(type, x, UnitAttr()));
-}
-
-void globalMaxPool(Node &n) {
-  Value x = n.input(0);
-  auto type = n.typeOf(pooledShape(n, n.shape(x)), n.element(x));
-  Shape axes = llvm::to_vector(llvm::seq<int64_t>(2, type.getRank()));
-  n.result(n.make<graph::ReduceMaxOp>(type, x, n.b.getDenseI64ArrayAttr(axes),
-                                      n.b.getUnitAttr()));
-}
-
-void batchNormalization(Node &n) {
-  Value x = n.input(0);
-  if (n.integer("training_mode", 0))
-    n.refuse("training mode is not supported; export the model for inference");
-  if (n.opset < 9 && !n.integer("spatial", 1))
-    n.refuse("statistics per position (spatial = 0) are not supported");
-  if (n.type(x).getRank() < 2)
-    n.fail("expected rank 2 or more");
-  SmallVector<Value> parameters;
-  for (size_t i = 1; i < 5; ++i) {
-    Value parameter = n.input(i);
-    if (n.shape(parameter) != ArrayRef<int64_t>(n.shape(x)[1]))
-      n.fail("input " + Twine(i) + " must have " + Twine(n.shape(x)[1]) +
-             " values, one a channel");
-    parameters.push_back(n.cast(parameter, n.element(x)));
+  if (!hasTooManyAxes(n, x, w, groups))
+    return n.result(convolved(n, x, w, bias, groups, window));
+  resultShape(n, image, window, weights[0]); // checks that the window fits
+  Value y = convolvedBySlices(n, x, w, groups, window);
+  if (bias) {
+    Shape column(image.size() - 1, 1);
+    column[0] = weights[0];
+    y = n.binary<graph::AddOp>(y, n.reshape(bias, column));
   }
-  n.result(n.make<graph::BatchNormalizationOp>(
-      x.getType(), x, parameters[0], parameters[1], parameters[2],
-      parameters[3], n.b.getF32FloatAttr(n.real("epsilon", 1e-5f)),
-      UnitAttr()));
+  n.result(y);
 }
-
-} // namespace
 
 void addConvolutions(HandlerTable &table) {
   table[".Conv"] = convolution;
-  table[".MaxPool"] = maxPool;
-  table[".AveragePool"] = averagePool;
-  table[".GlobalAveragePool"] = globalAveragePool;
-  table[".GlobalMaxPool"] = globalMaxPool;
-  table[".BatchNormalization"] = batchNormalization;
 }
 
 } // namespace mho::import

@@ -5,11 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
-
-#include "mho/Dialect/Graph/IR/Shapes.h"
-
-#include "mlir/IR/Matchers.h"
+#include "Expression.h"
 
 using namespace mlir;
 
@@ -62,42 +58,23 @@ template <typename OpTy> void variadic(Node &n) {
 }
 
 void mean(Node &n) {
-  variadic<graph::AddOp>(n);
-  Value &sum = n.results.back();
-  sum = n.binary<graph::DivOp>(
-      sum, n.scalar(n.element(sum), double(n.inputs.size())));
+  Expr total = wide(n, n.input(0));
+  for (size_t i = 1; i < n.inputs.size(); ++i)
+    total = total + wide(n, n.input(i));
+  n.result((total / double(n.inputs.size())).as(n.element(n.input(0))));
 }
 
-void where(Node &n) {
-  Value condition = n.input(0), a = n.input(1), c = n.input(2);
-  n.checkSameElement(a, c);
-  if (!n.element(condition).isInteger(1))
+void select(Node &n) {
+  Expr condition(n, n.input(0));
+  if (!condition.element().isInteger(1))
     n.fail("the condition must be bool");
-  auto shape = graph::broadcastShapes(n.broadcast(a, c), n.shape(condition));
-  if (!shape)
-    n.fail("the condition does not broadcast with the values");
-  n.result(
-      n.make<graph::WhereOp>(n.typeOf(*shape, n.element(a)), condition, a, c));
+  n.result(where(condition, {n, n.input(1)}, {n, n.input(2)}));
 }
 
 void leakyRelu(Node &n) {
   Value x = n.input(0);
   n.result(n.make<graph::LeakyReluOp>(
       x.getType(), x, n.b.getF32FloatAttr(n.real("alpha", 0.01f))));
-}
-
-void parametricRelu(Node &n) {
-  Value x = n.input(0), slope = n.input(1);
-  n.checkSameElement(x, slope);
-  if (n.opset < 7 && n.type(slope).getRank() == 1 && n.type(x).getRank() > 2) {
-    Shape shape(n.type(x).getRank() - 1, 1);
-    shape[0] = n.type(slope).getNumElements();
-    slope = n.reshape(slope, shape);
-  }
-  Value zero = n.scalar(n.element(x), 0);
-  Value up = n.binary<graph::MaxOp>(x, zero);
-  Value down = n.binary<graph::MulOp>(n.binary<graph::MinOp>(x, zero), slope);
-  n.result(n.binary<graph::AddOp>(up, down));
 }
 
 void clip(Node &n) {
@@ -117,50 +94,6 @@ void clip(Node &n) {
   if (!low && !high)
     return n.result(x);
   n.result(n.make<graph::ClipOp>(x.getType(), x, low, high));
-}
-
-void cast(Node &n) {
-  Value x = n.input(0);
-  Type element;
-  if (n.proto.op_type() == "CastLike") {
-    element = n.element(n.input(1));
-  } else {
-    int64_t to = 0;
-    if (auto *attribute = n.attribute("to");
-        attribute && attribute->type() == onnx::AttributeProto::STRING) {
-      onnx::TensorProto::DataType named;
-      if (!onnx::TensorProto::DataType_Parse(attribute->s(), &named))
-        n.fail("attribute 'to' names no type: '" + attribute->s() + "'");
-      to = named;
-    } else {
-      to = n.integer("to", 0);
-    }
-    element = elementType(n.b.getContext(), to);
-    if (!element)
-      n.refuse("a cast to " + dataTypeName(to) + " is not supported");
-  }
-  n.result(n.cast(x, element));
-}
-
-/// Inference: the first input passes; a mask is all true.
-void dropout(Node &n) {
-  Value x = n.input(0);
-  if (Value training = n.optional(2)) {
-    ElementsAttr flag;
-    if (!matchPattern(training, m_Constant(&flag)) || !flag.isSplat() ||
-        flag.getSplatValue<bool>())
-      n.refuse("training mode is not supported; export the model for "
-               "inference");
-  }
-  n.result(x);
-  if (!n.wants(1))
-    return;
-  Type element = n.opset >= 10 ? n.b.getI1Type() : n.element(x);
-  auto type = n.typeOf(n.shape(x), element);
-  Attribute one = isa<FloatType>(element)
-                      ? Attribute(n.b.getFloatAttr(element, 1))
-                      : n.b.getIntegerAttr(element, 1);
-  n.result(n.constant(DenseElementsAttr::get(type, one)));
 }
 
 } // namespace
@@ -197,13 +130,9 @@ void addElementwise(HandlerTable &table) {
   table[".LessOrEqual"] = comparison<graph::LessOrEqualOp>;
   table[".Greater"] = comparison<graph::GreaterOp>;
   table[".GreaterOrEqual"] = comparison<graph::GreaterOrEqualOp>;
-  table[".Where"] = where;
+  table[".Where"] = select;
   table[".LeakyRelu"] = leakyRelu;
-  table[".PRelu"] = parametricRelu;
   table[".Clip"] = clip;
-  table[".Cast"] = cast;
-  table[".CastLike"] = cast;
-  table[".Dropout"] = dropout;
 }
 
 } // namespace mho::import

@@ -117,6 +117,27 @@ static void check(const onnx::ModelProto &model) {
   }
 }
 
+/// `NODE=N` of every --loop-bound; throws where one names no Loop.
+static LoopBounds parseLoopBounds(const std::vector<std::string> &options,
+                                  const onnx::ModelProto &model) {
+  LoopBounds bounds;
+  for (StringRef option : options) {
+    auto [name, text] = option.rsplit('=');
+    std::string given = "--loop-bound=" + option.str();
+    int64_t bound;
+    if (name.empty() || text.getAsInteger(10, bound) || bound < 0)
+      throw ModelError(given + " must read NODE=N");
+    bool found = false;
+    forEachNode(model.graph(), [&](const onnx::NodeProto &node) {
+      found |= node.op_type() == "Loop" && nameOf(node) == name;
+    });
+    if (!found)
+      throw ModelError(given + ": the model has no Loop node of this name");
+    bounds[name.str()] = bound;
+  }
+  return bounds;
+}
+
 } // namespace import
 
 OwningOpRef<ModuleOp> importOnnx(StringRef path, const ImportOptions &options,
@@ -135,7 +156,8 @@ OwningOpRef<ModuleOp> importOnnx(StringRef path, const ImportOptions &options,
     check(model);
     llvm::StringMap<ElementsAttr> frozen;
     bindInputs(model, options, context, frozen);
-    return Importer(context, model, files).run(frozen);
+    LoopBounds loopBounds = parseLoopBounds(options.loopBounds, model);
+    return Importer(context, model, files, loopBounds).run(frozen);
   } catch (const Reported &) {
     return nullptr;
   } catch (const std::exception &error) {

@@ -30,8 +30,7 @@ std::string domainOf(const onnx::NodeProto &node) {
   return node.domain() == "ai.onnx" ? std::string() : node.domain();
 }
 
-/// A node without a name is called by its first output.
-static std::string nameOf(const onnx::NodeProto &node) {
+std::string nameOf(const onnx::NodeProto &node) {
   if (!node.name().empty())
     return node.name();
   for (const std::string &output : node.output())
@@ -41,12 +40,29 @@ static std::string nameOf(const onnx::NodeProto &node) {
 }
 
 Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
-                   ModelFiles &files)
-    : context(context), model(model), files(files), b(&context) {
+                   ModelFiles &files, const LoopBounds &loopBounds)
+    : context(context), model(model), files(files), loopBounds(loopBounds),
+      b(&context) {
   addElementwise(handlers);
+  addMath(handlers);
+  addActivations(handlers);
+  addNormalizations(handlers);
+  addEinsum(handlers);
+  addTransforms(handlers);
+  addAttention(handlers);
+  addLosses(handlers);
+  addRandom(handlers);
+  addOptimizers(handlers);
   addProducts(handlers);
   addConvolutions(handlers);
   addMovement(handlers);
+  addIndexing(handlers);
+  addSelection(handlers);
+  addPooling(handlers);
+  addTransposedConvolutions(handlers);
+  addResizing(handlers);
+  addSampling(handlers);
+  addRegionPooling(handlers);
   addShaping(handlers);
   addReductions(handlers);
   addRecurrences(handlers);
@@ -56,17 +72,27 @@ Importer::Importer(MLIRContext &context, const onnx::ModelProto &model,
   addMicrosoftNormalizations(handlers);
   addMicrosoftAttention(handlers);
   addMicrosoftExperts(handlers);
+  addCasts(handlers);
+  addQuantizedProducts(handlers);
+  addQuantizedContrib(handlers);
+  addTrees(handlers);
+  addLinearModels(handlers);
+  addSupportVectors(handlers);
+  addFeatures(handlers);
   for (const auto &import : model.opset_import())
     opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
         import.version();
 }
 
 void Importer::addInitializers(const onnx::GraphProto &graph, Scope &scope) {
+  auto add = [&](const std::string &name, Scope::Initializer initializer) {
+    if (!scope.initializers.emplace(name, initializer).second)
+      throw ModelError("initializer '" + name + "' is given twice");
+  };
   for (const onnx::TensorProto &tensor : graph.initializer())
-    if (!scope.initializers.emplace(tensor.name(), &tensor).second)
-      throw ModelError("initializer '" + tensor.name() + "' is given twice");
-  if (graph.sparse_initializer_size())
-    throw ModelError("sparse initializers are not supported");
+    add(tensor.name(), {&tensor});
+  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
+    add(tensor.values().name(), {nullptr, &tensor});
 }
 
 void Importer::define(Scope &scope, const std::string &name, Value value) {
@@ -83,7 +109,10 @@ Value Importer::lookup(Scope &scope, const std::string &name) {
     auto tensor = at->initializers.find(name);
     if (tensor == at->initializers.end())
       continue;
-    ElementsAttr constant = constantOf(&context, *tensor->second, files);
+    Scope::Initializer found = tensor->second;
+    ElementsAttr constant =
+        found.dense ? constantOf(&context, *found.dense, files)
+                    : densified(&context, *found.sparse, files);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(entry);
     Value made = arith::ConstantOp::create(

@@ -28,17 +28,24 @@ struct Reported {};
 /// Operator set versions by domain ("ai.onnx" is "").
 using Opsets = std::map<std::string, int64_t>;
 
+/// Most steps of loops, by the Loop node's name.
+using LoopBounds = std::map<std::string, int64_t>;
+
 /// Names of one graph or function body and what they stand for.
 struct Scope {
   Scope *parent = nullptr;
   std::unordered_map<std::string, mlir::Value> values;
-  std::unordered_map<std::string, const onnx::TensorProto *> initializers;
+  struct Initializer {
+    const onnx::TensorProto *dense = nullptr;
+    const onnx::SparseTensorProto *sparse = nullptr;
+  };
+  std::unordered_map<std::string, Initializer> initializers;
 };
 
 class Importer {
 public:
   Importer(mlir::MLIRContext &context, const onnx::ModelProto &model,
-           ModelFiles &files);
+           ModelFiles &files, const LoopBounds &loopBounds);
 
   /// Inputs in `frozen` are constants. Throws ModelError or Reported.
   mlir::OwningOpRef<mlir::ModuleOp>
@@ -100,6 +107,7 @@ private:
   mlir::MLIRContext &context;
   const onnx::ModelProto &model;
   ModelFiles &files;
+  const LoopBounds &loopBounds;
   mlir::OpBuilder b;
   HandlerTable handlers;
   Opsets opsets;
@@ -112,6 +120,9 @@ std::optional<bool> knownBool(mlir::Value value);
 /// Fails where `condition` cannot be one bool.
 void checkCondition(const Node &node, mlir::Value condition,
                     const llvm::Twine &what);
+
+/// A node without a name is called by its first output.
+std::string nameOf(const onnx::NodeProto &node);
 
 /// "" for ONNX's own domain under any of its names.
 std::string domainOf(const onnx::NodeProto &node);

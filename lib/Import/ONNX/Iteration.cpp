@@ -228,7 +228,13 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
   return SmallVector<Value>(loop.getResults());
 }
 
-SmallVector<Value> LoopBody::finish(Value steps, int64_t bound) {
+static void setBound(OpBuilder &b, Operation *loop,
+                     std::optional<int64_t> bound) {
+  if (bound)
+    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(*bound));
+}
+
+SmallVector<Value> LoopBody::finish(Value steps, std::optional<int64_t> bound) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(block);
@@ -238,19 +244,20 @@ SmallVector<Value> LoopBody::finish(Value steps, int64_t bound) {
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   auto loop = scf::ForOp::create(b, loc, zero, steps, one, initial);
   loop.getRegion().takeBody(region);
-  loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(bound));
+  setBound(b, loop, bound);
   return SmallVector<Value>(loop.getResults());
 }
 
 SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
-                                         Value steps, int64_t bound) {
+                                         Value steps,
+                                         std::optional<int64_t> bound) {
   // Tensors stand first and scalars last, in both regions alike.
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   SmallVector<Value> before(initial);
   before.append({zero, first});
   auto types = llvm::to_vector(ValueRange(before).getTypes());
   auto loop = scf::WhileOp::create(b, loc, types, before);
-  loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(bound));
+  setBound(b, loop, bound);
   OpBuilder::InsertionGuard guard(b);
 
   SmallVector<Location> locations(types.size(), loc);

@@ -113,14 +113,16 @@ public:
   /// A loop of a known number of steps: states, then joined slices.
   llvm::SmallVector<mlir::Value> finish(int64_t steps,
                                         llvm::ArrayRef<Joined> joined);
-  /// A loop of `steps` (an index) steps, at most `bound`: the states.
-  llvm::SmallVector<mlir::Value> finish(mlir::Value steps, int64_t bound);
+  /// A loop of `steps` (an index) steps, at most `bound` if given: the states.
+  llvm::SmallVector<mlir::Value> finish(mlir::Value steps,
+                                        std::optional<int64_t> bound);
   /// A loop that goes on while `condition` (a tensor of one bool, made by the
-  /// step) holds, and for `steps` steps if given; at most `bound`. `first`
+  /// step) holds, and for `steps` steps if given; at most `bound` if given. `first`
   /// (i1) tells whether it begins at all.
   llvm::SmallVector<mlir::Value> finishWhile(mlir::Value first,
                                              mlir::Value condition,
-                                             mlir::Value steps, int64_t bound);
+                                             mlir::Value steps,
+                                             std::optional<int64_t> bound);
   /// Leaves the step's ops as if it ran once, so that the unsupported ones
   /// among them are listed.
   void leaveForListing();

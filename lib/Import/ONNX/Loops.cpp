@@ -250,28 +250,33 @@ void Importer::expandLoop(Node &node, const Place &place) {
                 "' joins is known only at run time; freeze what the number of "
                 "steps follows from with --constant");
   std::optional<int64_t> bound = form.limit;
+  if (auto given = loopBounds.find(nameOf(node.proto));
+      given != loopBounds.end())
+    bound = std::min(bound.value_or(given->second), given->second);
   if (!bound)
-    node.refuse("the number of its steps has no bound; give it a constant "
-                "trip count" +
-                (form.endless ? std::string()
-                              : " (--constant=" + node.proto.input(0) +
-                                    "=N, if that is an input of the model)"));
+    emitRemark(node.loc)
+        << "nothing but the run bounds the number of its steps; --loop-bound="
+        << nameOf(node.proto) << "=N stops it after N";
+  auto index = [&](int64_t value) {
+    return arith::ConstantIndexOp::create(b, node.loc, value).getResult();
+  };
   Value count;
   if (trips && !form.limit && !form.endless) {
     Value wide = scalarOf(b, node.loc, trips);
     count = arith::IndexCastOp::create(b, node.loc, b.getIndexType(), wide);
-    count = arith::MaxSIOp::create(
-        b, node.loc, count, arith::ConstantIndexOp::create(b, node.loc, 0));
-  } else if (form.limit) {
-    count = arith::ConstantIndexOp::create(b, node.loc, *form.limit);
+    count = arith::MaxSIOp::create(b, node.loc, count, index(0));
+    if (bound)
+      count = arith::MinSIOp::create(b, node.loc, count, index(*bound));
+  } else if (bound) {
+    count = index(*bound);
   }
   if (always == true && form.starts == true)
-    return accept(loop->finish(count, *bound));
+    return accept(loop->finish(count, bound));
   Value begins =
       first ? scalarOf(b, node.loc, first)
             : arith::ConstantOp::create(b, node.loc, b.getBoolAttr(true))
                   .getResult();
-  accept(loop->finishWhile(begins, goesOn, count, *bound));
+  accept(loop->finishWhile(begins, goesOn, count, bound));
 }
 
 /// Attribute `name` of Scan, one number for each of `count` values.

@@ -258,10 +258,6 @@ void pad(Node &n) {
     shape[axis] += low[axis] + high[axis];
     if (shape[axis] < 0)
       n.fail("pads cut more than axis " + Twine(axis) + " has");
-    if (mode == "reflect" && std::max(low[axis], high[axis]) >= extent &&
-        std::max(low[axis], high[axis]) > 0)
-      n.refuse("reflected padding of an axis of " + Twine(extent) +
-               " by as much or more is not supported");
     if (mode != "constant" && extent == 0 && shape[axis] > 0)
       n.fail("an empty axis cannot be padded with mode " + mode);
   }
@@ -283,9 +279,16 @@ void expand(Node &n) {
 /// Each axis is preceded by one that is broadcast, then both are joined.
 void tile(Node &n) {
   Value x = n.input(0);
-  if (n.opset < 6)
-    n.refuse("Tile before opset 6 is not supported; export with a newer one");
   Shape repeats = n.steering(1, "the repeats");
+  if (n.opset < 6) {
+    // Once: how often, and along which axis.
+    Shape axis = n.steering(2, "the axis");
+    if (repeats.size() != 1 || axis.size() != 1)
+      n.fail("expected one number of tiles and one axis");
+    Shape all(n.type(x).getRank(), 1);
+    all[n.axis(axis[0], all.size())] = repeats[0];
+    repeats = all;
+  }
   if (int64_t(repeats.size()) != n.type(x).getRank())
     n.fail("expected one repeat an axis");
   Shape apart, wide, joined;
@@ -349,7 +352,11 @@ void spaceToDepth(Node &n) {
   if (d[2] % s || d[3] % s)
     n.fail("blocksize does not divide the image");
   Value y = n.reshape(x, {d[0], d[1], d[2] / s, s, d[3] / s, s});
-  y = n.transpose(y, {0, 3, 5, 1, 2, 4});
+  std::string mode = n.string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    n.fail("attribute 'mode' is DCR or CRD, found '" + mode + "'");
+  y = mode == "CRD" ? n.transpose(y, {0, 1, 3, 5, 2, 4})
+                    : n.transpose(y, {0, 3, 5, 1, 2, 4});
   n.result(n.reshape(y, {d[0], d[1] * s * s, d[2] / s, d[3] / s}));
 }
 

@@ -51,6 +51,8 @@ public:
   [[noreturn]] void fail(const llvm::Twine &what) const {
     throw ModelError(what.str());
   }
+  /// An input steers a shape, but is not known: asks for its value.
+  [[noreturn]] void refuseUnknown(size_t i, llvm::StringRef what) const;
   /// The form has no meaning here: the node becomes graph.unsupported.
   [[noreturn]] void refuse(const llvm::Twine &why) const {
     throw Unsupported(why.str());
@@ -86,6 +88,11 @@ public:
   std::optional<Shape> constantIntegers(mlir::Value value) const;
   /// The same of input `i`, which must be given and constant.
   Shape steering(size_t i, llvm::StringRef what) const;
+  /// The one number of input `i`, which must be given and constant.
+  double number(size_t i, llvm::StringRef what) const;
+  /// The same for numbers of any type.
+  llvm::SmallVector<double> steeringNumbers(size_t i,
+                                            llvm::StringRef what) const;
   /// Attribute `name`, or else input `i`; nothing if neither is given.
   std::optional<Shape> integersOrInput(llvm::StringRef name, size_t i) const;
 
@@ -112,6 +119,7 @@ public:
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> perm);
   mlir::Value cast(mlir::Value x, mlir::Type element);
+  mlir::Value expand(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   /// Element-wise op of two operands that broadcast; the result has `element`
   /// elements, or the operands' if null.
   template <typename OpTy>
@@ -134,6 +142,15 @@ using Handler = void (*)(Node &);
 using HandlerTable = llvm::StringMap<Handler>;
 
 void addElementwise(HandlerTable &table);
+void addMath(HandlerTable &table);
+void addActivations(HandlerTable &table);
+void addNormalizations(HandlerTable &table);
+void addEinsum(HandlerTable &table);
+void addTransforms(HandlerTable &table);
+void addAttention(HandlerTable &table);
+void addLosses(HandlerTable &table);
+void addRandom(HandlerTable &table);
+void addOptimizers(HandlerTable &table);
 void addProducts(HandlerTable &table);
 void addConvolutions(HandlerTable &table);
 void addMovement(HandlerTable &table);
@@ -141,9 +158,25 @@ void addShaping(HandlerTable &table);
 void addReductions(HandlerTable &table);
 void addRecurrences(HandlerTable &table);
 void addQuantization(HandlerTable &table);
+void addCasts(HandlerTable &table);
+void addQuantizedProducts(HandlerTable &table);
+void addQuantizedContrib(HandlerTable &table);
+void addTrees(HandlerTable &table);
+void addLinearModels(HandlerTable &table);
+void addSupportVectors(HandlerTable &table);
+void addFeatures(HandlerTable &table);
+void addIndexing(HandlerTable &table);
+void addSelection(HandlerTable &table);
+void addPooling(HandlerTable &table);
+void addTransposedConvolutions(HandlerTable &table);
+void addResizing(HandlerTable &table);
+void addSampling(HandlerTable &table);
+void addRegionPooling(HandlerTable &table);
 
 /// Handlers that fused forms of their operators call.
 void convolution(Node &n);
+void averagePool(Node &n);
+void globalAveragePool(Node &n);
 void gemm(Node &n);
 
 } // namespace mho::import

@@ -22,9 +22,12 @@ ElementsAttr floats(Node &n, ArrayRef<int64_t> shape, ArrayRef<float> values) {
 }
 
 void constant(Node &n) {
-  if (auto *value = n.attribute("value"))
+  if (auto *value = n.attribute("value")) {
+    if (value->t().data_type() == onnx::TensorProto::STRING)
+      n.refuse("constants that are strings are not supported");
     return n.result(
         n.constant(constantOf(n.b.getContext(), value->t(), n.files)));
+  }
   if (n.has("value_float"))
     return n.result(n.constant(floats(n, {}, {n.real("value_float", 0)})));
   if (auto *value = n.attribute("value_floats")) {
@@ -36,7 +39,10 @@ void constant(Node &n) {
         n.scalar(n.b.getIntegerType(64), n.integer("value_int", 0)));
   if (auto values = n.integers("value_ints"))
     return n.result(n.constantIntegers(*values));
-  n.refuse("constants that are sparse or strings are not supported");
+  if (auto *value = n.attribute("sparse_value"))
+    return n.result(n.constant(
+        densified(n.b.getContext(), value->sparse_tensor(), n.files)));
+  n.refuse("constants that are strings are not supported");
 }
 
 void constantOfShape(Node &n) {
@@ -71,19 +77,9 @@ void size(Node &n) {
       DenseElementsAttr::get(type, n.type(n.input(0)).getNumElements())));
 }
 
-/// One element of a constant as a double.
-double number(Node &n, size_t i) {
-  DenseElementsAttr value;
-  if (!matchPattern(n.input(i), m_Constant(&value)) ||
-      value.getNumElements() != 1)
-    n.refuse("bounds must be known when compiling");
-  if (isa<FloatType>(value.getElementType()))
-    return (*value.getValues<APFloat>().begin()).convertToDouble();
-  return double((*value.getValues<APInt>().begin()).getSExtValue());
-}
-
 void range(Node &n) {
-  double start = number(n, 0), limit = number(n, 1), step = number(n, 2);
+  double start = n.number(0, "the start"), limit = n.number(1, "the limit");
+  double step = n.number(2, "the step");
   if (step == 0 || std::isnan(start) || std::isnan(limit) || std::isnan(step))
     n.fail("the step of a range must not be zero");
   double count = std::max(0.0, std::ceil((limit - start) / step));

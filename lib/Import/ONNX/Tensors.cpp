@@ -13,6 +13,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 
 #include <cstring>
 
@@ -55,6 +56,26 @@ Type elementType(MLIRContext *context, int dataType) {
     return b.getIntegerType(32, false);
   case TensorProto::UINT64:
     return b.getIntegerType(64, false);
+  case TensorProto::INT4:
+    return b.getIntegerType(4);
+  case TensorProto::UINT4:
+    return b.getIntegerType(4, false);
+  case TensorProto::INT2:
+    return b.getIntegerType(2);
+  case TensorProto::UINT2:
+    return b.getIntegerType(2, false);
+  case TensorProto::FLOAT8E4M3FN:
+    return Float8E4M3FNType::get(context);
+  case TensorProto::FLOAT8E4M3FNUZ:
+    return Float8E4M3FNUZType::get(context);
+  case TensorProto::FLOAT8E5M2:
+    return Float8E5M2Type::get(context);
+  case TensorProto::FLOAT8E5M2FNUZ:
+    return Float8E5M2FNUZType::get(context);
+  case TensorProto::FLOAT8E8M0:
+    return Float8E8M0FNUType::get(context);
+  case TensorProto::FLOAT4E2M1:
+    return Float4E2M1FNType::get(context);
   default:
     return nullptr;
   }
@@ -85,8 +106,19 @@ RankedTensorType tensorType(ArrayRef<int64_t> shape, Type element) {
   return RankedTensorType::get(shape, element);
 }
 
-static unsigned bytesOf(Type element) {
-  return element.isInteger(1) ? 1 : element.getIntOrFloatBitWidth() / 8;
+/// Bits of an element in ONNX's bytes.
+static unsigned bitsOf(Type element) {
+  return element.isInteger(1) ? 8 : element.getIntOrFloatBitWidth();
+}
+
+/// One element a byte, from bytes that hold several, the lowest bits first.
+static std::string unpacked(StringRef bytes, int64_t count, unsigned bits) {
+  std::string result(count, 0);
+  unsigned each = 8 / bits;
+  for (int64_t i = 0; i < count; ++i)
+    result[i] = uint8_t(bytes[i / each]) >> (i % each * bits) &
+                ((1u << bits) - 1);
+  return result;
 }
 
 /// Elements from the typed repeated fields, each in its own width.
@@ -170,7 +202,9 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
   }
   std::string buffer;
   FileSlice slice;
-  uint64_t expected = uint64_t(type.getNumElements()) * bytesOf(element);
+  unsigned bits = bitsOf(element);
+  uint64_t expected =
+      llvm::divideCeil(uint64_t(type.getNumElements()) * bits, 8);
   if (expected)
     slice = bytesOf(tensor, files, buffer);
   // Without a length, external data of several tensors may share one file.
@@ -189,6 +223,10 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
                                 ", ") +
                      "] needs " + std::to_string(expected) + " bytes, found " +
                      std::to_string(slice.bytes.size()));
+  if (bits < 8 && expected) {
+    buffer = unpacked(slice.bytes, type.getNumElements(), bits);
+    slice = {nullptr, buffer};
+  }
   ArrayRef<char> bytes(slice.bytes.data(), slice.bytes.size());
   if (element.isInteger(1)) {
     auto bools = std::make_unique<bool[]>(bytes.size());
@@ -206,7 +244,7 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
         type,
         ArrayRef<char>(reinterpret_cast<char *>(aligned.data()), bytes.size()));
   }
-  size_t alignment = bytesOf(element);
+  size_t alignment = llvm::divideCeil(bits, 8);
   std::string key = tensor.name().empty() ? "weights" : tensor.name();
   if (!slice.file || uintptr_t(bytes.data()) % alignment)
     return DenseResourceElementsAttr::get(
@@ -215,6 +253,56 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
       bytes, alignment, [file = slice.file](void *, size_t, size_t) {},
       /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
+}
+
+std::optional<ConstantElements> ConstantElements::of(Value value) {
+  ElementsAttr elements;
+  if (!value || !matchPattern(value, m_Constant(&elements)))
+    return std::nullopt;
+  return of(elements);
+}
+
+std::optional<ConstantElements> ConstantElements::of(ElementsAttr elements) {
+  ConstantElements result;
+  result.type = dyn_cast<RankedTensorType>(elements.getType());
+  if (!result.type || result.element().isInteger(1))
+    return std::nullopt;
+  if (auto dense = dyn_cast<DenseIntOrFPElementsAttr>(elements)) {
+    result.data = dense.getRawData();
+    result.splat = dense.isSplat();
+  } else if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob)
+      return std::nullopt;
+    result.data = blob->getData();
+  } else {
+    return std::nullopt;
+  }
+  return result;
+}
+
+double ConstantElements::real(int64_t i) const {
+  Type element = type.getElementType();
+  if (splat)
+    i = 0;
+  unsigned width = element.getIntOrFloatBitWidth();
+  size_t each = llvm::divideCeil(width, 8);
+  uint64_t pattern = 0;
+  std::memcpy(&pattern, data.data() + i * each, each);
+  APInt bits = APInt(64, pattern).trunc(width);
+  if (auto floats = dyn_cast<FloatType>(element))
+    return APFloat(floats.getFloatSemantics(), bits).convertToDouble();
+  return element.isUnsignedInteger() ? double(bits.getZExtValue())
+                                     : double(bits.getSExtValue());
+}
+
+std::string ConstantElements::bytes() const {
+  if (!splat)
+    return std::string(data.data(), data.size());
+  std::string all;
+  for (int64_t i = 0; i < size(); ++i)
+    all.append(data.data(), data.size());
+  return all;
 }
 
 } // namespace mho::import

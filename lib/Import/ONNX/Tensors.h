@@ -12,12 +12,15 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Value.h"
 #include "onnx/onnx_pb.h"
+
+#include <optional>
 
 namespace mho::import {
 
-/// The element type of an ONNX data type; null for what has none here
-/// (strings, complex numbers, types narrower than a byte).
+/// The element type of an ONNX data type; null for what has none here (strings
+/// and complex numbers).
 mlir::Type elementType(mlir::MLIRContext *context, int dataType);
 std::string dataTypeName(int dataType);
 /// The ONNX data type of an element type, UNDEFINED if there is none.
@@ -27,10 +30,37 @@ int dataTypeOf(mlir::Type element);
 mlir::RankedTensorType tensorType(llvm::ArrayRef<int64_t> shape,
                                   mlir::Type element);
 
-/// The constant that `tensor` holds; large ones stay in their file. Throws.
+/// The constant that `tensor` holds; large ones stay in their file. Elements
+/// of less than a byte take one each, the bits above them zero. Throws.
 mlir::ElementsAttr constantOf(mlir::MLIRContext *context,
                               const onnx::TensorProto &tensor,
                               ModelFiles &files);
+
+/// The same for a sparse tensor, all elements in one dense constant.
+mlir::ElementsAttr densified(mlir::MLIRContext *context,
+                             const onnx::SparseTensorProto &tensor,
+                             ModelFiles &files);
+
+/// Reads the numbers of a constant, whatever holds them. The constant must
+/// outlive the reader.
+class ConstantElements {
+public:
+  /// Nothing where this is no constant with data, or one of bools.
+  static std::optional<ConstantElements> of(mlir::Value value);
+  static std::optional<ConstantElements> of(mlir::ElementsAttr elements);
+
+  mlir::Type element() const { return type.getElementType(); }
+  int64_t size() const { return type.getNumElements(); }
+  /// Element `i` as a number; exact for integers of up to 53 bits.
+  double real(int64_t i) const;
+  /// All elements' bytes, one after the other.
+  std::string bytes() const;
+
+private:
+  mlir::RankedTensorType type;
+  llvm::ArrayRef<char> data;
+  bool splat = false;
+};
 
 } // namespace mho::import
 

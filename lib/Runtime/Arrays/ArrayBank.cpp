@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DirectProduct.h"
 #include "Frame.h"
 #include "InputVectors.h"
 #include "ProgrammedArray.h"
@@ -314,6 +315,11 @@ void Execution::observe(uint32_t number, Observer &observer) {
 void CrossbarBank::run(const MvmCall &call, ThreadPool &pool,
                        Observer *observer) {
   const ProgrammedArray &array = arrays[call.array];
+  if (!observer && isPlain(array))
+    if (auto plan = directPlan(call, array.rows)) {
+      runDirect(*plan, call, array, pool);
+      return;
+    }
   Execution execution(call, array);
   if (observer)
     execution.observe(call.array, *observer);

@@ -99,33 +99,45 @@ int64_t InputVectors::start(int64_t number) const {
   return dotDigits(number, extents, strides);
 }
 
+void InputVectors::positions(int64_t number,
+                             std::vector<int64_t> &position) const {
+  position.clear();
+  for (const Range &range : ranges)
+    position.push_back(dotDigits(number, extents, range.coefficients));
+}
+
+std::pair<int64_t, int64_t>
+InputVectors::validPart(const InputRun &run,
+                        std::span<const int64_t> position) const {
+  // The expressions are linear along a run.
+  int64_t begin = 0, end = run.length;
+  for (size_t r = 0; r < ranges.size(); ++r) {
+    int64_t at = position[r] + run.range[r], step = ranges[r].step;
+    int64_t size = ranges[r].size;
+    if (step == 0) {
+      if (at < 0 || at >= size)
+        end = 0;
+      continue;
+    }
+    // at + step·i >= 0 and at + step·i <= size - 1.
+    int64_t low = step > 0 ? -at : at - (size - 1);
+    int64_t high = step > 0 ? size - 1 - at : at;
+    int64_t magnitude = step > 0 ? step : -step;
+    if (low > 0)
+      begin = std::max(begin, (low + magnitude - 1) / magnitude);
+    end = high < 0 ? 0 : std::min(end, high / magnitude + 1);
+  }
+  begin = std::min(begin, run.length);
+  return {begin, std::max(end, begin)};
+}
+
 void InputVectors::gather(const float *base, int64_t number, float *out) const {
   const float *vector = base + start(number);
   std::vector<int64_t> position;
-  for (const Range &range : ranges)
-    position.push_back(dotDigits(number, extents, range.coefficients));
+  positions(number, position);
   for (const InputRun &run : runs) {
-    // The part of the run where every range holds: its expression is linear.
-    int64_t begin = 0, end = run.length;
-    for (size_t r = 0; r < ranges.size(); ++r) {
-      int64_t at = position[r] + run.range[r], step = ranges[r].step;
-      int64_t size = ranges[r].size;
-      if (step == 0) {
-        if (at < 0 || at >= size)
-          end = 0;
-        continue;
-      }
-      // at + step·i >= 0 and at + step·i <= size - 1.
-      int64_t low = step > 0 ? -at : at - (size - 1);
-      int64_t high = step > 0 ? size - 1 - at : at;
-      int64_t magnitude = step > 0 ? step : -step;
-      if (low > 0)
-        begin = std::max(begin, (low + magnitude - 1) / magnitude);
-      end = high < 0 ? 0 : std::min(end, high / magnitude + 1);
-    }
+    auto [begin, end] = validPart(run, position);
     float *to = out + run.position;
-    begin = std::min(begin, run.length);
-    end = std::max(end, begin);
     std::fill(to, to + begin, float(fill));
     const float *from = vector + run.offset;
     if (stride == 1)

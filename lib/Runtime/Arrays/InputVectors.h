@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace mho::rt {
@@ -46,7 +47,18 @@ public:
   }
   /// Whether the vectors are plain runs at affine addresses, no padding.
   bool unpadded() const { return ranges.empty() && stride == 1; }
+  /// Whether the elements of a run are neighbours in memory.
+  bool unitStride() const { return stride == 1; }
+  bool padded() const { return !ranges.empty(); }
+  float fillValue() const { return float(fill); }
   std::span<const InputRun> pieces() const { return runs; }
+
+  /// Value of every valid range's expression at the start of vector `number`.
+  void positions(int64_t number, std::vector<int64_t> &position) const;
+  /// The part [begin, end) of a run where all ranges hold for a vector with
+  /// these positions.
+  std::pair<int64_t, int64_t>
+  validPart(const InputRun &run, std::span<const int64_t> position) const;
 
   /// Elements from the access's base to the start of vector `number`.
   int64_t start(int64_t number) const;

@@ -48,6 +48,32 @@ using ProductF32 = Product<float, float, float>;
 using ProductS16 = Product<int16_t, int16_t, int32_t>;
 using ProductU8 = Product<uint8_t, int8_t, int32_t>;
 
+/// `length` consecutive inputs of a vector that meet the panels' rows from
+/// `row` on.
+struct Piece {
+  int64_t offset;
+  int64_t length;
+  int64_t row;
+};
+
+/// out[r][c] (+)= scale[c] · Σ_k A[r][k] · w[k][c] + shift[c], over the k of
+/// the pieces in their order. Rows that no piece names count as zeros.
+struct Direct {
+  const float *const *rows;
+  int64_t rowCount;
+  const Piece *pieces;
+  int64_t pieceCount;
+  const float *panels; ///< of column 0
+  int64_t panelStride; ///< elements from panel to panel
+  int64_t panelRow;    ///< elements from one row of a panel to the next
+  int64_t firstPanel, panelCount;
+  int64_t columns;    ///< of the whole matrix
+  const float *scale; ///< per column, whole panels; null: neither is applied
+  const float *shift;
+  float *const *out; ///< of column 0
+  bool accumulate;
+};
+
 struct Key {
   uint32_t key[2];
   uint32_t salt[2];
@@ -105,6 +131,8 @@ struct ProgramCells {
 
 struct Table {
   const char *name;
+  int64_t directRows; ///< rows of a tile of directF32
+  void (*directF32)(const Direct &);
   void (*productF32)(const ProductF32 &);
   void (*productS16)(const ProductS16 &);
   void (*productU8)(const ProductU8 &);

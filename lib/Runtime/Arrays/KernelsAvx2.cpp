@@ -9,4 +9,5 @@
 #define MHO_KERNEL_NAME "avx2"
 #define kTileRows 6
 #define kTileVectors 1
+#define kDirectSums 5
 #include "Kernels-inl.h"

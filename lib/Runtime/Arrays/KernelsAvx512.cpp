@@ -9,4 +9,5 @@
 #define MHO_KERNEL_NAME "avx512"
 #define kTileRows 12
 #define kTileVectors 2
+#define kDirectSums 24
 #include "Kernels-inl.h"

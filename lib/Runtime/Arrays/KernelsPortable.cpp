@@ -9,4 +9,5 @@
 #define MHO_KERNEL_NAME "portable"
 #define kTileRows 4
 #define kTileVectors 1
+#define kDirectSums 4
 #include "Kernels-inl.h"

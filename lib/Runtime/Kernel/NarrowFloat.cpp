@@ -75,14 +75,15 @@ float rt::decodeFloat(Type type, uint32_t bits) {
   return negative ? -value : value;
 }
 
-uint32_t rt::encodeFloat(Type type, float value) {
+uint32_t rt::encodeFloat(Type type, double value) {
   if (type == Type::F8E8M0) {
     if (!(value > 0) || std::isinf(value))
       return value == 0 ? 0 : 255;
     int exponent;
-    float fraction = std::frexp(value, &exponent);
-    int rounded = exponent - 1 + (fraction > 0.75f);
-    return uint32_t(std::clamp(rounded + 127, 0, 254));
+    double fraction = std::frexp(value, &exponent);
+    int code = exponent - 1 + 127;
+    code += fraction > 0.75 || (fraction == 0.75 && code % 2 != 0);
+    return uint32_t(std::clamp(code, 0, 254));
   }
   Format format = formatOf(type);
   uint32_t sign = uint32_t(std::signbit(value))
@@ -105,7 +106,7 @@ uint32_t rt::encodeFloat(Type type, float value) {
     nan = overflow = 1u << (format.mantissaBits + format.exponentBits);
     break;
   case Special::None:
-    nan = overflow = allOnes;
+    overflow = allOnes;
     break;
   }
   bool signless = format.special == Special::NegativeZeroIsNan;
@@ -113,7 +114,7 @@ uint32_t rt::encodeFloat(Type type, float value) {
     return signless ? nan : nan | sign;
   if (std::isinf(value))
     return signless ? nan : overflow | sign;
-  double magnitude = std::abs(double(value));
+  double magnitude = std::abs(value);
   int exponent;
   std::frexp(magnitude, &exponent);
   int scale = std::max(exponent - 1, 1 - format.bias) - format.mantissaBits;

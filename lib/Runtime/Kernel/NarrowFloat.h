@@ -18,8 +18,9 @@ namespace mho::rt {
 /// The value of a bit pattern of a float type of at most 16 bits.
 float decodeFloat(isa::Type type, uint32_t bits);
 /// The nearest bit pattern, ties to even. Beyond the largest value: infinity
-/// if the type has one, else NaN, else (f4e2m1) the largest value.
-uint32_t encodeFloat(isa::Type type, float value);
+/// if the type has one, else NaN, else (f4e2m1) the largest value. NaN becomes
+/// zero where the type has none.
+uint32_t encodeFloat(isa::Type type, double value);
 
 } // namespace mho::rt
 

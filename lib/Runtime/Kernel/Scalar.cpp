@@ -41,6 +41,9 @@ unsigned rt::bitsOf(Type type) {
   case Type::U4:
   case Type::F4E2M1:
     return 4;
+  case Type::I2:
+  case Type::U2:
+    return 2;
   default:
     return unsigned(isa::sizeOf(type)) * 8;
   }
@@ -116,8 +119,11 @@ static int64_t saturate(double value, unsigned bits, bool isUnsigned) {
 Scalar rt::fromDouble(Type type, double value) {
   if (type == Type::F64)
     return ofF64(value);
+  if (type == Type::F32)
+    return ofFloat(float(value));
+  // One rounding, not two.
   if (isa::isFloat(type))
-    return normalize(type, ofFloat(float(value)));
+    return ofFloat(decodeFloat(type, encodeFloat(type, value)));
   if (type == Type::Bool)
     return ofInt(value != 0);
   return ofInt(saturate(value, bitsOf(type), isa::isUnsigned(type)));
@@ -151,9 +157,10 @@ static uint64_t bitsOfValue(Type type, Scalar value) {
 }
 
 void rt::storeScalar(Type type, void *memory, Scalar value) {
-  // Four-bit integers stay sign-extended in their byte.
-  uint64_t bits =
-      type == Type::I4 ? uint64_t(value.i) : bitsOfValue(type, value);
+  // Integers of less than a byte stay sign-extended in theirs.
+  uint64_t bits = type == Type::I4 || type == Type::I2
+                      ? uint64_t(value.i)
+                      : bitsOfValue(type, value);
   std::memcpy(memory, &bits, isa::sizeOf(type));
 }
 

@@ -52,6 +52,18 @@ FailureOr<Elements> Elements::of(Operation *op, ElementsAttr attr) {
   } else {
     return op->emitError("its data must be dense, found ") << attr;
   }
+  if (*type == isa::Type::I4 || *type == isa::Type::I2) {
+    // In programs the bits above a narrow integer are its sign.
+    unsigned shift = *type == isa::Type::I4 ? 4 : 6;
+    int64_t given = elements.isSplat ? 1 : elements.count;
+    for (int64_t i = 0; i < elements.count && int64_t(raw.size()) >= given; ++i)
+      elements.unpacked.push_back(std::byte(
+          int8_t(uint8_t(raw[elements.isSplat ? 0 : i]) << shift) >> shift));
+    if (int64_t(elements.unpacked.size()) == elements.count) {
+      elements.isSplat = false;
+      return elements;
+    }
+  }
   elements.data = reinterpret_cast<const std::byte *>(raw.data());
   uint64_t needed = elements.isSplat ? isa::sizeOf(*type) : elements.bytes();
   if (raw.size() < needed)
@@ -119,6 +131,12 @@ float Elements::asFloat(int64_t i) const {
   case isa::Type::BF16:
     return APFloat(APFloat::BFloat(), APInt(16, load<uint16_t>(from, i)))
         .convertToFloat();
+  case isa::Type::I4:
+  case isa::Type::I2:
+    return load<int8_t>(from, i);
+  case isa::Type::U4:
+  case isa::Type::U2:
+    return load<uint8_t>(from, i);
   default:
     return std::nanf("");
   }

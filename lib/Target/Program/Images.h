@@ -35,7 +35,7 @@ private:
   int64_t count = 0;
   isa::Type element = isa::Type::F32;
   bool isSplat = false;
-  /// Elements that had to be unpacked (i1).
+  /// Elements that had to be unpacked (i1, i2, i4).
   std::vector<std::byte> unpacked;
 };
 

@@ -9,11 +9,11 @@ func.func @softmax(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
   return %y : tensor<2x8xf32>
 }
 
-// The first of equal elements: strictly greater replaces.
+// The first of equal elements: what is strictly greater, or NaN, replaces.
 // CHECK-LABEL: func.func @arg_max
 // CHECK: linalg.generic
 // CHECK-SAME: -> (d0)
-// CHECK: arith.cmpf ogt
+// CHECK: arith.cmpf ugt
 // CHECK: linalg.index 1
 // CHECK: linalg.yield %{{.*}}, %{{.*}} : f32, i64
 func.func @arg_max(%x: tensor<2x8xf32>) -> tensor<2x1xi64> {

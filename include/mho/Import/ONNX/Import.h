@@ -23,6 +23,9 @@ struct ImportArray {
   std::vector<int64_t> shape;
   /// Every element as a double; exact for what steers shapes.
   std::vector<double> values;
+  /// 8 or 16 if these are unsigned numbers of that width, which may be bit
+  /// patterns of a type that the file format lacks; else 0.
+  unsigned patternBits = 0;
 };
 
 struct ImportOptions {
@@ -31,6 +34,8 @@ struct ImportOptions {
   /// `sr=16000` freezes an input; lists are `2,3`; `sr=FILE.npz:KEY` asks
   /// `readArray`.
   std::vector<std::string> constants;
+  /// `loop_1=100`: the Loop node of this name stops after so many steps.
+  std::vector<std::string> loopBounds;
   /// Reads array `key` of an .npz file, or sets `error`.
   std::function<bool(const std::string &file, const std::string &key,
                      ImportArray &array, std::string &error)>

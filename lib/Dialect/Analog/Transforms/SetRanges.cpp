@@ -41,7 +41,19 @@ constexpr int kTrips = 8;
 struct Magnitude {
   float rms = 1.0f;
   float largest = kSigmas;
+  /// Of an integer tensor: its own values, not the numbers they stand for.
+  bool codes = false;
 };
+
+/// What the values of an integer type reach; wide ones steer more than they
+/// count.
+Magnitude codesOf(Type element) {
+  auto integer = dyn_cast<IntegerType>(element);
+  if (!integer || integer.getWidth() == 1 || integer.getWidth() > 16)
+    return {};
+  float largest = std::exp2(integer.getWidth() - !integer.isUnsigned());
+  return {largest / kSigmas, largest, true};
+}
 
 /// Calls `visit` with every element of an f32 constant, in order.
 bool forEachFloat(ElementsAttr elements,
@@ -146,7 +158,7 @@ public:
   /// Propagates through `function`; notes what each bank's inputs reach.
   void run(func::FuncOp function) {
     for (BlockArgument argument : function.getArguments())
-      known[argument] = Magnitude();
+      known[argument] = codesOf(getElementTypeOrSelf(argument.getType()));
     walk(function.front());
   }
 
@@ -261,7 +273,22 @@ private:
           result.rms = std::min(result.rms, bound);
           return result;
         })
+        // Quantized tensors are followed by the numbers they stand for.
         .Case([&](graph::QuantizeLinearOp) { return in[0]; })
+        .Case([&](graph::DequantizeLinearOp) {
+          if (!in[0].codes)
+            return in[0];
+          return Magnitude{in[0].rms * in[1].rms,
+                           in[0].largest * in[1].largest};
+        })
+        .Case([&](graph::CastOp cast) {
+          Type from = getElementTypeOrSelf(cast.getX().getType());
+          if (isa<FloatType>(from))
+            return in[0];
+          Magnitude result = codesOf(from);
+          result.codes = false;
+          return result;
+        })
         .Default([&](Operation *) {
           Magnitude result{0, 0};
           for (auto [operand, magnitude] : llvm::zip(op->getOperands(), in)) {
@@ -272,7 +299,11 @@ private:
             result.rms = std::max(result.rms, magnitude.rms);
             result.largest = std::max(result.largest, magnitude.largest);
           }
-          return result.largest > 0 ? result : Magnitude();
+          if (result.largest > 0)
+            return result;
+          bool integers = !in.empty() && isa<IntegerType>(getElementTypeOrSelf(
+                                             op->getOperand(0).getType()));
+          return integers ? in[0] : Magnitude();
         });
   }
 

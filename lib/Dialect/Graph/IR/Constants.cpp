@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Constants.h"
+#include "mho/Dialect/Graph/IR/Constants.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -25,14 +25,27 @@ static constexpr size_t kInlineBytes = 64 << 10;
 unsigned elementBytes(Type type) {
   if (type.isInteger(1))
     return 1;
-  if (isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type))
-    return type.getIntOrFloatBitWidth() / 8;
+  if (isa<Float16Type, BFloat16Type, Float32Type, Float64Type,
+          Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type,
+          Float8E5M2FNUZType, Float8E8M0FNUType, Float4E2M1FNType>(type))
+    return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
   if (auto integer = dyn_cast<IntegerType>(type)) {
     unsigned width = integer.getWidth();
-    if (width == 8 || width == 16 || width == 32 || width == 64)
-      return width / 8;
+    if (llvm::is_contained({2, 4, 8, 16, 32, 64}, int(width)))
+      return llvm::divideCeil(width, 8);
   }
   return 0;
+}
+
+/// What a bit pattern of a type narrower than 16 bits stands for.
+static double narrowValue(Type type, unsigned pattern) {
+  unsigned width = type.getIntOrFloatBitWidth();
+  APInt bits(8, pattern);
+  bits = bits.trunc(width);
+  if (auto real = dyn_cast<FloatType>(type))
+    return APFloat(real.getFloatSemantics(), bits).convertToDouble();
+  return type.isUnsignedInteger() ? double(bits.getZExtValue())
+                                  : double(bits.getSExtValue());
 }
 
 std::optional<ConstantReader> ConstantReader::get(Attribute attribute) {
@@ -50,6 +63,15 @@ std::optional<ConstantReader> ConstantReader::get(Attribute attribute) {
   reader.isSigned = !element.isUnsignedInteger() && !element.isInteger(1);
   if (!reader.bytes)
     return std::nullopt;
+  unsigned width = element.getIntOrFloatBitWidth();
+  if (width == 2 || width == 4 || (width == 8 && reader.floating)) {
+    reader.values = std::make_shared<std::array<Element, 256>>();
+    for (unsigned pattern = 0; pattern < 256; ++pattern) {
+      double value = narrowValue(element, pattern);
+      (*reader.values)[pattern] = {value,
+                                   reader.floating ? 0 : int64_t(value)};
+    }
+  }
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute)) {
     reader.splat = dense.isSplat();
     if (element.isInteger(1)) {
@@ -97,6 +119,8 @@ static float widenHalf(uint16_t half) {
 }
 
 ConstantReader::Element ConstantReader::load(const char *from) const {
+  if (values)
+    return (*values)[uint8_t(*from)];
   auto real = [](double value) { return Element{value, int64_t(0)}; };
   auto integer = [](auto value) {
     return Element{double(value), int64_t(value)};
@@ -141,16 +165,18 @@ void ConstantWriter::setDouble(int64_t index, double value) {
   } else if (element.isF64()) {
     std::memcpy(at(index), &value, 8);
   } else if (auto type = dyn_cast<FloatType>(element)) {
+    const llvm::fltSemantics &semantics = type.getFloatSemantics();
+    if (isa<Float4E2M1FNType>(element))
+      value = std::isnan(value) ? 0 : std::clamp(value, -6.0, 6.0);
     llvm::APFloat narrow(value);
     bool lossy;
-    narrow.convert(type.getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven,
-                   &lossy);
+    narrow.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &lossy);
     uint16_t bits = narrow.bitcastToAPInt().getZExtValue();
-    std::memcpy(at(index), &bits, 2);
+    std::memcpy(at(index), &bits, bytes);
   } else if (element.isInteger(1)) {
     *at(index) = value != 0;
   } else {
-    unsigned width = bytes * 8;
+    unsigned width = element.getIntOrFloatBitWidth();
     bool isUnsigned = element.isUnsignedInteger();
     double low = isUnsigned ? 0 : -std::ldexp(1.0, width - 1);
     double high = std::ldexp(1.0, isUnsigned ? width : width - 1);
@@ -169,8 +195,11 @@ void ConstantWriter::setDouble(int64_t index, double value) {
 }
 
 void ConstantWriter::setInteger(int64_t index, int64_t value) {
-  if (tensor.getElementType().isInteger(1))
+  Type element = tensor.getElementType();
+  if (element.isInteger(1))
     value = value != 0;
+  else if (element.getIntOrFloatBitWidth() < 8)
+    value &= (1 << element.getIntOrFloatBitWidth()) - 1;
   // Little-endian, as the attribute storage of this toolchain's hosts.
   std::memcpy(at(index), &value, bytes);
 }

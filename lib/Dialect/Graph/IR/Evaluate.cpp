@@ -23,7 +23,6 @@ using namespace mlir;
 
 namespace mho::graph {
 
-using RealFn = double (*)(const double *);
 using RealTest = bool (*)(double, double);
 
 SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
@@ -33,9 +32,7 @@ SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-/// Strides of an operand under the axes of the result it broadcasts to.
-static SmallVector<int64_t> broadcastStrides(ArrayRef<int64_t> shape,
-                                             size_t rank) {
+SmallVector<int64_t> broadcastStrides(ArrayRef<int64_t> shape, size_t rank) {
   SmallVector<int64_t> own = rowMajorStrides(shape);
   SmallVector<int64_t> strides(rank, 0);
   size_t lead = rank - shape.size();
@@ -98,7 +95,7 @@ static RealFn realFunction(Operation *op) {
       .Case([](MinOp) {
         return [](const double *x) { return nanMin(x[0], x[1]); };
       })
-      .Default(RealFn(nullptr));
+      .Default([](Operation *other) { return mathFunction(other); });
 }
 
 static RealTest realTest(Operation *op) {
@@ -117,7 +114,8 @@ static RealTest realTest(Operation *op) {
 
 /// Integers and bools of one type; nothing where the result is not defined.
 static std::optional<int64_t> integerResult(Operation *op, const int64_t *x,
-                                            bool isUnsigned) {
+                                            IntegerType type) {
+  bool isUnsigned = type.isUnsigned();
   auto less = [&](int64_t a, int64_t b) {
     return isUnsigned ? uint64_t(a) < uint64_t(b) : a < b;
   };
@@ -130,7 +128,7 @@ static std::optional<int64_t> integerResult(Operation *op, const int64_t *x,
       })
       .Case([&](ReluOp) -> Result { return isUnsigned || x[0] > 0 ? x[0] : 0; })
       .Case<FloorOp, CeilOp, RoundOp>([&](auto) -> Result { return x[0]; })
-      .Case([&](NotOp) -> Result { return !x[0]; })
+      .Case([&](NotOp) -> Result { return type.isInteger(1) ? !x[0] : ~x[0]; })
       .Case([&](AddOp) -> Result { return wrap(uint64_t(x[0]) + x[1]); })
       .Case([&](SubOp) -> Result { return wrap(uint64_t(x[0]) - x[1]); })
       .Case([&](MulOp) -> Result { return wrap(uint64_t(x[0]) * x[1]); })
@@ -160,7 +158,7 @@ static std::optional<int64_t> integerResult(Operation *op, const int64_t *x,
       .Case([&](LessOrEqualOp) -> Result { return !less(x[1], x[0]); })
       .Case([&](GreaterOp) -> Result { return less(x[1], x[0]); })
       .Case([&](GreaterOrEqualOp) -> Result { return !less(x[0], x[1]); })
-      .Default(std::nullopt);
+      .Default([&](Operation *other) { return integerMath(other, x, type); });
 }
 
 static Attribute evaluateElementwise(Operation *op,
@@ -175,7 +173,8 @@ static Attribute evaluateElementwise(Operation *op,
   bool choose = isa<WhereOp>(op);
   if (isFloat && !real && !test && !choose)
     return nullptr;
-  bool isUnsigned = operands.back().type().getElementType().isUnsignedInteger();
+  auto integers =
+      dyn_cast<IntegerType>(operands.back().type().getElementType());
   SmallVector<SmallVector<int64_t>> strides;
   for (const ConstantReader &operand : operands)
     strides.push_back(
@@ -199,23 +198,11 @@ static Attribute evaluateElementwise(Operation *op,
       int64_t x[2] = {operands[0].asInteger(at.offset(0)), 0};
       if (operands.size() > 1)
         x[1] = operands[1].asInteger(at.offset(1));
-      std::optional<int64_t> value = integerResult(op, x, isUnsigned);
+      std::optional<int64_t> value = integerResult(op, x, integers);
       if (!value)
         return nullptr;
       result.setInteger(i, *value);
     }
-  }
-  return result.finish();
-}
-
-static Attribute evaluateCast(const ConstantReader &x, RankedTensorType type) {
-  ConstantWriter result(type, x.isSplat());
-  bool toFloat = isa<FloatType>(type.getElementType());
-  for (int64_t i = 0; i < result.size(); ++i) {
-    if (x.isFloat() || toFloat)
-      result.setDouble(i, x.asDouble(i));
-    else
-      result.setInteger(i, x.asInteger(i));
   }
   return result.finish();
 }
@@ -242,42 +229,6 @@ static Attribute evaluateClip(ClipOp op, ArrayRef<Attribute> attributes,
   return result.finish();
 }
 
-/// QuantizeLinear and DequantizeLinear, scale of one element or along an axis.
-template <typename OpTy>
-static Attribute evaluateQuantization(OpTy op, ArrayRef<Attribute> attributes,
-                                      RankedTensorType type) {
-  typename OpTy::FoldAdaptor adaptor(attributes, op);
-  auto x = ConstantReader::get(adaptor.getX());
-  auto scale = ConstantReader::get(adaptor.getScale());
-  auto zero = ConstantReader::get(adaptor.getZeroPoint());
-  if (!x || !scale || (op.getZeroPoint() && !zero))
-    return nullptr;
-  int64_t inner = 1, channels = 1;
-  if (scale->size() != 1) {
-    int64_t axis = op.getAxis();
-    if (scale->type().getRank() != 1 || axis < 0 || axis >= type.getRank() ||
-        type.getDimSize(axis) != scale->size())
-      return nullptr;
-    channels = scale->size();
-    for (int64_t extent : type.getShape().drop_front(axis + 1))
-      inner *= extent;
-  }
-  ConstantWriter result(type, x->isSplat() && channels == 1);
-  for (int64_t i = 0; i < result.size(); ++i) {
-    int64_t channel = channels == 1 ? 0 : i / inner % channels;
-    float factor = scale->asDouble(channel);
-    double offset = 0;
-    if (zero)
-      offset = zero->asDouble(zero->size() == 1 ? 0 : channel);
-    if constexpr (std::is_same_v<OpTy, QuantizeLinearOp>)
-      result.setDouble(i,
-                       std::nearbyint(float(x->asDouble(i)) / factor) + offset);
-    else
-      result.setDouble(i, float(x->asDouble(i) - offset) * factor);
-  }
-  return result.finish();
-}
-
 static Attribute evaluateReduction(Operation *op, ArrayRef<int64_t> axes,
                                    const ConstantReader &x,
                                    RankedTensorType type) {
@@ -294,6 +245,11 @@ static Attribute evaluateReduction(Operation *op, ArrayRef<int64_t> axes,
   SmallVector<int64_t> integers(results, 0);
   SmallVector<bool> begun(results, false);
   bool isMax = isa<ReduceMaxOp>(op), isMin = isa<ReduceMinOp>(op);
+  bool isProduct = isa<ReduceProdOp>(op);
+  bool isUnsigned = x.type().getElementType().isUnsignedInteger();
+  auto less = [&](int64_t a, int64_t b) {
+    return isUnsigned ? uint64_t(a) < uint64_t(b) : a < b;
+  };
   Odometer at(shape, {strides});
   for (int64_t i = 0; i < x.size(); ++i, at.next()) {
     int64_t to = at.offset(0);
@@ -305,8 +261,11 @@ static Attribute evaluateReduction(Operation *op, ArrayRef<int64_t> axes,
       begun[to] = true;
     } else if (isMax || isMin) {
       reals[to] = isMax ? nanMax(reals[to], real) : nanMin(reals[to], real);
-      integers[to] = isMax ? std::max(integers[to], integer)
-                           : std::min(integers[to], integer);
+      if (isMax ? less(integers[to], integer) : less(integer, integers[to]))
+        integers[to] = integer;
+    } else if (isProduct) {
+      reals[to] *= real;
+      integers[to] = int64_t(uint64_t(integers[to]) * uint64_t(integer));
     } else {
       reals[to] += real;
       integers[to] = int64_t(uint64_t(integers[to]) + uint64_t(integer));
@@ -333,10 +292,8 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
   int64_t limit = ofWeights ? kWeightFoldLimit : kFoldLimit;
   if (type.getNumElements() > limit)
     return nullptr;
-  if (auto quantize = dyn_cast<QuantizeLinearOp>(op))
-    return evaluateQuantization(quantize, attributes, type);
-  if (auto dequantize = dyn_cast<DequantizeLinearOp>(op))
-    return evaluateQuantization(dequantize, attributes, type);
+  if (isa<CastOp, BitCastOp, QuantizeLinearOp, DequantizeLinearOp>(op))
+    return evaluateTypes(op, attributes, type);
 
   SmallVector<ConstantReader> operands;
   for (Attribute attribute : attributes) {
@@ -350,7 +307,6 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
   if (operands.empty())
     return nullptr;
   return llvm::TypeSwitch<Operation *, Attribute>(op)
-      .Case([&](CastOp) { return evaluateCast(operands[0], type); })
       .Case([&](ClipOp clip) {
         return evaluateClip(clip, attributes, operands[0], type);
       })
@@ -366,7 +322,10 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes) {
         }
         return result.finish();
       })
-      .Case<ReduceMeanOp, ReduceSumOp, ReduceMaxOp, ReduceMinOp>(
+      .Case<CumSumOp, CumProdOp, ArgMaxOp, ArgMinOp>([&](Operation *along) {
+        return evaluateAlongAxis(along, operands[0], type);
+      })
+      .Case<ReduceMeanOp, ReduceSumOp, ReduceProdOp, ReduceMaxOp, ReduceMinOp>(
           [&](auto reduce) {
             return evaluateReduction(op, reduce.getAxes(), operands[0], type);
           })

@@ -8,7 +8,7 @@
 #ifndef MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
 #define MHO_LIB_DIALECT_GRAPH_IR_EVALUATE_H
 
-#include "Constants.h"
+#include "mho/Dialect/Graph/IR/Constants.h"
 
 #include "mlir/IR/Operation.h"
 
@@ -28,6 +28,25 @@ mlir::Attribute evaluate(mlir::Operation *op,
 mlir::Attribute evaluateMovement(mlir::Operation *op,
                                  llvm::ArrayRef<ConstantReader> operands,
                                  mlir::RankedTensorType type);
+
+/// What a function or remainder is on doubles; null for other ops.
+using RealFn = double (*)(const double *);
+RealFn mathFunction(mlir::Operation *op);
+/// Shifts and remainders of two integers of `type`; nothing for other ops or
+/// where the result is not defined.
+std::optional<int64_t> integerMath(mlir::Operation *op, const int64_t *x,
+                                   mlir::IntegerType type);
+/// Scans, and the place of the largest or smallest element.
+mlir::Attribute evaluateAlongAxis(mlir::Operation *op, const ConstantReader &x,
+                                  mlir::RankedTensorType type);
+/// The same for ops that change the element type.
+mlir::Attribute evaluateTypes(mlir::Operation *op,
+                              llvm::ArrayRef<mlir::Attribute> operands,
+                              mlir::RankedTensorType type);
+
+/// Strides of an operand under the axes of the result it broadcasts to.
+llvm::SmallVector<int64_t> broadcastStrides(llvm::ArrayRef<int64_t> shape,
+                                            size_t rank);
 
 /// Row-major strides of `shape`.
 llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> shape);

@@ -115,6 +115,92 @@ static Attribute evaluatePad(PadOp op, ArrayRef<ConstantReader> operands,
   return result.finish();
 }
 
+/// Where points of computed places lie in a tensor.
+class Places {
+public:
+  Places(ArrayRef<int64_t> shape, ArrayRef<int64_t> points,
+         ArrayRef<int64_t> dims, ArrayRef<ConstantReader> indices)
+      : shape(shape), dims(dims), indices(indices), own(rowMajorStrides(shape)),
+        at(points, stridesOf(points, indices)) {}
+
+  /// The element of the point; nothing where an index is out of range.
+  std::optional<int64_t> element() const {
+    int64_t place = 0;
+    size_t next = 0;
+    for (auto [axis, dim] : llvm::enumerate(dims)) {
+      int64_t index = 0;
+      if (dim >= 0) {
+        index = at.position()[dim];
+      } else {
+        index = indices[next].asInteger(at.offset(next));
+        index += index < 0 ? shape[axis] : 0;
+        ++next;
+      }
+      if (index < 0 || index >= shape[axis])
+        return std::nullopt;
+      place += index * own[axis];
+    }
+    return place;
+  }
+  void next() { at.next(); }
+
+private:
+  static SmallVector<SmallVector<int64_t>>
+  stridesOf(ArrayRef<int64_t> points, ArrayRef<ConstantReader> indices) {
+    SmallVector<SmallVector<int64_t>> all;
+    for (const ConstantReader &index : indices) {
+      ArrayRef<int64_t> extents = index.type().getShape();
+      SmallVector<int64_t> strides(points.size() - extents.size(), 0);
+      for (auto [extent, stride] : llvm::zip(extents, rowMajorStrides(extents)))
+        strides.push_back(extent == 1 ? 0 : stride);
+      all.push_back(std::move(strides));
+    }
+    return all;
+  }
+
+  ArrayRef<int64_t> shape, dims;
+  ArrayRef<ConstantReader> indices;
+  SmallVector<int64_t> own;
+  Odometer at;
+};
+
+static Attribute evaluateGatherND(GatherNDOp op,
+                                  ArrayRef<ConstantReader> operands,
+                                  RankedTensorType type) {
+  const ConstantReader &x = operands[0];
+  Places places(x.type().getShape(), type.getShape(), op.getDims(),
+                operands.drop_front());
+  ConstantWriter result(type, false);
+  for (int64_t i = 0; i < result.size(); ++i, places.next()) {
+    std::optional<int64_t> element = places.element();
+    if (!element)
+      return nullptr;
+    std::memcpy(result.at(i), x.at(*element), x.width());
+  }
+  return result.finish();
+}
+
+/// Storing alone: what combines stays to the run time.
+static Attribute evaluateScatterND(ScatterNDOp op,
+                                   ArrayRef<ConstantReader> operands,
+                                   RankedTensorType type) {
+  const ConstantReader &x = operands[0], &updates = operands[1];
+  if (op.getKind() != "none")
+    return nullptr;
+  ConstantWriter result(type, false);
+  for (int64_t i = 0; i < result.size(); ++i)
+    std::memcpy(result.at(i), x.at(i), x.width());
+  Places places(type.getShape(), updates.type().getShape(), op.getDims(),
+                operands.drop_front(2));
+  for (int64_t i = 0; i < updates.size(); ++i, places.next()) {
+    std::optional<int64_t> element = places.element();
+    if (!element)
+      return nullptr;
+    std::memcpy(result.at(*element), updates.at(i), x.width());
+  }
+  return result.finish();
+}
+
 Attribute evaluateMovement(Operation *op, ArrayRef<ConstantReader> operands,
                            RankedTensorType type) {
   const ConstantReader &x = operands[0];
@@ -146,6 +232,12 @@ Attribute evaluateMovement(Operation *op, ArrayRef<ConstantReader> operands,
       })
       .Case([&](GatherOp gather) {
         return evaluateGather(gather, x, operands[1], type);
+      })
+      .Case([&](GatherNDOp gather) {
+        return evaluateGatherND(gather, operands, type);
+      })
+      .Case([&](ScatterNDOp scatter) {
+        return evaluateScatterND(scatter, operands, type);
       })
       .Case([&](PadOp pad) { return evaluatePad(pad, operands, type); })
       .Default(Attribute());

@@ -149,8 +149,12 @@ LogicalResult mho::graph::verifyElementwise(Operation *op) {
   auto first = shapeOf(op->getOperand(0));
   if (!first)
     return success();
-  // The other operands of these are scalars or run along one axis.
-  if (isa<QuantizeLinearOp, DequantizeLinearOp, ClipOp>(op))
+  // The other operands of these are scalars, or (a scale) run along one axis.
+  auto scale = op->getNumOperands() > 1 ? shapeOf(op->getOperand(1))
+                                        : std::nullopt;
+  if (isa<ClipOp>(op) ||
+      (isa<QuantizeLinearOp, DequantizeLinearOp>(op) &&
+       (!scale || scale->size() <= 1)))
     return expectShape(op, *first);
   Shape shape(*first);
   for (Value operand : llvm::drop_begin(op->getOperands())) {
@@ -165,6 +169,41 @@ LogicalResult mho::graph::verifyElementwise(Operation *op) {
     shape = *joined;
   }
   return expectShape(op, shape);
+}
+
+LogicalResult BitCastOp::verify() {
+  // A bool is a byte.
+  auto bitsOf = [](Value v) {
+    Type type = getElementTypeOrSelf(v.getType());
+    return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth();
+  };
+  if (bitsOf(getX()) == bitsOf(getY()))
+    return success();
+  return emitOpError("elements of ")
+         << getX().getType() << " and " << getY().getType()
+         << " differ in width";
+}
+
+LogicalResult TreeLeavesOp::verify() {
+  auto x = shapeOf(getX()), features = shapeOf(getFeatures()),
+       roots = shapeOf(getRoots());
+  if (!x || !features || !roots)
+    return success();
+  if (x->size() != 2 || features->size() != 1 || roots->size() != 1)
+    return emitOpError("expected a matrix of samples and lists of nodes and "
+                       "roots, found ")
+           << getX().getType() << ", " << getFeatures().getType() << " and "
+           << getRoots().getType();
+  int64_t nodes = (*features)[0];
+  for (Value table : {getThresholds(), getOutcomes(), getChildren()})
+    if (auto shape = shapeOf(table);
+        shape && *shape != ArrayRef<int64_t>{table == getChildren() ? 2 * nodes
+                                                                    : nodes})
+      return emitOpError("tables of ")
+             << nodes << " nodes do not have " << table.getType();
+  if (int64_t(getDepth()) < 1)
+    return emitOpError("depth must be positive, found ") << getDepth();
+  return expectShape(*this, {(*x)[0], (*roots)[0]});
 }
 
 LogicalResult MatmulOp::verify() {
@@ -248,20 +287,34 @@ LogicalResult BatchNormalizationOp::verify() {
 
 LogicalResult MaxPoolOp::verify() { return verifyPool(*this); }
 LogicalResult AveragePoolOp::verify() { return verifyPool(*this); }
+LogicalResult SumPoolOp::verify() { return verifyPool(*this); }
 LogicalResult ReduceMeanOp::verify() { return verifyReduction(*this); }
 LogicalResult ReduceSumOp::verify() { return verifyReduction(*this); }
 LogicalResult ReduceMaxOp::verify() { return verifyReduction(*this); }
 LogicalResult ReduceMinOp::verify() { return verifyReduction(*this); }
 
-LogicalResult ArgMaxOp::verify() {
-  auto x = shapeOf(getX());
+LogicalResult ReduceProdOp::verify() { return verifyReduction(*this); }
+
+template <typename OpTy> static LogicalResult verifyPlace(OpTy op) {
+  auto x = shapeOf(op.getX());
   if (!x)
     return success();
-  if (failed(expectAxis(*this, getAxis(), x->size())))
+  if (failed(expectAxis(op, op.getAxis(), x->size())))
     return failure();
-  return expectShape(*this,
-                     reducedShape(*x, {int64_t(getAxis())}, getKeepdims()));
+  return expectShape(
+      op, reducedShape(*x, {int64_t(op.getAxis())}, op.getKeepdims()));
 }
+
+LogicalResult ArgMaxOp::verify() { return verifyPlace(*this); }
+LogicalResult ArgMinOp::verify() { return verifyPlace(*this); }
+
+template <typename OpTy> static LogicalResult verifyScan(OpTy op) {
+  auto x = shapeOf(op.getX());
+  return x ? expectAxis(op, op.getAxis(), x->size()) : success();
+}
+
+LogicalResult CumSumOp::verify() { return verifyScan(*this); }
+LogicalResult CumProdOp::verify() { return verifyScan(*this); }
 
 LogicalResult SoftmaxOp::verify() {
   auto x = shapeOf(getX());

@@ -25,6 +25,8 @@ std::optional<isa::Type> tile::elementTypeOf(Type type) {
     switch (integer.getWidth()) {
     case 1:
       return isa::Type::Bool;
+    case 2:
+      return isUnsigned ? isa::Type::U2 : isa::Type::I2;
     case 4:
       return isUnsigned ? isa::Type::U4 : isa::Type::I4;
     case 8:
@@ -50,6 +52,9 @@ Type tile::registerType(MLIRContext *context, isa::Type type) {
   switch (type) {
   case isa::Type::Bool:
     return IntegerType::get(context, 1);
+  case isa::Type::I2:
+  case isa::Type::U2:
+    return IntegerType::get(context, 2);
   case isa::Type::I4:
   case isa::Type::U4:
     return IntegerType::get(context, 4);

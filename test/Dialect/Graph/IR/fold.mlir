@@ -87,3 +87,23 @@ func.func @splat() -> tensor<1000x1000xf32> {
   %y = graph.add %w, %w : (tensor<1000x1000xf32>, tensor<1000x1000xf32>) -> tensor<1000x1000xf32>
   return %y : tensor<1000x1000xf32>
 }
+
+// Computed places of constants; an index out of range is left to the run.
+
+// CHECK-LABEL: func.func @places
+// CHECK-DAG: dense<[6, 3]> : tensor<2xi64>
+// CHECK-DAG: dense<[1, 9, 8]> : tensor<3xi64>
+// CHECK: graph.gather_nd
+func.func @places() -> (tensor<2xi64>, tensor<3xi64>, tensor<1xi64>) {
+  %m = arith.constant dense<[[1, 2, 3], [4, 5, 6]]> : tensor<2x3xi64>
+  %r = arith.constant dense<[1, 0]> : tensor<2xi64>
+  %c = arith.constant dense<[-1, 2]> : tensor<2xi64>
+  %g = graph.gather_nd %m at (%r, %c) dims [-1, -1] : (tensor<2x3xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+  %v = arith.constant dense<[1, 2, 3]> : tensor<3xi64>
+  %u = arith.constant dense<[8, 9]> : tensor<2xi64>
+  %p = arith.constant dense<[-1, 1]> : tensor<2xi64>
+  %s = graph.scatter_nd "none" %u into %v at (%p) dims [-1] : (tensor<3xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<3xi64>
+  %o = arith.constant dense<[3]> : tensor<1xi64>
+  %out = graph.gather_nd %v at (%o) dims [-1] : (tensor<3xi64>, tensor<1xi64>) -> tensor<1xi64>
+  return %g, %s, %out : tensor<2xi64>, tensor<3xi64>, tensor<1xi64>
+}

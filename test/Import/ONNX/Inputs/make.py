@@ -33,6 +33,34 @@ def padded():
     return model(nodes, [value("x", ["n", 3, 9, 8])], [value("y", None)], [array("w", np.ones((4, 3, 2, 3)))])
 
 
+def places():
+    """Gathering and scattering at computed places, and an order along an axis in front."""
+    nodes = [
+        node("GatherElements", ["x", "i"], ["a"], "elements", axis=0),
+        node("GatherND", ["a", "t"], ["b"], "tuples"),
+        node("ScatterND", ["a", "t", "b"], ["c"], "rows", reduction="max"),
+        node("TopK", ["c", "k"], ["y", "z"], "order", axis=0, largest=0),
+    ]
+    inputs = [value("x", [4, 3]), value("i", [5, 3], TensorProto.INT32), value("t", [2, 1], TensorProto.INT64)]
+    return model(nodes, inputs, [value("y", None), value("z", None, TensorProto.INT64)], [array("k", [2], np.int64)])
+
+
+def resized():
+    """Nearest elements twice as many, then interpolated along one axis."""
+    nodes = [
+        node("Resize", ["x", "", "twice"], ["a"], "nearest", mode="nearest"),
+        node("Resize", ["a", "", "", "size"], ["y"], "linear", mode="linear", axes=[3]),
+    ]
+    weights = [array("twice", [1, 1, 2, 2]), array("size", [3], np.int64)]
+    return model(nodes, [value("x", [1, 2, 3, 4])], [value("y", None)], weights)
+
+
+def turned():
+    """A transposed convolution in two groups."""
+    nodes = [node("ConvTranspose", ["x", "w"], ["y"], "up", strides=[2, 1], pads=[1, 0, 0, 0], group=2)]
+    return model(nodes, [value("x", [1, 4, 3, 5])], [value("y", None)], [array("w", np.ones((4, 3, 2, 3)))])
+
+
 def shapes():
     """A target shape computed from the input's shape, and a step that runs backwards."""
     nodes = [
@@ -143,6 +171,49 @@ def frozen():
         [value("x", [2, 6]), value("to", [2], TensorProto.INT64)],
         [value("y", None)],
     )
+
+
+def quantized():
+    """Integer products with constant and with given weights; weights behind blocks of scales."""
+    nodes = [
+        node("QLinearMatMul", ["x", "s", "z", "w", "ws", "wz", "ys", "z"], ["a"], "weights"),
+        node("MatMulInteger", ["x", "v", "z"], ["b"], "integers"),
+        node("DequantizeLinear", ["w", "bs"], ["d"], "blocks", axis=0, block_size=2),
+        node("MatMul", ["f", "d"], ["c"], "product"),
+    ]
+    weights = [
+        array("s", 0.5),
+        array("z", 3, np.uint8),
+        array("w", np.arange(-6, 6).reshape(4, 3), np.int8),
+        array("ws", [0.5, 0.25, 1]),
+        array("wz", [0, 1, 2], np.int8),
+        array("ys", 2),
+        array("bs", np.full((2, 3), 0.5)),
+    ]
+    inputs = [value("x", [2, 4], TensorProto.UINT8), value("v", [4, 5], TensorProto.INT8), value("f", [2, 4])]
+    outputs = [value("a", None, TensorProto.UINT8), value("b", None, TensorProto.INT32), value("c", None)]
+    return model(nodes, inputs, outputs, weights, opset=21)
+
+
+def packed():
+    """MatMulNBits: two rows of a column in a byte, and a node that uses strings."""
+    nodes = [
+        node("MatMulNBits", ["x", "w", "s"], ["y"], "few_bits", domain="com.microsoft", K=16, N=1, bits=4, block_size=16),
+        node("Cast", ["y"], ["t"], "text", to=TensorProto.STRING),
+    ]
+    weights = [array("w", np.full((1, 1, 8), 0x9F), np.uint8), array("s", [0.5])]
+    outputs = [value("t", None, TensorProto.STRING)]
+    return model(nodes, [value("x", [1, 16])], outputs, weights, opset=21, domains=["com.microsoft"])
+
+
+def trees():
+    """One split with a leaf on each side."""
+    attributes = dict(nodes_treeids=[0, 0, 0], nodes_nodeids=[0, 1, 2], nodes_featureids=[1, 0, 0])
+    attributes |= dict(nodes_values=[0.5, 0.0, 0.0], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"])
+    attributes |= dict(nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 0], n_targets=1)
+    attributes |= dict(target_treeids=[0, 0], target_nodeids=[1, 2], target_ids=[0, 0], target_weights=[-1.0, 1.0])
+    split = node("TreeEnsembleRegressor", ["x"], ["y"], "forest", domain="ai.onnx.ml", **attributes)
+    return model([split], [value("x", [3, 2])], [value("y", [3, 1])], domains=["ai.onnx.ml"])
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def Graph_TanhOp : Graph_UnaryOp<"tanh", "hyperbolic tangent">;
 def Graph_FloorOp : Graph_UnaryOp<"floor", "largest integer not above x">;
 def Graph_CeilOp : Graph_UnaryOp<"ceil", "smallest integer not below x">;
 def Graph_RoundOp : Graph_UnaryOp<"round", "nearest integer, halves to even">;
-def Graph_NotOp : Graph_UnaryOp<"not", "logical complement">;
+def Graph_NotOp : Graph_UnaryOp<"not", "complement, of every bit where x holds integers">;
 
 def Graph_AddOp : Graph_BinaryOp<"add", "a + b">;
 def Graph_SubOp : Graph_BinaryOp<"sub", "a - b">;
@@ -65,9 +65,9 @@ def Graph_DivOp : Graph_BinaryOp<"div", "a / b, integers towards zero">;
 def Graph_PowOp : Graph_BinaryOp<"pow", "a to the b, in a's type">;
 def Graph_MaxOp : Graph_BinaryOp<"max", "the larger, NaN wins">;
 def Graph_MinOp : Graph_BinaryOp<"min", "the smaller, NaN wins">;
-def Graph_AndOp : Graph_BinaryOp<"and", "logical and">;
-def Graph_OrOp : Graph_BinaryOp<"or", "logical or">;
-def Graph_XorOp : Graph_BinaryOp<"xor", "logical exclusive or">;
+def Graph_AndOp : Graph_BinaryOp<"and", "and, bit by bit">;
+def Graph_OrOp : Graph_BinaryOp<"or", "or, bit by bit">;
+def Graph_XorOp : Graph_BinaryOp<"xor", "exclusive or, bit by bit">;
 def Graph_EqualOp : Graph_BinaryOp<"equal", "a = b, as bool">;
 def Graph_LessOp : Graph_BinaryOp<"less", "a < b, as bool">;
 def Graph_LessOrEqualOp : Graph_BinaryOp<"less_or_equal", "a <= b, as bool">;
@@ -93,32 +93,6 @@ def Graph_ClipOp : Graph_Op<"clip", [Pure, Elementwise_, AttrSizedOperandSegment
   let arguments = (ins Graph_Tensor:$x, Optional<Graph_Tensor>:$low, Optional<Graph_Tensor>:$high);
   let results = (outs Graph_Tensor:$y);
   let assemblyFormat = "$x (`low` $low^)? (`high` $high^)? attr-dict `:` functional-type(operands, results)";
-}
-
-def Graph_CastOp : Graph_Op<"cast", [Pure, Elementwise_]> {
-  let summary = "converts elements to the result's type, as ONNX's Cast";
-  let arguments = (ins Graph_Tensor:$x);
-  let results = (outs Graph_Tensor:$y);
-  let hasFolder = 1;
-  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($y)";
-}
-
-def Graph_QuantizeLinearOp : Graph_Op<"quantize_linear", [Pure, Elementwise_]> {
-  let summary = "saturate(round_half_even(x / scale) + zero_point)";
-  let description = [{
-    `axis` tells which axis of x a one-dimensional scale runs along; with a
-    scalar scale it is ignored.
-  }];
-  let arguments = (ins Graph_Tensor:$x, Graph_Tensor:$scale, Optional<Graph_Tensor>:$zero_point, I64Attr:$axis);
-  let results = (outs Graph_Tensor:$y);
-  let assemblyFormat = "$x `,` $scale (`zero` $zero_point^)? attr-dict `:` functional-type(operands, results)";
-}
-
-def Graph_DequantizeLinearOp : Graph_Op<"dequantize_linear", [Pure, Elementwise_]> {
-  let summary = "(x - zero_point) · scale";
-  let arguments = (ins Graph_Tensor:$x, Graph_Tensor:$scale, Optional<Graph_Tensor>:$zero_point, I64Attr:$axis);
-  let results = (outs Graph_Tensor:$y);
-  let assemblyFormat = "$x `,` $scale (`zero` $zero_point^)? attr-dict `:` functional-type(operands, results)";
 }
 
 //===----------------------------------------------------------------------===//
@@ -211,7 +185,7 @@ def Graph_ReduceMaxOp : Graph_ReduceOp<"reduce_max", "largest over axes">;
 def Graph_ReduceMinOp : Graph_ReduceOp<"reduce_min", "smallest over axes">;
 
 def Graph_ArgMaxOp : Graph_Op<"arg_max", [Pure]> {
-  let summary = "index (i64) of the largest element along an axis, the first of equals";
+  let summary = "index (i64) of the largest element along an axis, the first of equals; NaN counts as largest";
   let arguments = (ins Graph_Tensor:$x, I64Attr:$axis, UnitAttr:$keepdims, UnitAttr:$select_last_index);
   let results = (outs Graph_Tensor:$y);
   let hasVerifier = 1;
@@ -314,5 +288,10 @@ def Graph_UnsupportedOp : Graph_Op<"unsupported"> {
 }
 
 include "mho/Dialect/Graph/IR/BoundedOps.td"
+include "mho/Dialect/Graph/IR/MathOps.td"
+include "mho/Dialect/Graph/IR/TypeOps.td"
+include "mho/Dialect/Graph/IR/TreeOps.td"
+include "mho/Dialect/Graph/IR/ImageOps.td"
+include "mho/Dialect/Graph/IR/MovementOps.td"
 
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS

@@ -10,12 +10,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MHO_LIB_DIALECT_GRAPH_IR_CONSTANTS_H
-#define MHO_LIB_DIALECT_GRAPH_IR_CONSTANTS_H
+#ifndef MHO_DIALECT_GRAPH_IR_CONSTANTS_H
+#define MHO_DIALECT_GRAPH_IR_CONSTANTS_H
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -23,7 +24,7 @@
 namespace mho::graph {
 
 /// Bytes that an element takes in memory; 0 for types that no constant folds.
-/// A bool takes one.
+/// A bool takes one, and so do elements of 2 and 4 bits.
 unsigned elementBytes(mlir::Type type);
 
 /// Reads a constant's elements. The attribute must outlive the reader.
@@ -58,6 +59,8 @@ private:
   int64_t count = 0;
   unsigned bytes = 0;
   bool splat = false, floating = false, isSigned = true;
+  /// Values of all bit patterns of a type of at most 8 bits.
+  std::shared_ptr<std::array<Element, 256>> values;
 };
 
 /// Collects elements of one type.
@@ -70,7 +73,8 @@ public:
   char *at(int64_t index) { return data.data() + index * bytes; }
   int64_t size() const { return count; }
 
-  /// Rounds to the type; integers saturate, NaN becomes 0.
+  /// Rounds to the type; integers and f4E2M1FN saturate, NaN becomes 0 where
+  /// there is none.
   void setDouble(int64_t index, double value);
   /// Wraps to the type.
   void setInteger(int64_t index, int64_t value);
@@ -86,4 +90,4 @@ private:
 
 } // namespace mho::graph
 
-#endif // MHO_LIB_DIALECT_GRAPH_IR_CONSTANTS_H
+#endif // MHO_DIALECT_GRAPH_IR_CONSTANTS_H

@@ -1,0 +1,114 @@
+//===- Places.cpp - elements at computed places to linalg -----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Gathering is a generic that extracts; sorting and scattering are no loop
+// nests and become the digital dialect's ops.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+#include "mho/Dialect/Digital/IR/DigitalOps.h"
+
+using namespace mlir;
+
+namespace mho::graph {
+
+namespace {
+
+/// An index of an axis of `extent`; negative ones count from the end.
+Value wrapped(ImplicitLocOpBuilder &b, Value index, int64_t extent) {
+  Value zero = constantOf(b, index.getType(), 0);
+  Value below =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
+  Value fromEnd =
+      arith::AddIOp::create(b, index, constantOf(b, index.getType(), extent));
+  index = arith::SelectOp::create(b, below, fromEnd, index);
+  return arith::IndexCastOp::create(b, b.getIndexType(), index);
+}
+
+Value lowerGatherND(Lowering &l, GatherNDOp op) {
+  auto type = l.resultType();
+  auto from = l.typeOf(op.getX());
+  int64_t rank = type.getRank();
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  SmallVector<TypedAttr> constants;
+  for (Value index : op.getIndices()) {
+    constants.push_back(l.splat(index));
+    if (constants.back())
+      continue;
+    inputs.push_back(index);
+    maps.push_back(l.broadcastMap(l.typeOf(index).getShape(), type.getShape()));
+  }
+  maps.push_back(l.b.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  return l.generic(
+      inputs, l.empty(type.getShape(), type.getElementType()), maps, iterators,
+      [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        SmallVector<Value> places;
+        size_t next = 0, input = 0;
+        for (auto [axis, dim] : llvm::enumerate(op.getDims())) {
+          if (dim >= 0) {
+            places.push_back(linalg::IndexOp::create(b, dim));
+            continue;
+          }
+          TypedAttr known = constants[next++];
+          Value index = known ? Value(arith::ConstantOp::create(b, known))
+                              : args[input++];
+          places.push_back(wrapped(b, index, from.getDimSize(axis)));
+        }
+        return SmallVector<Value>{
+            tensor::ExtractOp::create(b, op.getX(), places)};
+      })[0];
+}
+
+/// Index tensors are given the updates' rank.
+Value lowerScatterND(Lowering &l, ScatterNDOp op) {
+  auto updates = l.typeOf(op.getUpdates());
+  if (updates.getNumElements() == 0)
+    return op.getX();
+  SmallVector<Value> indices;
+  for (Value index : op.getIndices()) {
+    ArrayRef<int64_t> own = l.typeOf(index).getShape();
+    SmallVector<int64_t> shape(updates.getRank() - own.size(), 1);
+    llvm::append_range(shape, own);
+    indices.push_back(l.reshape(index, shape));
+  }
+  return digital::ScatterOp::create(l.b, TypeRange{l.resultType()},
+                                    op.getUpdates(), indices, op.getX(),
+                                    op.getDims(), op.getKind(), l.isUnsigned(0))
+      ->getResult(0);
+}
+
+SmallVector<Value> lowerTopK(Lowering &l, TopKOp op) {
+  auto values = l.typeOf(op.getValues());
+  auto indices = l.typeOf(op.getIndices());
+  Value valuesInit = l.empty(values.getShape(), values.getElementType());
+  Value indicesInit = l.empty(indices.getShape(), indices.getElementType());
+  if (values.getNumElements() == 0)
+    return {valuesInit, indicesInit};
+  auto sort = digital::SortOp::create(l.b, TypeRange{values, indices},
+                                      op.getX(), valuesInit, indicesInit,
+                                      op.getLargest(), l.isUnsigned(0));
+  return SmallVector<Value>(sort->getResults());
+}
+
+} // namespace
+
+Lowered lowerPlaces(Lowering &l) {
+  if (auto op = dyn_cast<GatherNDOp>(l.op))
+    return lowered(lowerGatherND(l, op));
+  if (auto op = dyn_cast<ScatterNDOp>(l.op))
+    return lowered(lowerScatterND(l, op));
+  if (auto op = dyn_cast<TopKOp>(l.op))
+    return lowerTopK(l, op);
+  return notOfFamily();
+}
+
+} // namespace mho::graph

@@ -1,0 +1,91 @@
+//===- Expression.cpp - formulas of graph ops -----------------------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Expression.h"
+
+#include "mho/Dialect/Graph/IR/Shapes.h"
+
+using namespace mlir;
+
+namespace mho::import {
+
+RankedTensorType Expr::reducedType(ArrayRef<int64_t> axes,
+                                   bool keepdims) const {
+  return n->typeOf(graph::reducedShape(shape(), axes, keepdims), element());
+}
+
+Expr Expr::slice(int64_t axis, int64_t from, int64_t count) const {
+  Shape starts(rank(), 0), steps(rank(), 1), to(shape());
+  starts[axis] = count ? from : 0;
+  to[axis] = count;
+  return {*n, n->make<graph::SliceOp>(n->typeOf(to, element()), value,
+                                      n->b.getDenseI64ArrayAttr(starts),
+                                      n->b.getDenseI64ArrayAttr(steps))};
+}
+
+Expr Expr::expand(ArrayRef<int64_t> to) const {
+  if (shape() == to)
+    return *this;
+  return {*n, n->make<graph::ExpandOp>(n->typeOf(to, element()), value)};
+}
+
+Expr wide(Node &n, Value x) {
+  auto type = dyn_cast<FloatType>(n.element(x));
+  bool narrow = type && type.getWidth() < 32;
+  return {n, narrow ? n.cast(x, n.b.getF32Type()) : x};
+}
+
+Expr where(Expr condition, Expr a, Expr b) {
+  Node &n = condition.node();
+  n.checkSameElement(a, b);
+  auto shape = graph::broadcastShapes(n.broadcast(a, b), condition.shape());
+  if (!shape)
+    n.fail("the condition does not broadcast with the values");
+  return {n, n.make<graph::WhereOp>(n.typeOf(*shape, a.element()),
+                                    Value(condition), Value(a), Value(b))};
+}
+
+Expr matmul(Expr a, Expr b) {
+  Node &n = a.node();
+  n.checkSameElement(a, b);
+  auto shape = graph::matmulShape(a.shape(), b.shape());
+  if (!shape)
+    n.fail("cannot multiply " + text(Value(a).getType()) + " by " +
+           text(Value(b).getType()));
+  return {n, n.make<graph::MatmulOp>(n.typeOf(*shape, a.element()), Value(a),
+                                     Value(b))};
+}
+
+Expr concat(ArrayRef<Expr> parts, int64_t axis) {
+  const Expr &first = parts.front();
+  Node &n = first.node();
+  Shape shape(first.shape());
+  SmallVector<Value> values{first};
+  for (const Expr &part : parts.drop_front()) {
+    n.checkSameElement(first, part);
+    shape[axis] += part.shape()[axis];
+    values.push_back(part);
+  }
+  return {n, n.make<graph::ConcatOp>(n.typeOf(shape, first.element()), values,
+                                     n.b.getI64IntegerAttr(axis))};
+}
+
+Expr iota(Node &n, Type element, int64_t count) {
+  SmallVector<Attribute> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(isa<FloatType>(element)
+                         ? Attribute(n.b.getFloatAttr(element, double(i)))
+                         : n.b.getIntegerAttr(element, i));
+  return {n, n.constant(
+                 DenseElementsAttr::get(n.typeOf({count}, element), values))};
+}
+
+Shape axesFrom(int64_t first, int64_t last) {
+  return llvm::to_vector(llvm::seq<int64_t>(first, std::max(first, last)));
+}
+
+} // namespace mho::import

@@ -1,0 +1,277 @@
+//===- SupportVectors.cpp - support vector machines of ai.onnx.ml --------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compositions.h"
+#include "PostTransform.h"
+
+#include "mho/Dialect/Graph/IR/Shapes.h"
+
+using namespace mlir;
+
+namespace mho::import {
+
+namespace {
+
+template <typename OpTy> Value unary(Node &n, Value x) {
+  return n.make<OpTy>(x.getType(), x);
+}
+
+template <typename OpTy> Value withNumber(Node &n, Value x, double value) {
+  return n.binary<OpTy>(x, n.scalar(n.element(x), value));
+}
+
+Value sumOfSquares(Node &n, Value x) {
+  auto type =
+      n.typeOf(graph::reducedShape(n.shape(x), {1}, true), n.element(x));
+  return n.make<graph::ReduceSumOp>(type, n.binary<graph::MulOp>(x, x),
+                                    n.b.getDenseI64ArrayAttr({1}),
+                                    n.b.getUnitAttr());
+}
+
+/// The kernel of every sample with every support vector, by products with the
+/// matrix of vectors.
+struct Kernel {
+  Node &n;
+  std::string kind;
+  double gamma = 0, offset = 0, degree = 0;
+
+  explicit Kernel(Node &n) : n(n), kind(n.string("kernel_type", "LINEAR")) {
+    SmallVector<double> parameters = numbers(n, "kernel_params");
+    if (parameters.size() >= 3) {
+      gamma = parameters[0];
+      offset = parameters[1];
+      degree = parameters[2];
+    }
+  }
+
+  Value scaled(Value products) {
+    return withNumber<graph::AddOp>(
+        n, withNumber<graph::MulOp>(n, products, gamma), offset);
+  }
+
+  /// `vectors` are rows; gives [samples, vectors].
+  Value operator()(Value x, ArrayRef<double> vectors, int64_t count) {
+    int64_t features = n.shape(x)[1];
+    if (int64_t(vectors.size()) != count * features)
+      n.fail("attribute 'support_vectors' has " + Twine(vectors.size()) +
+             " entries for " + Twine(count) + " vectors of " +
+             Twine(features) + " features");
+    SmallVector<double> columns(vectors), norms(count, 0);
+    for (int64_t v = 0; v < count; ++v)
+      for (int64_t f = 0; f < features; ++f) {
+        double entry = vectors[v * features + f];
+        columns[f * count + v] = entry;
+        norms[v] += entry * entry;
+      }
+    Type element = n.element(x);
+    Value products = product(
+        n, x, floatConstant(n, {features, count}, columns, element));
+    if (kind == "LINEAR")
+      return products;
+    if (kind == "POLY")
+      return withNumber<graph::PowOp>(n, scaled(products), degree);
+    if (kind == "SIGMOID")
+      return unary<graph::TanhOp>(n, scaled(products));
+    if (kind != "RBF")
+      n.fail("kernel_type is LINEAR, POLY, RBF or SIGMOID, found '" + kind +
+             "'");
+    // The squared distance: |x|² - 2x·v + |v|².
+    Value distance = n.binary<graph::AddOp>(
+        withNumber<graph::MulOp>(n, products, -2),
+        floatConstant(n, {count}, norms, element));
+    distance = n.binary<graph::AddOp>(distance, sumOfSquares(n, x));
+    return unary<graph::ExpOp>(
+        n, withNumber<graph::MulOp>(n, distance, -gamma));
+  }
+};
+
+Value samplesOf(Node &n) {
+  Value x = asFloats(n, n.input(0));
+  if (n.type(x).getRank() == 1)
+    x = n.reshape(x, {1, n.shape(x)[0]});
+  if (n.type(x).getRank() != 2)
+    n.fail("expected samples of features, found rank " +
+           Twine(n.type(x).getRank()));
+  return x;
+}
+
+/// x · matrix + shift, the matrix given row by row.
+Value affine(Node &n, Value x, ArrayRef<double> matrix,
+             ArrayRef<double> shift) {
+  int64_t rows = n.shape(x)[1], columns = shift.size();
+  Value w = floatConstant(n, {rows, columns}, matrix, n.element(x));
+  return n.binary<graph::AddOp>(
+      product(n, x, w),
+      floatConstant(n, {columns}, shift, n.element(x)));
+}
+
+SmallVector<double> rhoOf(Node &n, size_t expected) {
+  SmallVector<double> rho = numbers(n, "rho");
+  if (rho.size() < expected)
+    n.fail("attribute 'rho' has " + Twine(rho.size()) + " entries, expected " +
+           Twine(expected));
+  rho.resize(expected);
+  return rho;
+}
+
+void svmRegressor(Node &n) {
+  Value x = samplesOf(n);
+  SmallVector<double> coefficients = numbers(n, "coefficients");
+  if (int64_t count = n.integer("n_supports", 0))
+    x = Kernel(n)(x, numbers(n, "support_vectors"), count);
+  Value y = affine(n, x, coefficients, rhoOf(n, 1));
+  if (n.integer("one_class", 0)) {
+    Type element = n.element(y);
+    Value inside = n.binary<graph::GreaterOp>(y, n.scalar(element, 0),
+                                              n.b.getI1Type());
+    y = n.make<graph::WhereOp>(y.getType(), inside, n.scalar(element, 1),
+                               n.scalar(element, -1));
+  }
+  y = transformed(n, y, n.string("post_transform", "NONE"));
+  n.result(n.cast(y, n.b.getF32Type()));
+}
+
+/// Pairs of classes, the lower one first.
+SmallVector<std::pair<int64_t, int64_t>> pairsOf(int64_t classes) {
+  SmallVector<std::pair<int64_t, int64_t>> pairs;
+  for (int64_t i = 0; i < classes; ++i)
+    for (int64_t j = i + 1; j < classes; ++j)
+      pairs.push_back({i, j});
+  return pairs;
+}
+
+/// The decision of each pair of classes from the kernels: above zero for the
+/// first of the pair.
+Value decisions(Node &n, Value x, ArrayRef<int64_t> perClass) {
+  int64_t classes = perClass.size(), count = 0;
+  SmallVector<int64_t> begins;
+  for (int64_t own : perClass) {
+    begins.push_back(count);
+    count += own;
+  }
+  SmallVector<double> given = numbers(n, "coefficients");
+  if (int64_t(given.size()) != (classes - 1) * count)
+    n.fail("attribute 'coefficients' has " + Twine(given.size()) +
+           " entries for " + Twine(count) + " vectors of " + Twine(classes) +
+           " classes");
+  auto pairs = pairsOf(classes);
+  int64_t columns = pairs.size();
+  SmallVector<double> matrix(count * columns, 0);
+  for (auto [p, pair] : llvm::enumerate(pairs)) {
+    auto add = [&](int64_t owner, int64_t row) {
+      for (int64_t v = begins[owner]; v < begins[owner] + perClass[owner]; ++v)
+        matrix[v * columns + p] = given[row * count + v];
+    };
+    add(pair.first, pair.second - 1);
+    add(pair.second, pair.first);
+  }
+  Value kernel = Kernel(n)(x, numbers(n, "support_vectors"), count);
+  return affine(n, kernel, matrix, rhoOf(n, columns));
+}
+
+/// Every pair votes for one of its classes.
+Value votesOf(Node &n, Value decided, int64_t classes) {
+  auto pairs = pairsOf(classes);
+  int64_t samples = n.shape(decided)[0], count = pairs.size();
+  SmallVector<double> first(count * classes, 0), second(count * classes, 0);
+  for (auto [p, pair] : llvm::enumerate(pairs)) {
+    first[p * classes + pair.first] = 1;
+    second[p * classes + pair.second] = 1;
+  }
+  Type element = n.element(decided);
+  Value above = n.binary<graph::GreaterOp>(decided, n.scalar(element, 0),
+                                           n.b.getI1Type());
+  Value votes = n.make<graph::WhereOp>(
+      n.typeOf({samples, count, classes}, element),
+      n.reshape(above, {samples, count, 1}),
+      floatConstant(n, {count, classes}, first, element),
+      floatConstant(n, {count, classes}, second, element));
+  return n.make<graph::ReduceSumOp>(n.typeOf({samples, classes}, element),
+                                    votes, n.b.getDenseI64ArrayAttr({1}),
+                                    UnitAttr());
+}
+
+Value joined(Node &n, Value first, Value second) {
+  return n.make<graph::ConcatOp>(
+      n.typeOf({n.shape(first)[0], 2}, n.element(first)),
+      ValueRange{first, second}, n.b.getI64IntegerAttr(1));
+}
+
+/// Two classes: one decision, above zero for the first class.
+void twoClasses(Node &n, Value decided, ArrayRef<int64_t> labels,
+                StringRef transform) {
+  Type element = n.element(decided);
+  SmallVector<double> a = numbers(n, "prob_a"), c = numbers(n, "prob_b");
+  if (!a.empty() && !c.empty()) {
+    // Platt's probability of the first class.
+    Value argument = withNumber<graph::AddOp>(
+        n, withNumber<graph::MulOp>(n, decided, -a[0]), -c[0]);
+    Value first = unary<graph::SigmoidOp>(n, argument);
+    Value second = unary<graph::SigmoidOp>(
+        n, unary<graph::NegOp>(n, argument));
+    Value both = joined(n, first, second);
+    n.result(topLabel(n, both, labels));
+    return n.result(transformed(n, both, transform));
+  }
+  Value above = n.binary<graph::GreaterOp>(decided, n.scalar(element, 0),
+                                           n.b.getI1Type());
+  n.result(eitherLabel(n, above, labels[0], labels[1]));
+  Value other = unary<graph::NegOp>(n, decided);
+  if (transform == "LOGISTIC")
+    return n.result(transformed(n, joined(n, other, decided), transform));
+  if (transform == "PROBIT")
+    n.refuse("PROBIT with one score for two classes is not supported");
+  if (transform != "NONE")
+    other = withNumber<graph::AddOp>(n, other, 1);
+  n.result(joined(n, other, decided));
+}
+
+void svmClassifier(Node &n) {
+  Shape labels = integerLabels(n, "classlabels_ints", "classlabels_strings");
+  Value x = samplesOf(n);
+  std::string transform = n.string("post_transform", "NONE");
+  Shape perClass = n.integers("vectors_per_class").value_or(Shape());
+  int64_t classes = labels.size();
+  if (perClass.empty()) {
+    // One row of coefficients a class.
+    SmallVector<double> rows = numbers(n, "coefficients"), columns(rows);
+    int64_t features = n.shape(x)[1];
+    if (int64_t(rows.size()) != classes * features)
+      n.fail("attribute 'coefficients' has " + Twine(rows.size()) +
+             " entries for " + Twine(classes) + " classes and " +
+             Twine(features) + " features");
+    for (int64_t c = 0; c < classes; ++c)
+      for (int64_t f = 0; f < features; ++f)
+        columns[f * classes + c] = rows[c * features + f];
+    SmallVector<double> shift(classes, rhoOf(n, 1)[0]);
+    Value scores = affine(n, x, columns, shift);
+    n.result(topLabel(n, scores, labels));
+    n.result(transformed(n, scores, transform));
+  } else if (int64_t(perClass.size()) != classes || classes < 2) {
+    n.fail("vectors_per_class has " + Twine(perClass.size()) +
+           " entries for " + Twine(classes) + " classes");
+  } else if (classes == 2) {
+    twoClasses(n, decisions(n, x, perClass), labels, transform);
+  } else {
+    if (!numbers(n, "prob_a").empty())
+      n.refuse("probabilities of more than two classes (prob_a) are not "
+               "supported; export the model without probabilities");
+    Value decided = decisions(n, x, perClass);
+    n.result(topLabel(n, votesOf(n, decided, classes), labels));
+    n.result(transformed(n, decided, transform));
+  }
+  n.results.back() = n.cast(n.results.back(), n.b.getF32Type());
+}
+
+} // namespace
+
+void addSupportVectors(HandlerTable &table) {
+  table["ai.onnx.ml.SVMRegressor"] = svmRegressor;
+  table["ai.onnx.ml.SVMClassifier"] = svmClassifier;
+}
+
+} // namespace mho::import

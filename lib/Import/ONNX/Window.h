@@ -1,0 +1,40 @@
+//===- Window.h - windows that slide over an image --------------*- C++ -*-===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MHO_LIB_IMPORT_ONNX_WINDOW_H
+#define MHO_LIB_IMPORT_ONNX_WINDOW_H
+
+#include "Node.h"
+
+namespace mho::import {
+
+/// The window's attributes with auto_pad resolved.
+struct Window {
+  Shape kernel, strides, pads, dilations;
+  bool ceil = false;
+};
+
+/// The attributes as the node has them, their lengths and ranges checked; pads
+/// are those of auto_pad NOTSET. `kernel` is the weights' or empty.
+Window attributesOf(Node &n, int64_t spatial, llvm::ArrayRef<int64_t> kernel);
+
+/// The window over an N, C, spatial… image.
+Window windowOf(Node &n, llvm::ArrayRef<int64_t> image,
+                llvm::ArrayRef<int64_t> kernel);
+
+/// Begin and end of a padding of `total`: the larger half is behind with
+/// SAME_UPPER, else in front.
+std::pair<int64_t, int64_t> distributed(int64_t total,
+                                        llvm::StringRef automatic);
+
+/// N, `channels`, positions….
+Shape resultShape(Node &n, llvm::ArrayRef<int64_t> image, const Window &window,
+                  int64_t channels);
+
+} // namespace mho::import
+
+#endif // MHO_LIB_IMPORT_ONNX_WINDOW_H
