@@ -98,7 +98,7 @@ def test_too_long(tools):
     program = build(tools, ATTENTION)
     np.savez(tools.folder / "in.npz", x=random(1, 25, 8))
     message = tools.refuse("mho-run", program, "--input", "in.npz", "--output", "out.npz", "--ideal")
-    assert "'x' is f32 [1,25,8]" in message and "f32 [1,0..24,8]" in message
+    assert "array 'x' is f32" in message and "the program takes 'x' f32 [1,0..24,8]" in message
 
 
 @pytest.mark.parametrize("unbounded", [True, False])

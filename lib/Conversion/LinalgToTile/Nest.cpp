@@ -167,8 +167,12 @@ FailureOr<Place> Places::of(Value buffer, Operation *user,
   SmallVector<int64_t> strides;
   auto offset = offsetOf(buffer, views);
   auto shape = shapeOf(buffer, views);
-  if (failed(offset) || failed(shape) ||
-      failed(type.getStridesAndOffset(strides, ignored)) ||
+  bool strided = succeeded(type.getStridesAndOffset(strides, ignored));
+  // Nothing steps along an axis of one.
+  for (auto [stride, extent] : llvm::zip(strides, type.getShape()))
+    if (extent == 1 && ShapedType::isDynamic(stride))
+      stride = 0;
+  if (failed(offset) || failed(shape) || !strided ||
       llvm::any_of(strides, ShapedType::isDynamic))
     return user->emitOpError("a buffer has no fixed extents and strides: ")
            << type;

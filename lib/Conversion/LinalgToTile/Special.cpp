@@ -28,8 +28,8 @@ LogicalResult mho::convertSort(digital::SortOp op, OpBuilder &b,
   FailureOr<Place> indices = context.scalars.place(op.getIndices(), op);
   if (failed(x) || failed(values) || failed(indices))
     return failure();
-  int64_t count = values->shape.back();
-  if (count == 0)
+  isa::Extent count = values->shape.back();
+  if (count.max == 0)
     return success();
   if (op.getIsUnsigned()) {
     x->access.type = unsignedOf(x->access.type);
@@ -40,16 +40,16 @@ LogicalResult mho::convertSort(digital::SortOp op, OpBuilder &b,
   // The sorted axis must stay the last dim, and stay at all.
   nest.groups.back() = 1;
   nest.pinned.back() = true;
-  int64_t length = x->shape.back();
-  if (length == 1)
-    nest.extents.back() = 2;
+  isa::Extent length = x->shape.back();
+  if (length.max == 1)
+    nest.extents.back() = {2, isa::kNoSlot};
   nest.shorten();
   nest.extents.back() = length;
   if (failed(expectDims(op, nest.extents.size())))
     return failure();
   MLIRContext *ctx = op.getContext();
   tile::SortOp::create(b, op.getLoc(),
-                       tile::ExtentsAttr::get(ctx, nest.extents),
+                       tile::ExtentsAttr::get(ctx, ArrayRef(nest.extents)),
                        tile::ExtentAttr::get(ctx, count),
                        tile::AccessAttr::get(ctx, nest.accesses[0]),
                        tile::AccessAttr::get(ctx, nest.accesses[1]),
@@ -72,7 +72,8 @@ LogicalResult mho::convertScatter(digital::ScatterOp op, OpBuilder &b,
   nest.accesses.push_back(updates->access);
   isa::Access whole = to->access;
   whole.strides.assign(updates->shape.size(), 0);
-  SmallVector<int64_t> sizes, placeStrides;
+  SmallVector<isa::Extent> sizes;
+  SmallVector<int64_t> placeStrides;
   for (auto [axis, dim] : llvm::enumerate(op.getDims())) {
     int64_t stride = to->access.strides[axis];
     if (dim >= 0) {
@@ -88,7 +89,7 @@ LogicalResult mho::convertScatter(digital::ScatterOp op, OpBuilder &b,
     if (failed(place))
       return failure();
     for (auto [dim, extent] : llvm::enumerate(place->shape))
-      if (extent == 1)
+      if (extent.max == 1)
         place->access.strides[dim] = 0;
     nest.accesses.push_back(place->access);
   }
@@ -106,8 +107,8 @@ LogicalResult mho::convertScatter(digital::ScatterOp op, OpBuilder &b,
                   .Case("max", isa::WriteKind::Max)
                   .Default(isa::WriteKind::Store);
   tile::ScatterOp::create(
-      b, op.getLoc(), tile::ExtentsAttr::get(ctx, nest.extents),
-      b.getArrayAttr(indices), tile::ExtentsAttr::get(ctx, sizes),
+      b, op.getLoc(), tile::ExtentsAttr::get(ctx, ArrayRef(nest.extents)),
+      b.getArrayAttr(indices), tile::ExtentsAttr::get(ctx, ArrayRef(sizes)),
       b.getDenseI64ArrayAttr(placeStrides),
       tile::AccessAttr::get(ctx, nest.accesses[0]),
       tile::AccessAttr::get(ctx, nest.accesses[1]),
