@@ -127,8 +127,6 @@ void convolution(Node &n) {
   n.result(y);
 }
 
-void addConvolutions(HandlerTable &table) {
-  table[".Conv"] = convolution;
-}
+void addConvolutions(HandlerTable &table) { table[".Conv"] = convolution; }
 
 } // namespace mho::import
