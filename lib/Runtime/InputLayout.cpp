@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <span>
 
 using namespace mho;
 using namespace mho::rt;
@@ -28,12 +29,21 @@ static isa::Type typeOf(const fb::Value &value) {
   return isa::Type(value.type());
 }
 
+/// The numbers of a list that a program may leave out when it is empty.
+static std::span<const uint32_t>
+numbersOf(const flatbuffers::Vector<uint32_t> *list) {
+  return list ? std::span(list->data(), list->size())
+              : std::span<const uint32_t>();
+}
+
 /// What the program takes, one input a line.
 static std::string expectation(const fb::Program &program,
                                const fb::Entry &entry) {
+  if (numbersOf(entry.inputs()).empty())
+    return "; the program takes no input";
   std::string text = "; the program takes";
   bool first = true;
-  for (uint32_t number : *entry.inputs()) {
+  for (uint32_t number : numbersOf(entry.inputs())) {
     const fb::Value &value = *program.values()->Get(number);
     text += (first ? " '" : ", '") + value.name()->str() + "' " +
             describe(typeOf(value), shapeOf(value));
@@ -120,25 +130,25 @@ Expected<InputLayout> InputLayout::match(
   auto fail = [&](const std::string &message) {
     return failure(message + expectation(program, entry));
   };
-  for (uint32_t number : *entry.outputs())
+  for (uint32_t number : numbersOf(entry.outputs()))
     layout.outputValues.push_back(program.values()->Get(number));
   for (const auto &[input, output] : states) {
-    auto has = [&](const std::string &name, auto &list) {
+    auto has = [&](const std::string &name, std::span<const uint32_t> list) {
       for (uint32_t number : list)
         if (program.values()->Get(number)->name()->str() == name)
           return true;
       return false;
     };
-    if (!has(input, *entry.inputs()))
+    if (!has(input, numbersOf(entry.inputs())))
       return fail("--state names input '" + input + "', which is not there");
-    if (!has(output, *entry.outputs()))
+    if (!has(output, numbersOf(entry.outputs())))
       return failure("--state names output '" + output +
                      "', which is not there");
   }
 
   std::optional<uint64_t> runs;
   std::string counted;
-  for (uint32_t number : *entry.inputs()) {
+  for (uint32_t number : numbersOf(entry.inputs())) {
     const fb::Value &value = *program.values()->Get(number);
     std::string name = value.name()->str();
     std::vector<int64_t> shape = shapeOf(value);

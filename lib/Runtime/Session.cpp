@@ -89,6 +89,11 @@ const std::shared_ptr<const LoadedProgram> &Session::program() const {
   return state->program;
 }
 
+void Session::forgetArrays() {
+  std::lock_guard<std::mutex> guard(state->lock);
+  state->arrays.reset();
+}
+
 size_t Session::arrays() const {
   const auto *arrays = state->program->program().arrays();
   return arrays ? arrays->size() : 0;

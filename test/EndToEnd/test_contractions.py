@@ -4,9 +4,9 @@ ONNX Runtime or ONNX's evaluator."""
 import numpy as np
 import pytest
 from onnx import TensorProto
+from oracle import check
 
 from graphs import Graph
-from oracle import check
 
 EINSUMS = {
     "ij,jk->ik": [(3, 5), (5, 7)],

@@ -20,6 +20,7 @@ struct ProgramOptions {
   std::string program, input;
   std::string noise = "none";
   std::string time = "0s";
+  bool reprogram = false; ///< the arrays anew for every run
 };
 
 /// program/<noise>, load_program.

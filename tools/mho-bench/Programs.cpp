@@ -29,6 +29,7 @@ struct Loaded {
   std::unique_ptr<Session> session;
   TensorMap inputs;
   RunSettings settings;
+  bool reprogram = false;
 };
 
 /// Processor time of all threads so far, in microseconds.
@@ -45,6 +46,8 @@ void runProgram(benchmark::State &state, Loaded &loaded) {
   for (auto _ : state) {
     auto start = std::chrono::steady_clock::now();
     double used = processorTime();
+    if (loaded.reprogram)
+      loaded.session->forgetArrays();
     auto result = loaded.session->run(loaded.inputs, loaded.settings);
     if (!result) {
       state.SkipWithError(result.status().message().c_str());
@@ -93,6 +96,7 @@ Status registerProgram(const ProgramOptions &options, unsigned threads) {
   loaded->settings.noise = *noise;
   loaded->settings.noise.timeSeconds = *time;
   loaded->settings.threads = threads;
+  loaded->reprogram = options.reprogram;
   benchmark::RegisterBenchmark(
       ("program/" + options.noise).c_str(),
       [loaded](benchmark::State &state) { runProgram(state, *loaded); })

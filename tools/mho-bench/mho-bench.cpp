@@ -34,6 +34,10 @@ bool takeOptions(Options &options, int &argc, char **argv) {
       value = argument.substr(name.size());
       return true;
     };
+    if (argument == "--reprogram") {
+      options.program.reprogram = true;
+      continue;
+    }
     std::string threads;
     if (take("--program=", options.program.program) ||
         take("--input=", options.program.input) ||

@@ -80,6 +80,10 @@ public:
   /// Number of physical arrays, the size an Observer must have.
   size_t arrays() const;
 
+  /// A run leaves its arrays programmed for the next one with the same
+  /// settings; this gives their memory back.
+  void forgetArrays();
+
   /// Runs the program on `inputs` (layout as CLI.md says: exact shape, n times
   /// the leading axis, or one more leading axis). Fails with what is expected
   /// where an array is absent or does not fit.

@@ -109,8 +109,7 @@ template <typename OpTy> Value lowerScan(Lowering &l, OpTy op) {
       kept.push_back(l.b.getAffineDimExpr(i));
   }
   AffineMap all = l.b.getMultiDimIdentityMap(rank);
-  AffineMap read =
-      op.getReverse() ? reversal(l, type.getShape(), axis) : all;
+  AffineMap read = op.getReverse() ? reversal(l, type.getShape(), axis) : all;
   AffineMap carried = AffineMap::get(rank, 0, kept, l.b.getContext());
   TypedAttr start =
       isa<FloatType>(wide)

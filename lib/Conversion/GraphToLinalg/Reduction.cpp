@@ -141,10 +141,10 @@ Value better(ImplicitLocOpBuilder &b, Value x, Value best, bool smallest,
   if (!isa<FloatType>(x.getType())) {
     using P = arith::CmpIPredicate;
     bool ordinal = isUnsigned || x.getType().isInteger(1);
-    P strict = smallest ? (ordinal ? P::ult : P::slt)
-                        : (ordinal ? P::ugt : P::sgt);
-    P loose = smallest ? (ordinal ? P::ule : P::sle)
-                       : (ordinal ? P::uge : P::sge);
+    P strict =
+        smallest ? (ordinal ? P::ult : P::slt) : (ordinal ? P::ugt : P::sgt);
+    P loose =
+        smallest ? (ordinal ? P::ule : P::sle) : (ordinal ? P::uge : P::sge);
     return arith::CmpIOp::create(b, orEqual ? loose : strict, x, best);
   }
   using P = arith::CmpFPredicate;
@@ -177,16 +177,17 @@ template <typename OpTy> Value lowerPlace(Lowering &l, OpTy op) {
                                           : lowest(element, isUnsigned));
   Value place = l.filled(shape, l.b.getI64IntegerAttr(0));
   bool last = op.getSelectLastIndex();
-  SmallVector<Value> results = l.generic(
-      op.getX(), {best, place}, {in, out, out}, iterators,
-      [&](ImplicitLocOpBuilder &b, ValueRange args) {
-        Value wins = better(b, args[0], args[1], isSmallest, last, isUnsigned);
-        Value index = linalg::IndexOp::create(b, axis);
-        index = arith::IndexCastOp::create(b, b.getI64Type(), index);
-        return SmallVector<Value>{
-            arith::SelectOp::create(b, wins, args[0], args[1]),
-            arith::SelectOp::create(b, wins, index, args[2])};
-      });
+  SmallVector<Value> results =
+      l.generic(op.getX(), {best, place}, {in, out, out}, iterators,
+                [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                  Value wins =
+                      better(b, args[0], args[1], isSmallest, last, isUnsigned);
+                  Value index = linalg::IndexOp::create(b, axis);
+                  index = arith::IndexCastOp::create(b, b.getI64Type(), index);
+                  return SmallVector<Value>{
+                      arith::SelectOp::create(b, wins, args[0], args[1]),
+                      arith::SelectOp::create(b, wins, index, args[2])};
+                });
   return l.reshape(results[1], l.resultType().getShape());
 }
 

@@ -78,8 +78,8 @@ Expr swish(Node &n, Expr x) {
 void swiGlu(Node &n) {
   Value gate = n.input(0), x = n.input(1);
   if (n.type(gate) != n.type(x))
-    n.fail("gate and value must have one type, found " +
-           text(gate.getType()) + " and " + text(x.getType()));
+    n.fail("gate and value must have one type, found " + text(gate.getType()) +
+           " and " + text(x.getType()));
   n.result((swish(n, wide(n, gate)) * wide(n, x)).as(n.element(x)));
 }
 
@@ -93,8 +93,8 @@ void parametricRelu(Node &n) {
     slope = n.reshape(slope, shape);
   }
   if (n.broadcast(x, slope) != Shape(n.shape(x)))
-    n.fail("slopes of type " + text(slope.getType()) +
-           " do not broadcast to " + text(x.getType()));
+    n.fail("slopes of type " + text(slope.getType()) + " do not broadcast to " +
+           text(x.getType()));
   Expr value = wide(n, x);
   n.result(where(value < 0, wide(n, slope) * value, value).as(n.element(x)));
 }
@@ -103,12 +103,11 @@ void shrink(Node &n) {
   Value x = n.input(0);
   double bias = n.real("bias", 0), bound = n.real("lambd", 0.5f);
   // Integers are compared with a bound that need not be one.
-  Expr value = isa<FloatType>(n.element(x))
-                   ? wide(n, x)
-                   : Expr(n, x).as(n.b.getF64Type());
-  n.result(where(value < -bound, value + bias,
-                 where(value > bound, value - bias, 0))
-               .as(n.element(x)));
+  Expr value = isa<FloatType>(n.element(x)) ? wide(n, x)
+                                            : Expr(n, x).as(n.b.getF64Type());
+  n.result(
+      where(value < -bound, value + bias, where(value > bound, value - bias, 0))
+          .as(n.element(x)));
 }
 
 } // namespace

@@ -67,8 +67,8 @@ Expr paddedMask(Expr mask, int64_t keys) {
   return concat({mask, blocked.expand(rest)}, rank - 1);
 }
 
-Mask maskOf(Node &n, Type element, int64_t batch, int64_t queries,
-            int64_t keys, int64_t past) {
+Mask maskOf(Node &n, Type element, int64_t batch, int64_t queries, int64_t keys,
+            int64_t past) {
   Mask mask;
   Type i64 = n.b.getIntegerType(64);
   Expr query = iota(n, i64, queries).reshape({queries, 1});
@@ -120,9 +120,9 @@ Expr guardedSoftmax(Expr x) {
 
 Expr plainSoftmax(Expr x) {
   Node &n = x.node();
-  return {n, n.make<graph::SoftmaxOp>(
-                 Value(x).getType(), Value(x),
-                 n.b.getDenseI64ArrayAttr({x.rank() - 1}))};
+  return {n,
+          n.make<graph::SoftmaxOp>(Value(x).getType(), Value(x),
+                                   n.b.getDenseI64ArrayAttr({x.rank() - 1}))};
 }
 
 void checkCaches(Node &n) {
@@ -162,13 +162,12 @@ void attention(Node &n) {
   k = wide(n, k);
   v = wide(n, v).as(q.element());
 
-  double scale = n.has("scale") ? double(n.real("scale", 1))
-                                : 1 / std::sqrt(double(size));
+  double scale =
+      n.has("scale") ? double(n.real("scale", 1)) : 1 / std::sqrt(double(size));
   // Query heads that share a key head are rows of one product.
   Shape grouped{batch, keyHeads, heads / keyHeads * queries, size};
-  Expr product =
-      matmul((q * scale).reshape(grouped), k.transpose({0, 1, 3, 2}))
-          .reshape({batch, heads, queries, keys});
+  Expr product = matmul((q * scale).reshape(grouped), k.transpose({0, 1, 3, 2}))
+                     .reshape({batch, heads, queries, keys});
   Expr scores = product;
   if (double cap = n.real("softcap", 0); cap > 0)
     scores = cap * tanh(scores / cap);
@@ -185,8 +184,8 @@ void attention(Node &n) {
   bool asDouble =
       n.integer("softmax_precision", 0) == onnx::TensorProto::DOUBLE;
   Expr x = asDouble ? scores.as(n.b.getF64Type()) : scores;
-  Expr weights = (mask.mayBlockRows ? guardedSoftmax(x) : plainSoftmax(x))
-                     .as(q.element());
+  Expr weights =
+      (mask.mayBlockRows ? guardedSoftmax(x) : plainSoftmax(x)).as(q.element());
   grouped[3] = keys;
   Expr y = matmul(weights.reshape(grouped), v)
                .reshape({batch, heads, queries, vShape[3]})
@@ -200,8 +199,7 @@ void attention(Node &n) {
     return;
   int64_t mode = n.integer("qk_matmul_output_mode", 0);
   if (mode < 0 || mode > 3)
-    n.fail("attribute 'qk_matmul_output_mode' is 0 to 3, found " +
-           Twine(mode));
+    n.fail("attribute 'qk_matmul_output_mode' is 0 to 3, found " + Twine(mode));
   const Expr stages[] = {product, capped, scores, weights};
   n.result(stages[mode].as(n.element(query)));
 }
@@ -284,8 +282,7 @@ void causalConvolution(Node &n) {
   Expr whole = before ? concat({past, x}, 2) : x;
   Shape one{1}, none{0, 0}, kernel{before + 1};
   Expr y(n, n.make<graph::ConvOp>(
-                Value(x).getType(), Value(whole), Value(w),
-                n.optional(2),
+                Value(x).getType(), Value(whole), Value(w), n.optional(2),
                 n.b.getDenseI64ArrayAttr(kernel), n.b.getDenseI64ArrayAttr(one),
                 n.b.getDenseI64ArrayAttr(none), n.b.getDenseI64ArrayAttr(one),
                 n.b.getI64IntegerAttr(shape[1]), UnitAttr()));

@@ -113,18 +113,48 @@ void Importer::expandIf(Node &node, const Place &place) {
                   " by else_branch, and which one is known only at run time; "
                   "make the shapes equal, or freeze what the condition "
                   "follows from with --constant");
+  // A result that no branch computes is only selected, element by element: as
+  // values of buffers the two could not be one.
+  auto fromOutside = [&](Value value) -> Value {
+    Operation *op = value.getDefiningOp();
+    bool inside = llvm::any_of(branches, [&](Region &branch) {
+      return branch.isAncestor(value.getParentRegion());
+    });
+    if (inside && matchPattern(value, m_Constant()))
+      return b.clone(*op)->getResult(0);
+    return inside ? Value() : value;
+  };
+  Value flag = node.reshape(condition, {});
+  SmallVector<Value> computed[2];
+  node.results.assign(node.outputs(), Value());
+  for (auto [i, a, c] : llvm::enumerate(outputs[0], outputs[1])) {
+    Value first = fromOutside(a), second = fromOutside(c);
+    if (!first || !second) {
+      computed[0].push_back(a);
+      computed[1].push_back(c);
+    } else {
+      node.results[i] = first == second ? first
+                                        : node.make<graph::WhereOp>(
+                                              a.getType(), flag, first, second);
+    }
+  }
+  if (computed[0].empty())
+    return;
   Value taken = scalarOf(b, node.loc, condition);
-  SmallVector<Type> types(ValueRange(outputs[0]).getTypes());
+  SmallVector<Type> types(ValueRange(computed[0]).getTypes());
   auto op = scf::IfOp::create(b, node.loc, types, taken,
                               /*addThenBlock=*/false, /*addElseBlock=*/false);
   for (auto [branch, region, values] :
-       llvm::zip(branches, op->getRegions(), outputs)) {
+       llvm::zip(branches, op->getRegions(), computed)) {
     region.takeBody(branch);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(&region.front());
     scf::YieldOp::create(b, node.loc, values);
   }
-  node.results.assign(op->result_begin(), op->result_end());
+  auto next = op->result_begin();
+  for (Value &result : node.results)
+    if (!result)
+      result = *next++;
 }
 
 } // namespace mho::import

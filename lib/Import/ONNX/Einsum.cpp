@@ -209,15 +209,16 @@ struct Equation {
 };
 
 Equation parse(Node &n) {
-  std::string text = n.string("equation", "");
-  std::erase(text, ' ');
-  auto [left, right] = StringRef(text).split("->");
-  bool isExplicit = StringRef(text).contains("->");
+  std::string written = n.string("equation", "");
+  std::erase(written, ' ');
+  auto [left, right] = StringRef(written).split("->");
+  bool isExplicit = StringRef(written).contains("->");
   SmallVector<StringRef> parts;
   left.split(parts, ',');
   if (parts.size() != n.inputs.size())
-    n.fail("attribute 'equation' ('" + text + "') has " + Twine(parts.size()) +
-           " terms for " + Twine(n.inputs.size()) + " inputs");
+    n.fail("attribute 'equation' ('" + written + "') has " +
+           Twine(parts.size()) + " terms for " + Twine(n.inputs.size()) +
+           " inputs");
   Equation equation;
   int64_t widest = 0;
   for (auto [i, part] : llvm::enumerate(parts)) {

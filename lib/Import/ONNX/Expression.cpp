@@ -80,8 +80,8 @@ Expr iota(Node &n, Type element, int64_t count) {
     values.push_back(isa<FloatType>(element)
                          ? Attribute(n.b.getFloatAttr(element, double(i)))
                          : n.b.getIntegerAttr(element, i));
-  return {n, n.constant(DenseElementsAttr::get(n.typeOf({count}, element),
-                                               values))};
+  return {n, n.constant(
+                 DenseElementsAttr::get(n.typeOf({count}, element), values))};
 }
 
 Shape axesFrom(int64_t first, int64_t last) {

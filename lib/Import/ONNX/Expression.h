@@ -30,9 +30,7 @@ public:
   bool isFloat() const { return llvm::isa<mlir::FloatType>(element()); }
 
   /// A number of this value's type.
-  Expr like(double number) const {
-    return {*n, n->scalar(element(), number)};
-  }
+  Expr like(double number) const { return {*n, n->scalar(element(), number)}; }
   Expr as(mlir::Type type) const { return {*n, n->cast(value, type)}; }
   Expr reshape(llvm::ArrayRef<int64_t> to) const {
     return {*n, n->reshape(value, to)};
@@ -55,10 +53,10 @@ public:
   }
   template <typename OpTy>
   Expr reduce(llvm::ArrayRef<int64_t> axes, bool keepdims) const {
-    return {*n, n->make<OpTy>(reducedType(axes, keepdims), value,
-                              n->b.getDenseI64ArrayAttr(axes),
-                              keepdims ? n->b.getUnitAttr()
-                                       : mlir::UnitAttr())};
+    return {*n,
+            n->make<OpTy>(reducedType(axes, keepdims), value,
+                          n->b.getDenseI64ArrayAttr(axes),
+                          keepdims ? n->b.getUnitAttr() : mlir::UnitAttr())};
   }
 
 private:

@@ -42,10 +42,9 @@ Expr likelihoodLoss(Node &n, Expr logs) {
     weights = sum(where(isLabel, all, 0), {1}, false);
   }
   if (n.has("ignore_index")) {
-    Expr ignored =
-        labels == Expr(n, n.constant(DenseElementsAttr::get(
-                              RankedTensorType::get({}, i64),
-                              n.integer("ignore_index", 0))));
+    Expr ignored = labels == Expr(n, n.constant(DenseElementsAttr::get(
+                                         RankedTensorType::get({}, i64),
+                                         n.integer("ignore_index", 0))));
     Expr kept = weights ? *weights : logs.like(1).expand(expected);
     weights = where(ignored, 0, kept);
     loss = where(ignored, 0, loss);
@@ -66,8 +65,7 @@ Expr likelihoodLoss(Node &n, Expr logs) {
 }
 
 void negativeLogLikelihood(Node &n) {
-  n.result(
-      likelihoodLoss(n, wide(n, n.input(0))).as(n.element(n.input(0))));
+  n.result(likelihoodLoss(n, wide(n, n.input(0))).as(n.element(n.input(0))));
 }
 
 void softmaxCrossEntropy(Node &n) {

@@ -11,8 +11,10 @@
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <cstring>
 
@@ -98,6 +100,29 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
   return result;
 }
 
+/// The inputs of the model that `value` is computed from; nothing where one has
+/// no name, as a loop's state.
+static std::optional<SmallVector<BlockArgument>> inputsBehind(Value value) {
+  llvm::SetVector<Value> seen;
+  seen.insert(value);
+  SmallVector<BlockArgument> inputs;
+  for (size_t i = 0; i < seen.size(); ++i) {
+    if (Operation *op = seen[i].getDefiningOp()) {
+      seen.insert(op->operand_begin(), op->operand_end());
+      continue;
+    }
+    auto argument = cast<BlockArgument>(seen[i]);
+    if (!isa<func::FuncOp>(argument.getOwner()->getParentOp()) ||
+        !isa<NameLoc>(argument.getLoc()))
+      return std::nullopt;
+    inputs.push_back(argument);
+  }
+  return inputs;
+}
+
+/// Inputs with more elements than this are data that nobody freezes.
+static constexpr int64_t kMostSteering = 4096;
+
 Shape Node::steering(size_t i, StringRef what) const {
   if (auto values = constantIntegers(input(i)))
     return *values;
@@ -126,10 +151,21 @@ double Node::number(size_t i, StringRef what) const {
 
 void Node::refuseUnknown(size_t i, StringRef what) const {
   std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
-  refuse(what + " ('" + name +
-         "') must be known when compiling; if it is an input of the model, "
-         "--constant=" +
-         name + "=VALUE freezes it");
+  std::string message =
+      what.str() + " ('" + name + "') must be known when compiling";
+  auto sources = inputsBehind(input(i));
+  if (!sources || sources->empty())
+    refuse(message);
+  message += ", but follows from the model's input";
+  std::string options;
+  bool isData = false;
+  for (BlockArgument source : *sources) {
+    std::string own = cast<NameLoc>(source.getLoc()).getName().str();
+    message += " '" + own + "'";
+    options += (options.empty() ? "" : " ") + ("--constant=" + own + "=VALUE");
+    isData |= type(source).getNumElements() > kMostSteering;
+  }
+  refuse(isData ? message : message + "; " + options + " freezes it");
 }
 
 std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {

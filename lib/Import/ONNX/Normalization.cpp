@@ -93,8 +93,7 @@ void groupNormalization(Node &n) {
   int64_t groups = n.integer("num_groups", 0);
   if (x.rank() < 2 || groups < 1 || x.shape()[1] % groups)
     n.fail("attribute 'num_groups' is " + Twine(groups) +
-           ", which does not divide the channels of " +
-           text(input.getType()));
+           ", which does not divide the channels of " + text(input.getType()));
   Shape shape(x.shape());
   int64_t channels = shape[1], inner = 1;
   for (int64_t extent : ArrayRef(shape).drop_front(2))
@@ -115,8 +114,7 @@ void groupNormalization(Node &n) {
 void meanVarianceNormalization(Node &n) {
   Value input = n.input(0);
   Expr x = wide(n, input);
-  Shape axes =
-      n.axes(n.integers("axes").value_or(Shape{0, 2, 3}), x.rank());
+  Shape axes = n.axes(n.integers("axes").value_or(Shape{0, 2, 3}), x.rank());
   auto [average, variance] = statistics(x, axes);
   // ONNX's own definition keeps the quotient finite this way.
   n.result(((x - average) / (sqrt(variance) + 1e-9)).as(n.element(input)));
@@ -165,13 +163,12 @@ void localResponseNormalization(Node &n) {
     inner *= extent;
   Expr squares = (x * x).reshape({shape[0], 1, shape[1], inner});
   Shape pads{(size - 1) / 2, 0, size / 2, 0}, one{1, 1}, kernel{size, 1};
-  Expr average(n, n.make<graph::AveragePoolOp>(
-                      Value(squares).getType(), Value(squares),
-                      n.b.getDenseI64ArrayAttr(kernel),
-                      n.b.getDenseI64ArrayAttr(one),
-                      n.b.getDenseI64ArrayAttr(pads),
-                      n.b.getDenseI64ArrayAttr(one), UnitAttr(), UnitAttr(),
-                      n.b.getUnitAttr()));
+  Expr average(
+      n, n.make<graph::AveragePoolOp>(
+             Value(squares).getType(), Value(squares),
+             n.b.getDenseI64ArrayAttr(kernel), n.b.getDenseI64ArrayAttr(one),
+             n.b.getDenseI64ArrayAttr(pads), n.b.getDenseI64ArrayAttr(one),
+             UnitAttr(), UnitAttr(), n.b.getUnitAttr()));
   Expr base = n.real("alpha", 1e-4f) * average.reshape(shape) +
               double(n.real("bias", 1));
   n.result((x / pow(base, n.real("beta", 0.75f))).as(n.element(input)));
@@ -201,8 +198,7 @@ void batchNormalizationTraining(Node &n) {
   auto under = [&](size_t i) {
     return perChannel(parameter(n, i, x.element()), x.rank());
   };
-  n.result(
-      standardized(n, x, now, under(1), under(2)).as(n.element(input)));
+  n.result(standardized(n, x, now, under(1), under(2)).as(n.element(input)));
   double momentum = n.real("momentum", 0.9f);
   auto flat = [&](Expr e, size_t like) {
     return e.reshape(n.shape(n.input(like))).as(n.element(n.input(like)));

@@ -22,7 +22,7 @@ namespace {
 class Step {
 public:
   /// `states`: how many tensors an optimizer keeps for each one.
-  Step(Node &n, size_t states) : n(n), states(states) {
+  Step(Node &n, size_t states) : n(n) {
     size_t kinds = 2 + states, given = n.inputs.size();
     if (given < 2 + kinds || (given - 2) % kinds)
       n.fail("expected a rate, a step count and " + Twine(kinds) +
@@ -58,7 +58,7 @@ private:
   }
 
   Node &n;
-  size_t states, tensors;
+  size_t tensors;
   SmallVector<Value> results;
 };
 

@@ -54,12 +54,11 @@ void determinant(Node &n) {
     // Which of the rows left has the largest first element.
     Expr first = x.slice(rank - 1, 0, 1);
     auto places = n.typeOf(scalars, n.b.getIntegerType(64));
-    Expr place(n, n.make<graph::ArgMaxOp>(
-                      places, Value(abs(first)),
-                      n.b.getI64IntegerAttr(rank - 2), n.b.getUnitAttr(),
-                      UnitAttr()));
-    Expr isPivot = iota(n, n.b.getIntegerType(64), left).reshape({left, 1}) ==
-                   place;
+    Expr place(n, n.make<graph::ArgMaxOp>(places, Value(abs(first)),
+                                          n.b.getI64IntegerAttr(rank - 2),
+                                          n.b.getUnitAttr(), UnitAttr()));
+    Expr isPivot =
+        iota(n, n.b.getIntegerType(64), left).reshape({left, 1}) == place;
     Expr pivotRow = sum(where(isPivot, x, 0), {rank - 2});
     Expr pivot = pivotRow.slice(rank - 1, 0, 1);
     Expr moved = where(place == 0, pivot, -pivot);
@@ -67,8 +66,8 @@ void determinant(Node &n) {
     if (left == 1)
       break;
     // The first row stands where the pivot was.
-    Expr rest = where(isPivot, x.slice(rank - 2, 0, 1), x)
-                    .slice(rank - 2, 1, left - 1);
+    Expr rest =
+        where(isPivot, x.slice(rank - 2, 0, 1), x).slice(rank - 2, 1, left - 1);
     Expr factor = rest.slice(rank - 1, 0, 1) / where(pivot == 0, 1, pivot);
     x = rest.slice(rank - 1, 1, left - 1) -
         factor * pivotRow.slice(rank - 1, 1, left - 1);
@@ -90,7 +89,8 @@ void gemm(Node &n) {
     c = c ? Value(wide(n, c)) : c;
   }
   if (n.type(a).getRank() != 2 || n.type(w).getRank() != 2)
-    n.fail("expected matrices, found " + text(a.getType()) + " and " + text(w.getType()));
+    n.fail("expected matrices, found " + text(a.getType()) + " and " +
+           text(w.getType()));
   bool transA = n.integer("transA", 0), transB = n.integer("transB", 0);
   int64_t rows = n.shape(a)[transA], inner = n.shape(a)[!transA];
   int64_t columns = n.shape(w)[!transB];
@@ -107,7 +107,8 @@ void gemm(Node &n) {
   if (c) {
     auto joined = graph::broadcastShapes(type.getShape(), n.shape(c));
     if (!joined || *joined != Shape(type.getShape()))
-      n.fail("third input " + text(c.getType()) + " does not broadcast to the product");
+      n.fail("third input " + text(c.getType()) +
+             " does not broadcast to the product");
   }
   if (beta == 0)
     c = nullptr;

@@ -81,8 +81,7 @@ Type drawnType(Node &n, Type otherwise) {
 template <typename Fn>
 Expr drawn(Node &n, ArrayRef<int64_t> shape, Type element, Fn draw) {
   bool isDouble = element.isF64();
-  auto type =
-      n.typeOf(shape, isDouble ? n.b.getF64Type() : n.b.getF32Type());
+  auto type = n.typeOf(shape, isDouble ? n.b.getF64Type() : n.b.getF32Type());
   if (type.getNumElements() > kMostDraws)
     n.refuse("more than 2^26 draws are not supported, found " +
              Twine(type.getNumElements()));
@@ -111,16 +110,14 @@ void uniformOf(Node &n, ArrayRef<int64_t> shape, Type element) {
            }).as(element));
 }
 
-template <void (*Draw)(Node &, ArrayRef<int64_t>, Type)>
-void ofShape(Node &n) {
+template <void (*Draw)(Node &, ArrayRef<int64_t>, Type)> void ofShape(Node &n) {
   auto shape = n.integers("shape");
   if (!shape)
     n.fail("attribute 'shape' is missing");
   Draw(n, *shape, drawnType(n, n.b.getF32Type()));
 }
 
-template <void (*Draw)(Node &, ArrayRef<int64_t>, Type)>
-void like(Node &n) {
+template <void (*Draw)(Node &, ArrayRef<int64_t>, Type)> void like(Node &n) {
   Value x = n.input(0);
   Draw(n, n.shape(x), drawnType(n, n.element(x)));
 }
@@ -148,8 +145,7 @@ void dropout(Node &n) {
   if (ratio == 0) {
     n.result(input);
     if (n.wants(1))
-      n.result(
-          Expr(n, n.scalar(maskType, 1)).expand(n.shape(input)));
+      n.result(Expr(n, n.scalar(maskType, 1)).expand(n.shape(input)));
     return;
   }
   Expr x = wide(n, input);

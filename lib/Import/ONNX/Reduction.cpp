@@ -66,9 +66,9 @@ Expr logSumExp(Expr x, const Reduced &along) {
   Expr top = largest(x, along.axes);
   top = where(abs(top) == std::numeric_limits<double>::infinity(), 0, top);
   Expr result = log(sum(exp(x - top), along.axes)) + top;
-  return along.keepdims
-             ? result
-             : result.reshape(graph::reducedShape(x.shape(), along.axes, false));
+  return along.keepdims ? result
+                        : result.reshape(graph::reducedShape(
+                              x.shape(), along.axes, false));
 }
 
 void l1(Node &n) {
@@ -137,8 +137,7 @@ void logSoftmax(Node &n) {
   Expr x = wide(n, n.input(0));
   Shape axes = softmaxAxes(n, x.rank());
   Expr shifted = x - largest(x, axes);
-  n.result(
-      (shifted - log(sum(exp(shifted), axes))).as(n.element(n.input(0))));
+  n.result((shifted - log(sum(exp(shifted), axes))).as(n.element(n.input(0))));
 }
 
 /// One at the first of the largest elements, else zero.

@@ -77,19 +77,9 @@ void size(Node &n) {
       DenseElementsAttr::get(type, n.type(n.input(0)).getNumElements())));
 }
 
-/// One element of a constant as a double.
-double number(Node &n, size_t i) {
-  DenseElementsAttr value;
-  if (!matchPattern(n.input(i), m_Constant(&value)) ||
-      value.getNumElements() != 1)
-    n.refuse("bounds must be known when compiling");
-  if (isa<FloatType>(value.getElementType()))
-    return (*value.getValues<APFloat>().begin()).convertToDouble();
-  return double((*value.getValues<APInt>().begin()).getSExtValue());
-}
-
 void range(Node &n) {
-  double start = number(n, 0), limit = number(n, 1), step = number(n, 2);
+  double start = n.number(0, "the start"), limit = n.number(1, "the limit");
+  double step = n.number(2, "the step");
   if (step == 0 || std::isnan(start) || std::isnan(limit) || std::isnan(step))
     n.fail("the step of a range must not be zero");
   double count = std::max(0.0, std::ceil((limit - start) / step));

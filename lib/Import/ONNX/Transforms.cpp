@@ -23,6 +23,9 @@ namespace {
 
 /// Lengths up to here are one product each.
 constexpr int64_t kDirectLength = 256;
+/// Transforms of so few products are computed in f64: their zeros stay small,
+/// and it costs nothing.
+constexpr int64_t kExactProducts = int64_t(1) << 14;
 /// The largest factor that cannot be split further.
 constexpr int64_t kLargestFactor = 4096;
 
@@ -37,10 +40,9 @@ Expr constant(Node &n, ArrayRef<int64_t> shape, Type element,
   }
   SmallVector<Attribute> attributes;
   for (double value : values)
-    attributes.push_back(
-        isa<FloatType>(element)
-            ? Attribute(n.b.getFloatAttr(element, value))
-            : n.b.getIntegerAttr(element, int64_t(value)));
+    attributes.push_back(isa<FloatType>(element)
+                             ? Attribute(n.b.getFloatAttr(element, value))
+                             : n.b.getIntegerAttr(element, int64_t(value)));
   return {n, n.constant(DenseElementsAttr::get(type, attributes))};
 }
 
@@ -91,8 +93,8 @@ private:
       if (length % factor == 0)
         return factor;
     if (length > kLargestFactor)
-      n.refuse("transforms of a length with the prime factor " +
-               Twine(length) + " are not supported; pad to another length");
+      n.refuse("transforms of a length with the prime factor " + Twine(length) +
+               " are not supported; pad to another length");
     return 1;
   }
 
@@ -115,8 +117,8 @@ private:
 
   Signal direct(const Signal &x, int64_t rows, double scale) {
     int64_t length = x.real.shape()[1];
-    auto [cosine, sine] = waves(rows, length, length, scale,
-                                x.real.element(), {rows, length});
+    auto [cosine, sine] =
+        waves(rows, length, length, scale, x.real.element(), {rows, length});
     Expr real = matmul(cosine, x.real), imaginary = matmul(sine, x.real);
     if (x.imaginary) {
       real = real - matmul(sine, *x.imaginary);
@@ -129,11 +131,11 @@ private:
   /// then transforms across them.
   Signal split(const Signal &x, int64_t a, int64_t b, double scale) {
     int64_t before = x.real.shape()[0], behind = x.real.shape()[2];
-    Signal y = x.map([&](Expr e) { return e.reshape({before, a, b * behind}); });
+    Signal y =
+        x.map([&](Expr e) { return e.reshape({before, a, b * behind}); });
     y = run(y, a, scale);
     y = y.map([&](Expr e) { return e.reshape({before * a, b, behind}); });
-    auto [cosine, sine] =
-        waves(a, b, a * b, 1, x.real.element(), {1, a, b, 1});
+    auto [cosine, sine] = waves(a, b, a * b, 1, x.real.element(), {1, a, b, 1});
     auto apart = [&](Expr e) { return e.reshape({before, a, b, behind}); };
     Expr real = apart(y.real), imaginary = apart(*y.imaginary);
     auto joined = [&](Expr e) { return e.reshape({before * a, b, behind}); };
@@ -157,10 +159,10 @@ Expr fitted(Expr x, int64_t length) {
     return x.slice(1, 0, length);
   Shape low(3, 0), high{0, length - have, 0}, shape(x.shape());
   shape[1] = length;
-  return {n, n.make<graph::PadOp>(
-                 n.typeOf(shape, x.element()), Value(x), Value(),
-                 n.b.getDenseI64ArrayAttr(low), n.b.getDenseI64ArrayAttr(high),
-                 n.b.getStringAttr("constant"))};
+  return {n, n.make<graph::PadOp>(n.typeOf(shape, x.element()), Value(x),
+                                  Value(), n.b.getDenseI64ArrayAttr(low),
+                                  n.b.getDenseI64ArrayAttr(high),
+                                  n.b.getStringAttr("constant"))};
 }
 
 /// All frequencies of a real signal from the first half of them.
@@ -170,17 +172,16 @@ Signal mirrored(Node &n, const Signal &half, int64_t length) {
   auto turned = [&](Expr e) {
     Shape starts{0, rest, 0}, steps{1, -1, 1}, shape(e.shape());
     shape[1] = rest;
-    return Expr(n, n.make<graph::SliceOp>(
-                       n.typeOf(shape, e.element()), Value(e),
-                       n.b.getDenseI64ArrayAttr(starts),
-                       n.b.getDenseI64ArrayAttr(steps)));
+    return Expr(n,
+                n.make<graph::SliceOp>(n.typeOf(shape, e.element()), Value(e),
+                                       n.b.getDenseI64ArrayAttr(starts),
+                                       n.b.getDenseI64ArrayAttr(steps)));
   };
   if (rest == 0)
     return half;
   Signal result{concat({half.real, turned(half.real)}, 1), std::nullopt};
   if (half.imaginary)
-    result.imaginary =
-        concat({*half.imaginary, -turned(*half.imaginary)}, 1);
+    result.imaginary = concat({*half.imaginary, -turned(*half.imaginary)}, 1);
   return result;
 }
 
@@ -196,13 +197,15 @@ Expr fourier(Node &n, Expr x, int64_t axis, std::optional<int64_t> asked,
   for (int64_t i = 0; i + 1 < x.rank(); ++i)
     (i < axis ? before : behind) *= i == axis ? 1 : shape[i];
   bool toReal = inverse && onesided;
-  int64_t length =
-      asked.value_or(toReal ? 2 * (shape[axis] - 1) : shape[axis]);
+  int64_t length = asked.value_or(toReal ? 2 * (shape[axis] - 1) : shape[axis]);
   if (length < 1 || length > INT32_MAX)
     n.fail("a transform of length " + Twine(length) + " has no meaning");
   if (onesided && !inverse && parts == 2)
     n.fail("one-sided transforms take real signals, found " +
            text(Value(x).getType()));
+  Type element = x.element();
+  if (length * shape[axis] * before * behind <= kExactProducts)
+    x = x.as(n.b.getF64Type());
   auto part = [&](int64_t i) {
     return x.slice(x.rank() - 1, i, 1).reshape({before, shape[axis], behind});
   };
@@ -220,8 +223,8 @@ Expr fourier(Node &n, Expr x, int64_t axis, std::optional<int64_t> asked,
   shape.back() = 1;
   Expr real = y.real.reshape(shape);
   if (toReal)
-    return real;
-  return concat({real, y.imaginary->reshape(shape)}, x.rank() - 1);
+    return real.as(element);
+  return concat({real, y.imaginary->reshape(shape)}, x.rank() - 1).as(element);
 }
 
 int64_t scalarOf(Node &n, size_t i, StringRef what) {
@@ -257,8 +260,7 @@ void stft(Node &n) {
   if (x.rank() == 2)
     x = x.reshape({x.shape()[0], x.shape()[1], 1});
   if (x.rank() != 3)
-    n.fail("expected [batch, length, parts], found " +
-           text(input.getType()));
+    n.fail("expected [batch, length, parts], found " + text(input.getType()));
   int64_t batch = x.shape()[0], length = x.shape()[1], parts = x.shape()[2];
   int64_t step = scalarOf(n, 1, "the frame step");
   int64_t frame = n.optional(3) ? scalarOf(n, 3, "the frame length")

@@ -572,9 +572,11 @@ bool apply(const Call &call) {
 }
 #include "BlockMemory-inl.h"
 
+#include "Window-inl.h"
+
 } // namespace
 
 extern const Table set;
-const Table set = {MHO_STRING(MHO_BLOCKS), apply, fold, load, store};
+const Table set = {MHO_STRING(MHO_BLOCKS), apply, fold, load, store, window};
 
 } // namespace mho::rt::blocks::MHO_BLOCKS

@@ -36,6 +36,28 @@ struct Call {
   size_t n = 0;
 };
 
+/// One element of a window: elements from the window's first.
+struct Tap {
+  int64_t x, w;
+};
+
+/// Reduces f32 x, or x·w, over the taps of a window, for neighbouring lanes
+/// and `rows` windows. Partial result p takes the taps up to ends[p].
+struct Window {
+  isa::WriteKind kind; ///< Add, Min, Max
+  const float *x;
+  const float *w; ///< may be null
+  float *out;
+  size_t lanes;
+  int64_t rows, xRow, wRow, outRow; ///< elements from row to row
+  bool scalarWeights;               ///< one for all lanes
+  const Tap *taps;
+  const uint32_t *ends;
+  size_t partials; ///< at most 16
+  float init;
+  bool fromMemory;
+};
+
 struct Table {
   const char *name;
   /// False: there is no vector form. With n = 0 it only tells.
@@ -48,6 +70,7 @@ struct Table {
                int64_t stride, size_t n);
   bool (*store)(isa::Type type, std::byte *memory, int64_t stride,
                 const void *lanes, size_t n);
+  void (*window)(const Window &call);
 };
 
 /// What this machine runs best.

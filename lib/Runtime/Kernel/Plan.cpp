@@ -9,6 +9,7 @@
 #include "Plan.h"
 
 #include "../Bounds.h"
+#include "Windows.h"
 
 #include <algorithm>
 
@@ -56,6 +57,9 @@ private:
   std::vector<PlanDim> parallel, inner;
 };
 } // namespace
+
+PreparedKernel::Plan::Plan() = default;
+PreparedKernel::Plan::~Plan() = default;
 
 /// All reductions and carries must reduce the same dimensions.
 bool Planner::classify() {
@@ -225,6 +229,13 @@ void Planner::chooseTile() {
   for (const PlanDim &dim : inner)
     if (dim.numbers && ordered)
       plan->partials = std::min(dim.extent, kPartials);
+  if (anyReduction && !carries && !plan->columnReduced) {
+    std::vector<PlanDim> loops = parallel;
+    if (plan->row.extent > 1)
+      loops.push_back(plan->row);
+    plan->windows = planWindows(kernel, std::move(loops), plan->column, inner,
+                                plan->partials);
+  }
   plan->outer = parallel;
   plan->inner = inner;
   if (plan->row.extent > 1)
@@ -323,6 +334,13 @@ void Planner::describeAccumulators() {
     plan->scratchBytes += size_t(cells) * 8;
   }
   size_t firstOp = plan->registers.size() - kernel.body.ops.size();
+  // All instruction sets know the same ops: they come from one source.
+  for (const isa::MicroOp &op : kernel.body.ops)
+    plan->vectorForm.push_back(
+        op.op > unsigned(MicroOpcode::TileLoad) &&
+        blocks::table().apply({MicroOpcode(op.op), op.type,
+                               plan->registers[op.operands[0]].type,
+                               op.immediate}));
   plan->directWrite.assign(kernel.body.ops.size(), -1);
   std::vector<int> uses(plan->registers.size());
   for (const isa::MicroOp &op : kernel.body.ops)

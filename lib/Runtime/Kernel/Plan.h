@@ -47,7 +47,12 @@ struct PlanRegister {
   int buffer = -1;     ///< number of its block; -1: a read that needs none
 };
 
+struct WindowPlan;
+
 struct PreparedKernel::Plan {
+  Plan();
+  ~Plan();
+
   /// Loops around tiles: parallel dimensions and pieces of the tile's own; and
   /// inside them reduced ones in lexicographic order. Pieces of the column
   /// come last in one of the two.
@@ -64,7 +69,8 @@ struct PreparedKernel::Plan {
   size_t bufferBytes = 0;
   std::vector<size_t> accumulators; ///< offset in the scratch, per write
   size_t scratchBytes = 0;
-  std::vector<int> directWrite; ///< per op: write that it alone feeds, or -1
+  std::vector<int> directWrite;    ///< per op: write that it alone feeds, or -1
+  std::vector<uint8_t> vectorForm; ///< per op: blocks::Table::apply knows it
   /// Index of the first valid range of each read.
   std::vector<size_t> firstRange;
   std::vector<Reach> reach;    ///< reads, writes
@@ -73,6 +79,7 @@ struct PreparedKernel::Plan {
   /// place is one point's business.
   std::vector<std::vector<bool>> sameWalk;
   bool onlyMoves = false;
+  std::unique_ptr<WindowPlan> windows; ///< null: runs in blocks
 };
 
 /// Null where blocks cannot run it: then the reference does.

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TileRunner.h"
+#include "Windows.h"
 
 #include <mutex>
 
@@ -82,11 +83,17 @@ static void runMoves(const isa::Kernel &kernel, const KernelFrame &frame) {
 Status rt::runPlan(const isa::Kernel &kernel, const PreparedKernel::Plan *plan,
                    const KernelFrame &frame, ThreadPool *pool,
                    const blocks::Table &table) {
-  Aliases aliases;
+  // Kept from kernel to kernel; runs of a thread do not nest.
+  static thread_local Aliases kept;
+  Aliases &aliases = kept; // of this thread, also inside workers
   if (!plan || dependsOnOrder(kernel, *plan, frame, aliases))
     return runReference(kernel, frame);
   if (plan->onlyMoves) {
     runMoves(kernel, frame);
+    return success();
+  }
+  if (plan->windows) {
+    runWindows(kernel, *plan->windows, frame, pool, table);
     return success();
   }
   size_t tiles = 1, inside = 1;

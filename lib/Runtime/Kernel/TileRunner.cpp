@@ -18,20 +18,29 @@ using isa::MicroOpcode;
 using isa::Type;
 using isa::WriteKind;
 
+static thread_local TileMemory kept;
+
 TileRunner::TileRunner(const isa::Kernel &kernel,
                        const PreparedKernel::Plan &plan,
                        const KernelFrame &frame, const blocks::Table &table,
                        const Aliases &aliases)
-    : kernel(kernel), plan(plan), frame(frame), table(table), aliases(aliases),
-      firstOp(plan.registers.size() - kernel.body.ops.size()),
-      values(plan.registers.size()), held(kernel.reads.size()),
-      stored(kernel.writes.size()),
-      at(kernel.reads.size() + kernel.writes.size()),
-      outerCounts(plan.outer.size()), innerCounts(plan.inner.size()) {
-  size_t bytes = (plan.scratchBytes + 63) / 64 * 64;
-  scratch.reset(static_cast<std::byte *>(std::aligned_alloc(64, bytes + 64)));
-  if (!scratch)
-    throw std::bad_alloc();
+    : TileMemory(std::move(kept)), kernel(kernel), plan(plan), frame(frame),
+      table(table), aliases(aliases),
+      firstOp(plan.registers.size() - kernel.body.ops.size()) {
+  values.assign(plan.registers.size(), {});
+  held.assign(kernel.reads.size(), {});
+  stored.assign(kernel.writes.size(), 0);
+  at.assign(kernel.reads.size() + kernel.writes.size(), 0);
+  outerCounts.assign(plan.outer.size(), 0);
+  innerCounts.assign(plan.inner.size(), 0);
+  positions.clear();
+  if (!scratch || scratchBytes < plan.scratchBytes) {
+    scratchBytes = (plan.scratchBytes + 64 + 4095) / 4096 * 4096;
+    scratch.reset(
+        static_cast<std::byte *>(std::aligned_alloc(64, scratchBytes)));
+    if (!scratch)
+      throw std::bad_alloc();
+  }
   for (const isa::Access &read : kernel.reads)
     for (const isa::ValidRange &range : read.valid)
       positions.push_back(range.offset);
@@ -44,19 +53,15 @@ TileRunner::TileRunner(const isa::Kernel &kernel,
   }
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
     const isa::MicroOp &op = kernel.body.ops[i];
-    const PlanRegister &result = plan.registers[firstOp + i];
-    bool special = op.op <= unsigned(MicroOpcode::TileLoad);
-    vectorForm.push_back(
-        !special &&
-        table.apply({MicroOpcode(op.op), op.type,
-                     plan.registers[op.operands[0]].type, op.immediate}));
     if (MicroOpcode(op.op) == MicroOpcode::ArithConstant) {
-      std::byte *lane = buffer(result.buffer);
+      std::byte *lane = buffer(plan.registers[firstOp + i].buffer);
       storeLane(op.type, lane, fromBits(op.type, op.immediate));
       values[firstOp + i] = {lane, true};
     }
   }
 }
+
+TileRunner::~TileRunner() { kept = std::move(*this); }
 
 //===----------------------------------------------------------------------===//
 // Loops
@@ -306,6 +311,17 @@ void TileRunner::writeIndex(const isa::MicroOp &op, std::byte *out,
   }
   int64_t alongRow = plan.row.index == dim;
   int64_t alongColumn = plan.column.index == dim;
+  auto write = [&]<typename T>(T *lanes) {
+    for (int64_t i = 0; i < rows; ++i, lanes += columns) {
+      auto first = uint64_t(value.i + i * alongRow);
+      for (int64_t j = 0; j < columns; ++j)
+        lanes[j] = T(first + uint64_t(j * alongColumn));
+    }
+  };
+  if (op.type == Type::I64)
+    return write(reinterpret_cast<int64_t *>(out));
+  if (op.type == Type::I32)
+    return write(reinterpret_cast<int32_t *>(out));
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j) {
       Scalar here;
@@ -313,6 +329,42 @@ void TileRunner::writeIndex(const isa::MicroOp &op, std::byte *out,
       storeLane(op.type, out, normalize(op.type, here));
       out += lane;
     }
+}
+
+/// Places of n elements in a table, in elements; false where an index is
+/// outside its dimension.
+bool TileRunner::findPlaces(const isa::MicroOp &op, int64_t *places,
+                            int64_t n) const {
+  const isa::Table &source = kernel.body.tables[op.immediate];
+  std::fill_n(places, n, 0);
+  bool outside = false;
+  for (size_t d = 0; d < source.sizes.size(); ++d) {
+    const Value &value = values[op.operands[d]];
+    auto size = uint64_t(source.sizes[d]);
+    int64_t stride = source.access.strides[d];
+    auto add = [&](auto *indices) {
+      for (int64_t j = 0; j < n; ++j) {
+        auto index = int64_t(indices[j]);
+        outside |= uint64_t(index) >= size;
+        places[j] =
+            int64_t(uint64_t(places[j]) + uint64_t(index) * uint64_t(stride));
+      }
+    };
+    Type type = plan.registers[op.operands[d]].type;
+    if (value.scalar) {
+      int64_t index = loadLane(type, value.data).i;
+      outside |= uint64_t(index) >= size;
+      if (outside)
+        return false;
+      for (int64_t j = 0; j < n; ++j)
+        places[j] += index * stride;
+    } else if (laneOf(type) == Lane::I64) {
+      add(static_cast<const int64_t *>(value.data));
+    } else {
+      add(static_cast<const int32_t *>(value.data));
+    }
+  }
+  return !outside;
 }
 
 Status TileRunner::loadTable(const isa::MicroOp &op, std::byte *out,
@@ -323,6 +375,21 @@ Status TileRunner::loadTable(const isa::MicroOp &op, std::byte *out,
   int64_t size = int64_t(isa::sizeOf(type));
   size_t lane = laneBytes(laneOf(type));
   size_t rank = source.sizes.size();
+  int64_t places[blocks::kLanes];
+  if (n <= blocks::kLanes && isLaneInMemory(type) &&
+      findPlaces(op, places, n)) {
+    auto copy = [&](auto *to) {
+      auto *from =
+          reinterpret_cast<decltype(to)>(const_cast<std::byte *>(base));
+      for (int64_t j = 0; j < n; ++j)
+        to[j] = from[places[j]];
+    };
+    if (lane == 4)
+      copy(reinterpret_cast<uint32_t *>(out));
+    else
+      copy(reinterpret_cast<uint64_t *>(out));
+    return success();
+  }
   for (int64_t j = 0; j < n; ++j) {
     int64_t place = 0;
     for (size_t d = 0; d < rank; ++d) {
@@ -366,7 +433,7 @@ void TileRunner::applyOp(const isa::MicroOp &op, std::byte *out,
     call.operands[i] = values[op.operands[i]].data;
     call.scalar[i] = values[op.operands[i]].scalar && anyVector;
   }
-  bool vectors = vectorForm[size_t(&op - kernel.body.ops.data())];
+  bool vectors = plan.vectorForm[size_t(&op - kernel.body.ops.data())];
   if (vectors && table.apply(call))
     return;
   Type types[3] = {};

@@ -18,18 +18,12 @@ namespace mho::rt {
 
 /// Which reads and writes share memory, point by point.
 struct Aliases {
-  std::vector<bool> reads, writes;
+  std::vector<uint8_t> reads, writes;
 };
 
-class TileRunner {
-public:
-  TileRunner(const isa::Kernel &kernel, const PreparedKernel::Plan &plan,
-             const KernelFrame &frame, const blocks::Table &table,
-             const Aliases &aliases);
-  /// Runs tiles [begin, end) of the outer loops.
-  Status run(size_t begin, size_t end);
-
-private:
+/// What a runner needs while it runs. A thread keeps it from kernel to kernel:
+/// small kernels would spend more time on the heap than on values.
+struct TileMemory {
   /// Where a register's lanes are now.
   struct Value {
     const void *data = nullptr;
@@ -40,7 +34,29 @@ private:
     const std::byte *address = nullptr;
     int64_t rows = 0, columns = 0;
   };
+  struct Free {
+    void operator()(std::byte *bytes) const { std::free(bytes); }
+  };
+  std::unique_ptr<std::byte, Free> scratch;
+  size_t scratchBytes = 0;
+  std::vector<Value> values;
+  std::vector<Held> held;
+  std::vector<uint8_t> stored;    ///< writes whose op has written them directly
+  std::vector<int64_t> at;        ///< byte offset per read and write
+  std::vector<int64_t> positions; ///< of every valid range
+  std::vector<int64_t> outerCounts, innerCounts;
+};
 
+class TileRunner : TileMemory {
+public:
+  TileRunner(const isa::Kernel &kernel, const PreparedKernel::Plan &plan,
+             const KernelFrame &frame, const blocks::Table &table,
+             const Aliases &aliases);
+  ~TileRunner();
+  /// Runs tiles [begin, end) of the outer loops.
+  Status run(size_t begin, size_t end);
+
+private:
   void moveTo(size_t tile);
   void step(const PlanDim &dim, int64_t times);
   bool advance(const std::vector<PlanDim> &dims, std::vector<int64_t> &counts);
@@ -54,6 +70,7 @@ private:
   void storeRun(isa::Type type, std::byte *memory, int64_t stride,
                 const std::byte *lanes, int64_t n) const;
   void writeIndex(const isa::MicroOp &op, std::byte *lanes, bool scalar) const;
+  bool findPlaces(const isa::MicroOp &op, int64_t *places, int64_t n) const;
   Status loadTable(const isa::MicroOp &op, std::byte *lanes, int64_t n) const;
   void applyOp(const isa::MicroOp &op, std::byte *out, int64_t n) const;
   std::byte *directTarget(size_t op) const;
@@ -85,20 +102,8 @@ private:
   bool anyReduction = false;
   bool yieldsReads = false; ///< a read goes to memory as it is
 
-  struct Free {
-    void operator()(std::byte *bytes) const { std::free(bytes); }
-  };
-  std::unique_ptr<std::byte, Free> scratch;
-  std::vector<Value> values;
-  std::vector<Held> held;
-  std::vector<bool> stored;     ///< writes whose op has written them directly
-  std::vector<bool> vectorForm; ///< per op
-
   // The current tile.
-  std::vector<int64_t> at;        ///< byte offset per read and write
-  std::vector<int64_t> positions; ///< of every valid range
   std::array<int64_t, isa::kMaxDims> coordinates{};
-  std::vector<int64_t> outerCounts, innerCounts;
   int64_t partial = 0; ///< coordinate of the numbering loop
   int64_t rows = 1, columns = 1;
 };

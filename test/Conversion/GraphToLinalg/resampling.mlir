@@ -36,8 +36,9 @@ func.func @bilinear(%x: tensor<1x2x4x5xf32>, %p: tensor<1x3x2xf32>) -> tensor<1x
 
 // Points may look into other images than their own number says.
 // CHECK-LABEL: func.func @of_images
+// CHECK: ^bb0(%{{.*}}: f32, %{{.*}}: f32, %[[NUMBER:.*]]: i64, %{{.*}}: f32):
 // CHECK: math.roundeven
-// CHECK: %[[IMAGE:.*]] = arith.index_cast %in_{{.*}} : i64 to index
+// CHECK: %[[IMAGE:.*]] = arith.index_cast %[[NUMBER]] : i64 to index
 // CHECK: tensor.extract %arg0[%[[IMAGE]],
 func.func @of_images(%x: tensor<3x2x4x5xf32>, %p: tensor<7x6x2xf32>, %i: tensor<7xi64>) -> tensor<7x2x6xf32> {
   %y = graph.sample %x at %p of %i {interpolation = "nearest", border = "edge"} : (tensor<3x2x4x5xf32>, tensor<7x6x2xf32>, tensor<7xi64>) -> tensor<7x2x6xf32>

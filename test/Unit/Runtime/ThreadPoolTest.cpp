@@ -9,7 +9,9 @@
 #include "mho/Runtime/ThreadPool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <gtest/gtest.h>
+#include <thread>
 #include <vector>
 
 using namespace mho::rt;
@@ -41,4 +43,29 @@ TEST(ThreadPool, NestedLoopsRunInline) {
       });
   });
   EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), 60);
+}
+
+/// Loops that follow each other at once, after a pause, and from two callers:
+/// every index once, and a loop is over when the call returns.
+TEST(ThreadPool, LoopsInQuickSuccession) {
+  ThreadPool pool(4);
+  auto run = [&](uint64_t salt) {
+    std::vector<uint64_t> values(64);
+    for (uint64_t round = 1; round <= 3000; ++round) {
+      pool.parallelFor(values.size(), 1, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i)
+          values[i] += round * salt;
+      });
+      if (round % 1000 == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+    return std::all_of(values.begin(), values.end(), [&](uint64_t value) {
+      return value == salt * 3000 * 3001 / 2;
+    });
+  };
+  bool other = false;
+  std::thread caller([&] { other = run(7); });
+  EXPECT_TRUE(run(3));
+  caller.join();
+  EXPECT_TRUE(other);
 }

@@ -173,7 +173,8 @@ static Attribute evaluateElementwise(Operation *op,
   bool choose = isa<WhereOp>(op);
   if (isFloat && !real && !test && !choose)
     return nullptr;
-  auto integers = dyn_cast<IntegerType>(operands.back().type().getElementType());
+  auto integers =
+      dyn_cast<IntegerType>(operands.back().type().getElementType());
   SmallVector<SmallVector<int64_t>> strides;
   for (const ConstantReader &operand : operands)
     strides.push_back(

@@ -13,7 +13,7 @@ func.func @wrapped() -> tensor<4xi4> {
 // CHECK-LABEL: func.func @saturated
 // CHECK-DAG: dense<[4.480000e+02, -4.480000e+02, 1.500000e+00]> : tensor<3xf8E4M3FN>
 // CHECK-DAG: dense<[5.734400e+04, -5.734400e+04, 1.500000e+00]> : tensor<3xf8E5M2>
-// CHECK-DAG: dense<[0x7C, 0xFC, 0x3E]> : tensor<3xf8E5M2>
+// CHECK-DAG: dense<[0x7C, 0xFC, 1.500000e+00]> : tensor<3xf8E5M2>
 func.func @saturated() -> (tensor<3xf8E4M3FN>, tensor<3xf8E5M2>, tensor<3xf8E5M2>) {
   %x = arith.constant dense<[1.0e9, 0xFF800000, 1.5]> : tensor<3xf32>
   %a = graph.cast %x : tensor<3xf32> to tensor<3xf8E4M3FN>
