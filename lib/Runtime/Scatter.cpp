@@ -33,13 +33,23 @@ public:
         offsets(this->steps.size(), 0) {
     for (int64_t extent : extents)
       left *= extent;
+    for (const std::vector<int64_t> &list : this->steps)
+      lastSteps.push_back(list.empty() ? 0 : list.back());
   }
   bool done() const { return left == 0; }
   int64_t offset(size_t access) const { return offsets[access]; }
   const std::vector<int64_t> &at() const { return point; }
   void next() {
     --left;
-    for (size_t d = extents.size(); d-- > 0;) {
+    // Mostly it is the last dim's turn.
+    size_t last = extents.size();
+    if (last > 0 && point[last - 1] + 1 < extents[last - 1]) {
+      ++point[last - 1];
+      for (size_t i = 0; i < offsets.size(); ++i)
+        offsets[i] += lastSteps[i];
+      return;
+    }
+    for (size_t d = last; d-- > 0;) {
       bool wraps = ++point[d] == extents[d];
       int64_t turns = wraps ? 1 - extents[d] : 1;
       for (size_t i = 0; i < steps.size(); ++i)
@@ -53,7 +63,7 @@ public:
 private:
   std::span<const int64_t> extents;
   std::vector<std::vector<int64_t>> steps;
-  std::vector<int64_t> point, offsets;
+  std::vector<int64_t> lastSteps, point, offsets;
   int64_t left = 1;
 };
 
@@ -80,6 +90,24 @@ bool isFilled(const Access &access, const std::vector<int64_t> &outer,
   return false;
 }
 
+/// A run of bytes; single elements without a call.
+void copyRun(std::byte *to, const std::byte *from, int64_t bytes) {
+  if (bytes == 4)
+    std::memcpy(to, from, 4);
+  else if (bytes == 8)
+    std::memcpy(to, from, 8);
+  else
+    std::memcpy(to, from, size_t(bytes));
+}
+
+/// memory op= update.
+void combineElement(const Scatter &op, Scalar update, std::byte *memory) {
+  Type type = op.to.type;
+  if (op.kind != WriteKind::Store)
+    update = combine(op.kind, type, loadScalar(type, memory), update);
+  storeScalar(type, memory, update);
+}
+
 /// to op= update over a block, element by element.
 void combineBlock(const Scatter &op, std::span<const int64_t> extents,
                   const std::vector<int64_t> &outer, const std::byte *updates,
@@ -92,10 +120,7 @@ void combineBlock(const Scatter &op, std::span<const int64_t> extents,
     Scalar update = isFilled(op.updates, outer, walk.at())
                         ? fromDouble(type, op.updates.fill)
                         : loadScalar(type, updates + walk.offset(0));
-    std::byte *memory = to + walk.offset(1);
-    if (op.kind != WriteKind::Store)
-      update = combine(op.kind, type, loadScalar(type, memory), update);
-    storeScalar(type, memory, update);
+    combineElement(op, update, to + walk.offset(1));
   }
 }
 
@@ -150,9 +175,11 @@ Status rt::runScatter(const Scatter &op, std::span<const int64_t> extents,
     }
     const std::byte *update = updates + walk.offset(indices.size());
     if (run > 0)
-      std::memcpy(to + place, update, size_t(run));
+      copyRun(to + place, update, run);
     else if (moves)
       moveStrided(size_t(bytes), inner, update, from, to + place, into);
+    else if (inner.empty() && op.updates.valid.empty())
+      combineElement(op, loadScalar(op.to.type, update), to + place);
     else
       combineBlock(op, inner, walk.at(), update, to + place);
   }

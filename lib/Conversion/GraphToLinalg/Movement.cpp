@@ -172,8 +172,8 @@ int64_t evenRepeats(Value indices, int64_t extent) {
   DenseIntElementsAttr known;
   auto type = cast<RankedTensorType>(indices.getType());
   int64_t count = type.getNumElements();
-  if (type.getRank() != 1 || extent < 1 || count % extent != 0 ||
-      count == 0 || !matchPattern(indices, m_Constant(&known)))
+  if (type.getRank() != 1 || extent < 1 || count % extent != 0 || count == 0 ||
+      !matchPattern(indices, m_Constant(&known)))
     return 0;
   int64_t times = count / extent, i = 0;
   for (const APInt &index : known.getValues<APInt>())

@@ -25,8 +25,8 @@ Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, int64_t extent) {
 Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, Value bound) {
   Value fromEnd = arith::AddIOp::create(b, index, bound);
   // An index that is too low stays as it is, so that its error names it.
-  Value negative = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, fromEnd,
-                                         bound);
+  Value negative =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, fromEnd, bound);
   index = arith::SelectOp::create(b, negative, fromEnd, index);
   return arith::IndexCastOp::create(b, b.getIndexType(), index);
 }
