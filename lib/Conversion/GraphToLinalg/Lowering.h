@@ -114,6 +114,10 @@ private:
   bool unknown = false;
 };
 
+/// Whether an extent is zero, whatever those of run time are.
+inline bool hasNoElements(RankedTensorType type) {
+  return llvm::is_contained(type.getShape(), 0);
+}
 /// Floats narrower than f32 are computed in f32.
 bool isNarrowFloat(Type type);
 /// `value` in float type `to`.

@@ -27,7 +27,7 @@ Value contract(Lowering &l, Value a, Value b, AffineMap aMap, AffineMap bMap,
           .getMajorSubMap(rank);
   Value start = l.filled(shape, cast<TypedAttr>(l.b.getZeroAttr(wide)));
   // A nest without points writes nothing.
-  if (l.typeOf(a).getNumElements() == 0)
+  if (hasNoElements(l.typeOf(a)))
     return start;
   return l.generic(
       {a, b}, start, {aMap, bMap, outMap}, iterators,

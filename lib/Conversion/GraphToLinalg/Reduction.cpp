@@ -34,7 +34,7 @@ Value reduce(Lowering &l, Value x, ArrayRef<int64_t> axes, TypedAttr init,
     kept.push_back(l.b.getAffineDimExpr(i));
   }
   // A nest without points writes nothing.
-  if (type.getNumElements() == 0)
+  if (hasNoElements(type))
     return l.filled(shape, init);
   AffineMap outMap = AffineMap::get(rank, 0, kept, l.b.getContext());
   Type accumulator = init.getType();

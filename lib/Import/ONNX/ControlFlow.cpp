@@ -131,9 +131,14 @@ void Importer::expandIf(Node &node, const Place &place) {
   // values of buffers the two could not be one.
   auto fromOutside = [&](Value value) -> Value {
     Operation *op = value.getDefiningOp();
-    bool inside = llvm::any_of(branches, [&](Region &branch) {
-      return branch.isAncestor(value.getParentRegion());
-    });
+    // The branches, and bodies around them, are not yet part of an op.
+    bool inside = false;
+    for (Region *around = value.getParentRegion(); around && !inside;) {
+      inside = llvm::any_of(
+          branches, [&](Region &branch) { return &branch == around; });
+      Operation *parent = around->getParentOp();
+      around = parent ? parent->getParentRegion() : nullptr;
+    }
     if (inside && matchPattern(value, m_Constant()))
       return b.clone(*op)->getResult(0);
     return inside ? Value() : value;

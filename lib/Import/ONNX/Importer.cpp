@@ -263,10 +263,12 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
 void Importer::checkBounded(const onnx::NodeProto &proto,
                             ArrayRef<Value> inputs) const {
   for (auto [i, input] : llvm::enumerate(inputs)) {
-    if (!input)
+    // Sequences and what follows from unsupported nodes have no shape.
+    auto type = input ? dyn_cast<RankedTensorType>(input.getType())
+                      : RankedTensorType();
+    if (!type)
       continue;
-    ArrayRef<int64_t> shape =
-        symbolicShape(cast<RankedTensorType>(input.getType()));
+    ArrayRef<int64_t> shape = symbolicShape(type);
     for (auto [axis, extent] : llvm::enumerate(shape))
       if (isSymbol(extent))
         throw Unsupported(
