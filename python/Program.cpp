@@ -107,8 +107,9 @@ static std::vector<Program::Value>
 valuesOf(const fb::Program &program,
          const flatbuffers::Vector<uint32_t> *numbers) {
   std::vector<Program::Value> values;
-  for (uint32_t number : *numbers) {
-    const fb::Value &value = *program.values()->Get(number);
+  // An empty list may be left out.
+  for (uint32_t i = 0; numbers && i < numbers->size(); ++i) {
+    const fb::Value &value = *program.values()->Get(numbers->Get(i));
     Program::Value &one = values.emplace_back();
     one.name = value.name()->str();
     one.type = isa::nameOf(isa::Type(value.type()));

@@ -46,12 +46,13 @@ static void seal(std::vector<uint8_t> &bytes) {
 static bool inputsOf(const rt::LoadedProgram &program, rt::TensorMap &inputs) {
   size_t bytes = 0;
   const auto *entry = program.program().entries()->Get(0);
-  for (uint32_t number : *entry->inputs()) {
-    const fb::Value *value = program.program().values()->Get(number);
+  for (uint32_t i = 0; entry->inputs() && i < entry->inputs()->size(); ++i) {
+    const fb::Value *value =
+        program.program().values()->Get(entry->inputs()->Get(i));
     rt::Tensor tensor;
     tensor.type = isa::Type(value->type());
-    for (int64_t extent : *value->shape())
-      tensor.shape.push_back(extent);
+    if (value->shape())
+      tensor.shape.assign(value->shape()->begin(), value->shape()->end());
     bytes += value->bytes();
     if (bytes > (1u << 20))
       return false;
