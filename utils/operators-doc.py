@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes docs/Operators.md: every operator, its versions, where it runs, its limits, the official tests passed.
+"""Writes docs/Operators.md: every operator, its versions, where it runs and what is refused.
 
 operators-doc.py [--print]
 
 The operators come from `mhoc --list-operators`, limits from what the importer's
-handlers refuse, tests from the scoreboard. With --print the page goes to stdout;
+handlers refuse. With --print the page goes to stdout;
 a test compares it with the file.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent
 PAGE = SOURCE / "docs" / "Operators.md"
 
-HEAD = """<!-- Made by utils/operators-doc.py from the importer's table, its refusals and the scoreboard; edit there. -->
+HEAD = """<!-- Made by utils/operators-doc.py from the importer's table and its refusals; edit there. -->
 
 # Operators
 
@@ -74,11 +74,6 @@ def tidy(reason: str) -> str:
     return re.split(r"; (?:export|give|expected)", reason)[0]
 
 
-def scoreboard() -> dict[str, tuple[int, int]]:
-    """Per operator of ONNX's own domain: official tests passed and all."""
-    return {}
-
-
 def versions(info: dict) -> str:
     since = info["versions"]
     if not since:
@@ -86,19 +81,17 @@ def versions(info: dict) -> str:
     return f"{since[0]}–" if len(since) == 1 else f"{since[0]}–, changed in {', '.join(map(str, since[1:]))}"
 
 
-def table(rows: list[dict], limits: dict, tests: dict, domain: str) -> list[str]:
-    lines = ["| operator | versions | where | refused | tests |", "|---|---|---|---|---|"]
+def table(rows: list[dict], limits: dict, domain: str) -> list[str]:
+    lines = ["| operator | versions | where | refused |", "|---|---|---|---|"]
     for info in rows:
         key = f"{domain}.{info['name']}"
         refused = "; ".join(dict.fromkeys(tidy(reason) for reason in limits.get(key, []) if reason))
-        passed, every = tests.get(info["name"], (0, 0)) if domain == "" else (0, 0)
-        shown = f"{passed} of {every}" if every else ""
-        lines.append(f"| {info['name']} | {versions(info)} | {info['where']} | {refused} | {shown} |")
+        lines.append(f"| {info['name']} | {versions(info)} | {info['where']} | {refused} |")
     return lines
 
 
 def page() -> str:
-    listing, limits, tests = run_listing(), refusals(), scoreboard()
+    listing, limits = run_listing(), refusals()
     lines = [HEAD]
     titles = {"": "ONNX", "ai.onnx.ml": "ai.onnx.ml", "com.microsoft": "com.microsoft"}
     for domain, title in titles.items():
@@ -106,7 +99,7 @@ def page() -> str:
         known = [info for info in rows if info["source"] != "none"]
         lines += [f"## {title}", ""]
         lines += [f"{len(known)} operators have a meaning.", ""]
-        lines += table(known, limits, tests, domain)
+        lines += table(known, limits, domain)
         missing = [info["name"] for info in rows if info["source"] == "none"]
         if missing:
             lines += ["", "Without a meaning: " + ", ".join(missing) + "."]
