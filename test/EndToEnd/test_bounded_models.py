@@ -23,7 +23,9 @@ class Bounded(Graph):
     def open(self, *extents, kind=np.float32, high=None):
         """An input with extents that may be "n"; ids below `high` if given."""
         name = f"x{len(self.inputs)}"
-        self.inputs.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), extents))
+        self.inputs.append(
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), extents)
+        )
         self.declared[name] = (extents, kind, high)
         return name
 
@@ -169,9 +171,7 @@ def gru_of_lengths(g):
     x = g.open("n", 2, 7)
     w, r, b = g.weight(1, 18, 7), g.weight(1, 18, 6), g.weight(1, 36)
     lengths = g.input(values=np.array([1, 1], np.int32))
-    return tuple(
-        g("GRU", x, w, r, b, lengths, outputs=2, hidden_size=6, direction="reverse", linear_before_reset=1)
-    )
+    return tuple(g("GRU", x, w, r, b, lengths, outputs=2, hidden_size=6, direction="reverse", linear_before_reset=1))
 
 
 @case

@@ -16,10 +16,7 @@ MEGABYTE = 1 << 20
 def cost(tools, model, *options):
     """CPU seconds and peak memory, and what memory is allowed for the weights in the program."""
     program = tools.folder / "m.mho"
-    runs = [
-        tools.succeed("mhoc", model, "-o", program, "--target=ideal", *options, timeout=300)
-        for _ in range(2)
-    ]
+    runs = [tools.succeed("mhoc", model, "-o", program, "--target=ideal", *options, timeout=300) for _ in range(2)]
     allowed = 1.3 * program.stat().st_size / MEGABYTE + 250
     program.unlink()
     return min(min(run.cpu_seconds, run.seconds) for run in runs), max(run.peak_mb for run in runs), allowed
@@ -48,7 +45,15 @@ def test_weights_are_not_copied(bin_folder, source, tmp_path, form):
     """A quarter of a gigabyte outside the model: own memory stays that of a small one."""
     script = source / "test" / "Benchmark" / "large_model.py"
     out = subprocess.run(
-        [sys.executable, script, "--layers=4", "--rows=2048", "--columns=8192", f"--form={form}", f"--folder={tmp_path}"],
+        [
+            sys.executable,
+            script,
+            "--layers=4",
+            "--rows=2048",
+            "--columns=8192",
+            f"--form={form}",
+            f"--folder={tmp_path}",
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -230,7 +230,8 @@ def test_loop_that_grows(tools):
 
 
 def test_loops_in_loops(tools):
-    model = parse("""test (float[3] x) => (float[3] y, float[3,4,3] all) {
+    model = parse(
+        """test (float[3] x) => (float[3] y, float[3,4,3] all) {
       n = Constant <value = int64 {3}> ()
       y, all = Loop (n, , x) <
         body = outer (int64 i, bool go, float[3] v) => (bool on, float[3] w, float[4,3] z) {
@@ -248,7 +249,8 @@ def test_loops_in_loops(tools):
           >
         }
       >
-    }""".replace("Sin", "Tanh"))
+    }""".replace("Sin", "Tanh")
+    )
     check(tools, model, {"x": floats(3)}, "hermes")
 
 

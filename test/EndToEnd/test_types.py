@@ -9,7 +9,18 @@ from onnx.reference import ReferenceEvaluator
 
 from harness import reference
 
-NARROW = ["bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "float4e2m1", "int4", "uint4", "int2", "uint2"]
+NARROW = [
+    "bfloat16",
+    "float8e4m3fn",
+    "float8e4m3fnuz",
+    "float8e5m2",
+    "float8e5m2fnuz",
+    "float4e2m1",
+    "int4",
+    "uint4",
+    "int2",
+    "uint2",
+]
 PLAIN = ["float", "double", "float16", "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 TYPES = [*PLAIN, *NARROW]
 

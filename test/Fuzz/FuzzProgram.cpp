@@ -31,7 +31,8 @@ static void seal(std::vector<uint8_t> &bytes) {
     return;
   std::memcpy(static_cast<void *>(&head), bytes.data(), sizeof head);
   head.fileBytes = bytes.size();
-  for (SectionHeader *section : {&head.structure, &head.constants, &head.weights})
+  for (SectionHeader *section :
+       {&head.structure, &head.constants, &head.weights})
     if (section->offset <= bytes.size() &&
         section->size <= bytes.size() - section->offset)
       section->checksum = checksumOf(

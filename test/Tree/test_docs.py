@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -48,3 +49,15 @@ def test_dialect_page_is_fresh(source, dialect):
 def test_scripts_parse(source):
     for script in [*source.glob("utils/*.sh"), *source.glob("third_party/*.sh"), source / ".ci/run"]:
         subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_operators_page_is_fresh(source, bin_folder):
+    script = source / "utils" / "operators-doc.py"
+    made = subprocess.run(
+        [sys.executable, script, "--print"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"MHO_BIN": str(bin_folder), "PATH": "/usr/bin:/bin"},
+    ).stdout
+    assert (source / "docs" / "Operators.md").read_text() == made, "stale; run utils/operators-doc.py"

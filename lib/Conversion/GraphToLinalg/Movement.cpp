@@ -235,8 +235,8 @@ Value lowerGather(Lowering &l, GatherOp op) {
         Value index =
             castScalar(b, args[0], l.isUnsigned(1), b.getI64Type(), false);
         Value bound = from.isDynamicDim(axis)
-                          ? Value(arith::IndexCastOp::create(
-                                b, b.getI64Type(), cast<Value>(end)))
+                          ? Value(arith::IndexCastOp::create(b, b.getI64Type(),
+                                                             cast<Value>(end)))
                           : constantOf(b, b.getI64Type(), extent);
         SmallVector<Value> places;
         for (int64_t i = 0; i < from.getRank(); ++i) {

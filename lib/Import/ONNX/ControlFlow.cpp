@@ -134,8 +134,8 @@ void Importer::expandIf(Node &node, const Place &place) {
     // The branches, and bodies around them, are not yet part of an op.
     bool inside = false;
     for (Region *around = value.getParentRegion(); around && !inside;) {
-      inside = llvm::any_of(
-          branches, [&](Region &branch) { return &branch == around; });
+      inside = llvm::any_of(branches,
+                            [&](Region &branch) { return &branch == around; });
       Operation *parent = around->getParentOp();
       around = parent ? parent->getParentRegion() : nullptr;
     }

@@ -23,8 +23,7 @@ namespace mho::import {
 static constexpr int64_t kMaximumElements = 64;
 
 ArrayRef<int64_t> symbolicShape(RankedTensorType type) {
-  if (auto symbols =
-          dyn_cast_or_null<DenseI64ArrayAttr>(type.getEncoding()))
+  if (auto symbols = dyn_cast_or_null<DenseI64ArrayAttr>(type.getEncoding()))
     return symbols.asArrayRef();
   return type.getShape();
 }
@@ -40,8 +39,7 @@ RankedTensorType boundedType(ArrayRef<int64_t> shape, Type element) {
   return RankedTensorType::get(extents, element, symbols);
 }
 
-int64_t Extents::add(Value index, int64_t low, int64_t high,
-                     std::string name) {
+int64_t Extents::add(Value index, int64_t low, int64_t high, std::string name) {
   bases.push_back({index, {low, high}, std::move(name)});
   return extentOf({0, {{unsigned(bases.size() - 1), 1}}});
 }
@@ -346,19 +344,81 @@ std::optional<SmallVector<int64_t>> Extents::compute(Operation *op) {
 }
 
 bool takesBounded(StringRef key) {
-  static const llvm::StringSet<> names{
-      ".Abs", ".Add", ".And", ".ArgMax", ".ArgMin", ".Cast", ".CastLike",
-      ".Ceil", ".Clip", ".Concat", ".ConstantOfShape", ".Cos", ".Div",
-      ".Dropout", ".Elu", ".Equal", ".Erf", ".Exp", ".Expand", ".Flatten",
-      ".Floor", ".GRU", ".Gather", ".Gelu", ".Gemm", ".Greater",
-      ".GreaterOrEqual", ".HardSigmoid", ".HardSwish", ".Identity", ".IsNaN",
-      ".LSTM", ".LeakyRelu", ".Less", ".LessOrEqual", ".Log", ".MatMul",
-      ".Max", ".Mean", ".Min", ".Mod", ".Mul", ".Neg", ".Not", ".Or", ".Pow",
-      ".RNN", ".Range", ".Reciprocal", ".ReduceMax", ".ReduceMean",
-      ".ReduceMin", ".ReduceSum", ".Relu", ".Reshape", ".Round", ".Shape",
-      ".Sigmoid", ".Sign", ".Sin", ".Size", ".Slice", ".Softmax", ".Softplus",
-      ".Softsign", ".Split", ".Sqrt", ".Squeeze", ".Sub", ".Sum", ".Tanh",
-      ".Transpose", ".Unsqueeze", ".Where", ".Xor"};
+  static const llvm::StringSet<> names{".Abs",
+                                       ".Add",
+                                       ".And",
+                                       ".ArgMax",
+                                       ".ArgMin",
+                                       ".Cast",
+                                       ".CastLike",
+                                       ".Ceil",
+                                       ".Clip",
+                                       ".Concat",
+                                       ".ConstantOfShape",
+                                       ".Cos",
+                                       ".Div",
+                                       ".Dropout",
+                                       ".Elu",
+                                       ".Equal",
+                                       ".Erf",
+                                       ".Exp",
+                                       ".Expand",
+                                       ".Flatten",
+                                       ".Floor",
+                                       ".GRU",
+                                       ".Gather",
+                                       ".Gelu",
+                                       ".Gemm",
+                                       ".Greater",
+                                       ".GreaterOrEqual",
+                                       ".HardSigmoid",
+                                       ".HardSwish",
+                                       ".Identity",
+                                       ".IsNaN",
+                                       ".LSTM",
+                                       ".LeakyRelu",
+                                       ".Less",
+                                       ".LessOrEqual",
+                                       ".Log",
+                                       ".MatMul",
+                                       ".Max",
+                                       ".Mean",
+                                       ".Min",
+                                       ".Mod",
+                                       ".Mul",
+                                       ".Neg",
+                                       ".Not",
+                                       ".Or",
+                                       ".Pow",
+                                       ".RNN",
+                                       ".Range",
+                                       ".Reciprocal",
+                                       ".ReduceMax",
+                                       ".ReduceMean",
+                                       ".ReduceMin",
+                                       ".ReduceSum",
+                                       ".Relu",
+                                       ".Reshape",
+                                       ".Round",
+                                       ".Shape",
+                                       ".Sigmoid",
+                                       ".Sign",
+                                       ".Sin",
+                                       ".Size",
+                                       ".Slice",
+                                       ".Softmax",
+                                       ".Softplus",
+                                       ".Softsign",
+                                       ".Split",
+                                       ".Sqrt",
+                                       ".Squeeze",
+                                       ".Sub",
+                                       ".Sum",
+                                       ".Tanh",
+                                       ".Transpose",
+                                       ".Unsqueeze",
+                                       ".Where",
+                                       ".Xor"};
   return names.contains(key);
 }
 

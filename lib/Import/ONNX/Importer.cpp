@@ -233,8 +233,8 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
         throw Unsupported("the shape of an input is not known, because it "
                           "follows from an unsupported node");
       if (handlers.count(domain + "." + proto.op_type()) ||
-          (domain.empty() && llvm::is_contained({"If", "Loop", "Scan"},
-                                                proto.op_type())))
+          (domain.empty() &&
+           llvm::is_contained({"If", "Loop", "Scan"}, proto.op_type())))
         if (!node.takesSymbols && shaped && !localFunction(proto))
           checkBounded(proto, inputs);
       translate(node, domain, place);

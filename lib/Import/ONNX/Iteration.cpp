@@ -154,8 +154,8 @@ void StepSequence::add(ArrayRef<Sliced> sliced, int64_t steps, StepFn step) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(&region.front());
   OpFoldResult number = b.getIndexAttr(count++);
-  results =
-      step({number, results.state, slicesOf(b, loc, extents, sliced, number, steps)});
+  results = step({number, results.state,
+                  slicesOf(b, loc, extents, sliced, number, steps)});
   for (auto [part, slice] : llvm::zip_equal(parts, results.slices))
     part.push_back(slice);
 }
@@ -222,9 +222,9 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
       int64_t axis = axisOf(how, type);
       RankedTensorType whole = withAxis(type, axis, most);
       Value collected = block->addArgument(whole, loc);
-      OnePosition at(
-          b, whole, axis,
-          positionOf(b, loc, extents, block->getArgument(0), steps, how.backwards));
+      OnePosition at(b, whole, axis,
+                     positionOf(b, loc, extents, block->getArgument(0), steps,
+                                how.backwards));
       after.push_back(tensor::InsertSliceOp::create(
           b, loc, slice, collected, at.offsets, at.sizes, at.strides));
     }
@@ -238,8 +238,8 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
   }
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  Value end = getValueOrCreateConstantIndexOp(b, loc,
-                                              extents.value(b, loc, steps));
+  Value end =
+      getValueOrCreateConstantIndexOp(b, loc, extents.value(b, loc, steps));
   auto loop = scf::ForOp::create(b, loc, zero, end, one, before);
   loop.getRegion().takeBody(region);
   SmallVector<Value> all(loop.getResults());
@@ -328,8 +328,9 @@ void LoopBody::leaveForListing() {
 }
 
 SmallVector<Value> iterate(OpBuilder &b, Location loc, const Extents &extents,
-                           int64_t steps, ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
-                           ArrayRef<Joined> joined, StepFn step) {
+                           int64_t steps, ArrayRef<Value> initial,
+                           ArrayRef<Sliced> sliced, ArrayRef<Joined> joined,
+                           StepFn step) {
   auto check = [](bool supported) {
     if (!supported)
       throw Unsupported("its body holds a node that is not supported");

@@ -98,9 +98,9 @@ private:
 class LoopBody {
 public:
   /// Throws what `step` throws.
-  LoopBody(mlir::OpBuilder &b, mlir::Location loc,
-           const Extents &extents, llvm::ArrayRef<mlir::Value> initial,
-           llvm::ArrayRef<Sliced> sliced, int64_t steps, StepFn step);
+  LoopBody(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+           llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
+           int64_t steps, StepFn step);
 
   const StepResult &result() const { return results; }
   bool supported();
@@ -115,8 +115,8 @@ public:
   llvm::SmallVector<mlir::Value> finish(mlir::Value steps,
                                         std::optional<int64_t> bound);
   /// A loop that goes on while `condition` (a tensor of one bool, made by the
-  /// step) holds, and for `steps` steps if given; at most `bound` if given. `first`
-  /// (i1) tells whether it begins at all.
+  /// step) holds, and for `steps` steps if given; at most `bound` if given.
+  /// `first` (i1) tells whether it begins at all.
   llvm::SmallVector<mlir::Value> finishWhile(mlir::Value first,
                                              mlir::Value condition,
                                              mlir::Value steps,
@@ -138,10 +138,12 @@ private:
 /// `steps` steps one after the other, or a loop: states, then joined slices.
 /// `steps` may be a symbol. Throws Unsupported where a step holds an
 /// unsupported node.
-llvm::SmallVector<mlir::Value>
-iterate(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
-        int64_t steps, llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
-        llvm::ArrayRef<Joined> joined, StepFn step);
+llvm::SmallVector<mlir::Value> iterate(mlir::OpBuilder &b, mlir::Location loc,
+                                       const Extents &extents, int64_t steps,
+                                       llvm::ArrayRef<mlir::Value> initial,
+                                       llvm::ArrayRef<Sliced> sliced,
+                                       llvm::ArrayRef<Joined> joined,
+                                       StepFn step);
 
 /// The element of a tensor that has only one.
 mlir::Value scalarOf(mlir::OpBuilder &b, mlir::Location loc,

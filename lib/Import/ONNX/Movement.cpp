@@ -135,9 +135,8 @@ void concat(Node &n) {
 }
 
 /// Start and extent of a slice with extents known only at run time.
-std::pair<int64_t, int64_t> boundedSlice(Node &n, int64_t extent,
-                                         int64_t start, int64_t end,
-                                         int64_t step) {
+std::pair<int64_t, int64_t> boundedSlice(Node &n, int64_t extent, int64_t start,
+                                         int64_t end, int64_t step) {
   auto unknown = [&]() {
     n.refuse("where a slice of the extent " + n.extents->text(extent) +
              " begins or ends depends on the run; fix the extent with --shape");

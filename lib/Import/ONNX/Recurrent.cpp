@@ -175,7 +175,8 @@ void Recurrence::check(Value value, ArrayRef<int64_t> shape, StringRef name) {
   if (!value)
     return;
   if (hasSymbol(shape) || hasSymbol(n.shape(value)))
-    n.refuse("input " + name + " has an extent that is known only at run "
+    n.refuse("input " + name +
+             " has an extent that is known only at run "
              "time; only the steps may: fix it with --shape");
   auto wanted = RankedTensorType::get(shape, element);
   if (value.getType() != wanted)
@@ -196,8 +197,10 @@ void Recurrence::readShapes() {
     x = n.transpose(x, {1, 0, 2});
   steps = n.shape(x)[0], batch = n.shape(x)[1], inputs = n.shape(x)[2];
   if (isSymbol(batch) || isSymbol(inputs))
-    n.refuse("input X has " + n.extents->text(batch) + " sequences of vectors "
-             "of " + n.extents->text(inputs) +
+    n.refuse("input X has " + n.extents->text(batch) +
+             " sequences of vectors "
+             "of " +
+             n.extents->text(inputs) +
              "; only the number of steps may be known at run time: fix these "
              "with --shape");
   std::string name = n.string("direction", "forward");
@@ -337,8 +340,8 @@ Value Recurrence::stepsAlive() {
   if (auto known = n.constantIntegers(lengths)) {
     for (int64_t length : *known)
       if (length < 0 || length > n.extents->range(steps).high)
-        n.fail("sequence_lens holds " + Twine(length) +
-               ", but the input has " + n.extents->text(steps) + " steps");
+        n.fail("sequence_lens holds " + Twine(length) + ", but the input has " +
+               n.extents->text(steps) + " steps");
     if (llvm::all_of(*known, [&](int64_t n) { return n == steps; }))
       return nullptr;
   }

@@ -70,9 +70,8 @@ void constantOfShape(Node &n) {
 
 /// int64 numbers and extents; those of the run come from their indices.
 Value extentsAsTensor(Node &n, ArrayRef<int64_t> extents, bool scalar) {
-  auto type =
-      n.typeOf(scalar ? Shape() : Shape{int64_t(extents.size())},
-               n.b.getI64Type());
+  auto type = n.typeOf(scalar ? Shape() : Shape{int64_t(extents.size())},
+                       n.b.getI64Type());
   if (!hasSymbol(extents))
     return n.constant(DenseElementsAttr::get(type, extents));
   SmallVector<Value> elements;
@@ -82,8 +81,8 @@ Value extentsAsTensor(Node &n, ArrayRef<int64_t> extents, bool scalar) {
       elements.push_back(arith::IndexCastOp::create(
           n.b, n.loc, n.b.getI64Type(), cast<Value>(value)));
     else
-      elements.push_back(arith::ConstantOp::create(
-          n.b, n.loc, n.b.getI64IntegerAttr(extent)));
+      elements.push_back(
+          arith::ConstantOp::create(n.b, n.loc, n.b.getI64IntegerAttr(extent)));
   }
   return tensor::FromElementsOp::create(n.b, n.loc, type, elements);
 }
@@ -96,9 +95,9 @@ void shape(Node &n) {
   };
   int64_t start = bound(n.integer("start", 0));
   int64_t end = bound(n.integer("end", rank));
-  n.result(
-      extentsAsTensor(n, all.slice(start, std::max<int64_t>(0, end - start)),
-                      /*scalar=*/false));
+  n.result(extentsAsTensor(n,
+                           all.slice(start, std::max<int64_t>(0, end - start)),
+                           /*scalar=*/false));
 }
 
 void size(Node &n) {
@@ -119,8 +118,7 @@ bool boundedRange(Node &n) {
   }
   if (!hasSymbol(bounds))
     return false;
-  auto count =
-      n.extents->max(n.extents->difference(bounds[1], bounds[0]), 0);
+  auto count = n.extents->max(n.extents->difference(bounds[1], bounds[0]), 0);
   if (isSymbol(bounds[0]) || bounds[2] != 1 || !count)
     n.refuse("a range to the extent " + n.extents->text(bounds[1]) +
              ", known only at run time, must begin at a constant that is "

@@ -47,8 +47,8 @@ public:
       graph::forEachFloats(weights, [&](int64_t, ArrayRef<float> part) {
         while (!part.empty()) {
           int64_t last = type.getRank() - 1;
-          int64_t run = std::min<int64_t>(part.size(),
-                                          type.getDimSize(last) - at[last]);
+          int64_t run =
+              std::min<int64_t>(part.size(), type.getDimSize(last) - at[last]);
           addRun(part.take_front(run));
           part = part.drop_front(run);
           advance(run);
@@ -93,8 +93,7 @@ private:
       run = run.drop_front(std::min<int64_t>(run.size(), -local));
       local = 0;
     }
-    run = run.take_front(
-        std::max<int64_t>(0, view.getSizes()[last] - local));
+    run = run.take_front(std::max<int64_t>(0, view.getSizes()[last] - local));
     row += local * rowStride[last];
     column += local * colStride[last];
     if (rowStride[last])

@@ -99,8 +99,7 @@ public:
   const analog::ColumnNorms &normsOf(analog::BankOp bank) {
     auto found = norms.find(bank);
     if (found == norms.end())
-      found =
-          norms.try_emplace(bank, analog::columnNormsOf(bank)).first;
+      found = norms.try_emplace(bank, analog::columnNormsOf(bank)).first;
     return found->second;
   }
 
@@ -269,8 +268,8 @@ private:
     for (int64_t column = begin; column < end; ++column) {
       double variance = 0;
       for (uint64_t block = mvm.getRowBegin(); block < mvm.getRowEnd(); ++block)
-        variance += double(sums.square[block][column]) *
-                    sums.square[block][column];
+        variance +=
+            double(sums.square[block][column]) * sums.square[block][column];
       float spread = x.rms * std::sqrt(variance) * std::fabs(scale[column]);
       squares +=
           double(spread) * spread + double(shift[column]) * shift[column];
@@ -328,8 +327,7 @@ struct SetRanges : mho::impl::SetRangesBase<SetRanges> {
           for (auto function : getOperation().getOps<func::FuncOp>())
             rule.run(function);
         ruled = true;
-        ranges =
-            defaultRanges(bank, rule.inputOf(bank), rule.normsOf(bank));
+        ranges = defaultRanges(bank, rule.inputOf(bank), rule.normsOf(bank));
       }
       Builder builder(&getContext());
       bank.setInputRangeAttr(builder.getF32FloatAttr(ranges.input));

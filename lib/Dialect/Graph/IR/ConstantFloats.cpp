@@ -34,8 +34,8 @@ void ConstantReader::convert(PlaceFn place, int64_t count, float *to) const {
     for (int64_t i = 0; i < count; ++i) {
       uint16_t bits;
       std::memcpy(&bits, at(place(i)), sizeof bits);
-      to[i] = half ? widenHalf(bits)
-                   : llvm::bit_cast<float>(uint32_t(bits) << 16);
+      to[i] =
+          half ? widenHalf(bits) : llvm::bit_cast<float>(uint32_t(bits) << 16);
     }
   } else {
     for (int64_t i = 0; i < count; ++i)
@@ -48,8 +48,7 @@ void ConstantReader::floatsAt(ArrayRef<int64_t> places, int64_t shift,
   convert([&](int64_t i) { return shift + places[i]; }, places.size(), to);
 }
 
-void ConstantReader::floatsFrom(int64_t begin, int64_t count,
-                                float *to) const {
+void ConstantReader::floatsFrom(int64_t begin, int64_t count, float *to) const {
   // The file need not have aligned them.
   if (tensor.getElementType().isF32() && !splat)
     std::memcpy(to, at(begin), count * sizeof(float));

@@ -15,7 +15,8 @@
 namespace mho::graph {
 
 /// Results beyond these many elements stay computed at run time. What is
-/// computed from weights alone may be larger, but not much larger than they are.
+/// computed from weights alone may be larger, but not much larger than they
+/// are.
 inline constexpr int64_t kFoldLimit = int64_t(1) << 20;
 inline constexpr int64_t kWeightFoldLimit = int64_t(1) << 28;
 

@@ -18,8 +18,7 @@ using namespace mlir;
 namespace mho::graph {
 
 template <size_t Width>
-static void copyRow(char *to, const char *from, int64_t count,
-                    int64_t stride) {
+static void copyRow(char *to, const char *from, int64_t count, int64_t stride) {
   for (int64_t i = 0; i < count; ++i)
     std::memcpy(to + i * Width, from + i * stride * int64_t(Width), Width);
 }

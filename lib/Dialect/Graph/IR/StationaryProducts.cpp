@@ -143,8 +143,7 @@ SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
   StationaryProduct product;
   PartOfConstant weights(getB());
   auto channels = lastExtent(getA());
-  if (!weights.constant || weights.axes.size() != 2 || !channels ||
-      getTransA())
+  if (!weights.constant || weights.axes.size() != 2 || !channels || getTransA())
     return {};
   weights.fill(product);
   product.input = getA();
