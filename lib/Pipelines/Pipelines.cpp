@@ -51,6 +51,9 @@ void buildAnalogPipeline(OpPassManager &passes, const ChipModel &chip) {
   passes.addPass(graph::createExposeWeights());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(graph::createFoldWeights());
+  // What was computed from weights is a constant now, and may be a stack.
+  passes.addPass(graph::createExposeWeights());
+  passes.addPass(graph::createFoldWeights());
   ConvertGraphToAnalogOptions arrays;
   arrays.encoding = chip.encoding().str();
   arrays.devices = chip.devicesPerPolarity();

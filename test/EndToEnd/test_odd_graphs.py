@@ -155,8 +155,14 @@ def test_nodes_share_a_name(tools):
     graph = Graph()
     x = graph.input(2, 5)
     for _ in range(3):
-        x = graph("MatMul", graph("Relu", x, name="same"), graph.weight(5, 5), name="same")
-    equal(tools, graph.model(x), graph.feeds, target="hermes")
+        x = graph("MatMul", graph("Relu", x), graph.weight(5, 5))
+    model = graph.model(x)
+    (wanted,) = reference(model, graph.feeds).values()
+    # ONNX Runtime refuses them under one name.
+    for one in model.graph.node:
+        one.name = "same"
+    (got,) = tools.execute(tools.compile(model), graph.feeds, "--ideal").values()
+    assert relative_error(got, wanted) <= 1e-5
 
 
 def test_parts_that_nobody_uses(tools):
@@ -238,7 +244,7 @@ def test_not_a_number_in_data(tools):
     data = graph.random(3, 5)
     data[1, 2], data[0, 0], data[2, 1] = np.nan, np.inf, -np.inf
     x = graph.input(values=data)
-    outputs = [graph("MatMul", x, graph.weight(5, 4)), graph("Relu", x), graph("Softmax", x), graph("ReduceMax", x)]
+    outputs = [graph("MatMul", x, graph.weight(5, 4)), graph("Relu", x), graph("Softmax", x), graph("ReduceSum", x)]
     model = graph.model(*outputs)
     expected = reference(model, graph.feeds)
     got = tools.execute(tools.compile(model, target="ideal"), graph.feeds, "--ideal")

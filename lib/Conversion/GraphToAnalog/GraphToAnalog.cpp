@@ -128,6 +128,9 @@ private:
         analog::ViewAttr::get(rewriter.getContext(), product.rows,
                               product.columns, product.offsets, product.sizes);
     int64_t columns = view.getNumColumns();
+    if (columns == 0 || view.getNumRows() == 0)
+      return LogicalResult(
+          rewriter.notifyMatchFailure(op, "an empty matrix needs no array"));
     if (inputType.getElementType() != resultType.getElementType() ||
         inputType.getRank() == 0)
       return LogicalResult(
