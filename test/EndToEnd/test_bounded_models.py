@@ -184,9 +184,27 @@ def recurrent_head(g):
     return g("MatMul", y, g.weight(8, 11)), h
 
 
+# What is refused so far, and why: an extent that another unit sends has no bound there, a step between two bounded
+# values needs one layout, and a slice of a part of a bounded axis is not proven to stay inside.
+SENT = "an extent sent to another unit has no bound there"
+NOT_YET = {
+    ("product_with_weights", "hermes"): SENT,
+    ("gemm", "hermes"): SENT,
+    ("attention", "hermes"): SENT,
+    ("lstm", "hermes"): SENT,
+    ("gru_of_lengths", "hermes"): SENT,
+    ("recurrent_head", "hermes"): SENT,
+    ("recurrent_head", "ideal"): "the input of an array has a stride of run time",
+    ("slices", "ideal"): "a slice that ends before a bounded axis does is not proven to stay inside",
+    ("slices", "hermes"): "a slice that ends before a bounded axis does is not proven to stay inside",
+}
+
+
 @pytest.mark.parametrize("target", ["ideal", "hermes"])
 @pytest.mark.parametrize("name", CASES)
-def test_bounded(tools, name, target):
+def test_bounded(tools, name, target, request):
+    if reason := NOT_YET.get((name, target)):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     graph = Bounded(seed=len(name))
     outputs = CASES[name](graph)
     model = graph.model(*(outputs if isinstance(outputs, tuple) else (outputs,)))

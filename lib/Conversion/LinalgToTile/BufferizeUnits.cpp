@@ -45,8 +45,6 @@ Value destinationOf(Value value) {
       value = insert.getDest();
     else if (auto insert = dyn_cast<tensor::InsertOp>(op))
       value = insert.getDest();
-    else if (auto loop = dyn_cast<scf::ForOp>(op))
-      value = loop.getInitArgs()[result.getResultNumber()];
     else if (auto cast = dyn_cast<tensor::CastOp>(op))
       value = cast.getSource();
     else

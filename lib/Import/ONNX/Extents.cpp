@@ -376,6 +376,7 @@ bool takesBounded(StringRef key) {
                                        ".Identity",
                                        ".IsNaN",
                                        ".LSTM",
+                                       ".LayerNormalization",
                                        ".LeakyRelu",
                                        ".Less",
                                        ".LessOrEqual",

@@ -13,6 +13,8 @@
 #ifndef MHO_DIALECT_GRAPH_IR_IMAGEOPS
 #define MHO_DIALECT_GRAPH_IR_IMAGEOPS
 
+include "mho/Dialect/Graph/IR/GraphOps.td"
+
 def Graph_ResampleOp : Graph_Op<"resample", [Pure]> {
   let summary = "weighted sums of a few elements along an axis";
   let description = [{

@@ -15,6 +15,8 @@
 #ifndef MHO_DIALECT_GRAPH_IR_MOVEMENTOPS
 #define MHO_DIALECT_GRAPH_IR_MOVEMENTOPS
 
+include "mho/Dialect/Graph/IR/GraphOps.td"
+
 def Graph_GatherNDOp : Graph_Op<"gather_nd", [Pure]> {
   let summary = "y[p] = x[place(p)], places partly computed";
   let description = [{
