@@ -129,7 +129,8 @@ def test_grid_sample(tools, mode, padding, corners):
     g = Graph(seed=3, opset=20)
     grid = g.input(values=np.float32(g.rng.uniform(-1.6, 1.6, (2, 3, 4, 2))))
     y = g("GridSample", g.input(2, 3, 5, 7), grid, mode=mode, padding_mode=padding, align_corners=corners)
-    check_with_reference(tools, g, y)
+    # ONNX's reference moves the point itself to the border, ONNX Runtime each of the pixels around it.
+    (check if (mode, padding) == ("cubic", "border") else check_with_reference)(tools, g, y)
 
 
 @pytest.mark.parametrize("mode", ["linear", "nearest"])

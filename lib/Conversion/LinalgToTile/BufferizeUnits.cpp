@@ -45,7 +45,13 @@ Value destinationOf(Value value) {
       value = insert.getDest();
     else if (auto insert = dyn_cast<tensor::InsertOp>(op))
       value = insert.getDest();
-    else if (auto cast = dyn_cast<tensor::CastOp>(op))
+    else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      Value init = loop.getInitArgs()[result.getResultNumber()];
+      // What else reads the first value makes the loop start from a copy.
+      if (!init.hasOneUse())
+        break;
+      value = init;
+    } else if (auto cast = dyn_cast<tensor::CastOp>(op))
       value = cast.getSource();
     else
       break;
