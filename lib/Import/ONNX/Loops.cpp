@@ -15,6 +15,8 @@
 #include "Importer.h"
 #include "Sequences.h"
 
+#include "mho/Import/ONNX/Import.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -118,6 +120,21 @@ struct LoopForm {
 };
 
 } // namespace
+
+/// Names the inputs behind `values` on the unsupported op that stands for the
+/// node, as a refusal would.
+static void askFor(Node &node, ArrayRef<Value> values) {
+  if (node.results.empty())
+    return;
+  try {
+    node.refuse("", values);
+  } catch (const Unsupported &reason) {
+    SmallVector<StringRef> inputs(reason.freeze.begin(), reason.freeze.end());
+    if (!inputs.empty())
+      node.results.front().getDefiningOp()->setAttr(
+          kFreezeAttr, node.b.getStrArrayAttr(inputs));
+  }
+}
 
 void Importer::expandLoop(Node &node, const Place &place) {
   const onnx::GraphProto &graph = body(node, "body");
@@ -261,13 +278,16 @@ void Importer::expandLoop(Node &node, const Place &place) {
   // Only the run knows when it ends.
   if (refused)
     throw *refused;
-  if (!supported) {
-    loop->leaveForListing();
-    return follow(node);
-  }
   SmallVector<Value> steering{trips, first};
   if (always != true)
     steering.append(initial);
+  if (!supported) {
+    loop->leaveForListing();
+    follow(node);
+    // Written out, its steps have numbers that nodes of the body may need.
+    askFor(node, steering);
+    return;
+  }
   if (changed)
     node.refuse(describe(node, *loop, *changed, initial,
                          node.proto.input(2 + *changed)),
