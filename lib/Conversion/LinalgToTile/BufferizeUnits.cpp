@@ -195,6 +195,29 @@ void splitEmptyTensors(func::FuncOp func) {
   }
 }
 
+/// A fill of its own for each tensor that values are inserted into: CSE merges
+/// equal ones, and a shared one is kept whole and copied for each of them.
+void splitFills(func::FuncOp func) {
+  SmallVector<OpOperand *> inserts;
+  func.walk([&](linalg::FillOp fill) {
+    SmallVector<OpOperand *> mine;
+    for (Value result : fill->getResults())
+      for (OpOperand &use : result.getUses())
+        if (auto insert = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
+            insert && insert.getDest() == result)
+          mine.push_back(&use);
+    // The first one may have what else reads the fill.
+    if (!mine.empty())
+      inserts.append(mine.begin() + 1, mine.end());
+  });
+  for (OpOperand *use : inserts) {
+    OpBuilder b(use->getOwner());
+    Operation *own = b.clone(*use->get().getDefiningOp());
+    own->setLoc(use->getOwner()->getLoc());
+    use->set(own->getResult(0));
+  }
+}
+
 struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -206,6 +229,7 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
       for (unsigned i = 0; i < func.getNumArguments(); ++i)
         func.setArgAttr(i, kWritableAttr, no);
       copySharedResults(func);
+      splitFills(func);
       splitEmptyTensors(func);
       bool controlled = materializeControlFlow(func);
       if (controlled || func.walk([](tensor::InsertSliceOp) {

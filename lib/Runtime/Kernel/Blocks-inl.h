@@ -130,6 +130,25 @@ template <typename T> T smaller(T a, T b) {
   return ((a != a) | (b != b)) ? quietNan<T>() : r;
 }
 
+/// Extremes of values and one value y that is no NaN, as `larger` and
+/// `smaller` tell: only of zeros does the sign matter.
+template <bool isMax, typename T> bool extremeOfScalar(const Call &call) {
+  int scalar = call.scalar[0] ? 0 : 1;
+  if (!call.scalar[scalar] || call.scalar[1 - scalar])
+    return false;
+  T y = *static_cast<const T *>(call.operands[scalar]);
+  bool negative = bitsOf(y) >> (sizeof(T) * 8 - 1);
+  if (y != y || (y == 0 && negative == isMax))
+    return false;
+  Call of = call;
+  of.operands[0] = call.operands[1 - scalar];
+  map1<T, T>(of, [y](T a) {
+    T r = isMax ? (a > y ? a : y) : (a < y ? a : y);
+    return a != a ? quietNan<T>() : r;
+  });
+  return true;
+}
+
 /// CmpFPredicate: the low three bits say for which of <, >, = it holds, the
 /// fourth for unordered operands.
 template <typename T> void compareFloats(const Call &call) {
@@ -215,9 +234,13 @@ template <typename T> bool floatOp(const Call &call) {
     map2<T, T>(call, [](T a, T b) { return a / b; });
     return true;
   case MicroOpcode::ArithMaximumf:
+    if (extremeOfScalar<true, T>(call))
+      return true;
     map2<T, T>(call, [](T a, T b) { return larger(a, b); });
     return true;
   case MicroOpcode::ArithMinimumf:
+    if (extremeOfScalar<false, T>(call))
+      return true;
     map2<T, T>(call, [](T a, T b) { return smaller(a, b); });
     return true;
   case MicroOpcode::ArithMaxnumf:

@@ -44,6 +44,7 @@ private:
   double rowScore(const PlanDim &dim) const;
   void assignRegisters();
   void describeWalks();
+  void describeInPlace();
   void describeAccumulators();
   bool varies(size_t read, const PlanDim &dim) const;
 
@@ -398,15 +399,55 @@ void Planner::describeWalks() {
     plan->sameWalk.push_back(std::move(same));
   }
   describeAccumulators();
-  plan->onlyMoves = kernel.body.ops.empty();
+  // Elements as they are, and constants.
+  plan->onlyMoves = std::all_of(
+      kernel.body.ops.begin(), kernel.body.ops.end(), [](const auto &op) {
+        return isa::MicroOpcode(op.op) == isa::MicroOpcode::ArithConstant;
+      });
   for (size_t w = 0; w < writes && plan->onlyMoves; ++w) {
     uint32_t value = kernel.body.yields[w];
     plan->onlyMoves =
-        kernel.writes[w].kind == WriteKind::Store && value < reads &&
-        kernel.reads[value].valid.empty() &&
-        kernel.reads[value].type == kernel.writes[w].access.type &&
-        kernel.reads[value].type != isa::Type::Bool;
+        kernel.writes[w].kind == WriteKind::Store &&
+        (value >= reads ||
+         (kernel.reads[value].valid.empty() &&
+          kernel.reads[value].type == kernel.writes[w].access.type &&
+          kernel.reads[value].type != isa::Type::Bool));
   }
+}
+
+/// Whether tiles may run in place, and which reads they share.
+void Planner::describeInPlace() {
+  plan->repeats.assign(reads, false);
+  if (anyReduction)
+    return;
+  auto lies = [&](size_t i) {
+    int64_t size = int64_t(isa::sizeOf(access(i).type));
+    return isLaneInMemory(access(i).type) &&
+           (plan->columns == 1 || plan->column.strides[i] == size) &&
+           (plan->rows == 1 || plan->row.strides[i] == plan->columns * size);
+  };
+  for (size_t r = 0; r < reads; ++r) {
+    if (!kernel.reads[r].valid.empty() ||
+        (plan->registers[r].scalar && !isLaneInMemory(kernel.reads[r].type)))
+      return;
+    if (plan->registers[r].scalar || lies(r))
+      continue;
+    for (const PlanDim &dim : plan->outer)
+      if (dim.extent > 1 && dim.strides[r] != 0)
+        return;
+    plan->repeats[r] = true;
+  }
+  std::vector<bool> written(writes);
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    bool constant =
+        MicroOpcode(kernel.body.ops[i].op) == MicroOpcode::ArithConstant;
+    if (!constant && !plan->vectorForm[i])
+      return;
+    if (int w = plan->directWrite[i]; w >= 0)
+      written[size_t(w)] = lies(reads + size_t(w));
+  }
+  plan->inPlace =
+      std::find(written.begin(), written.end(), false) == written.end();
 }
 
 std::unique_ptr<PreparedKernel::Plan> Planner::make() {
@@ -431,6 +472,7 @@ std::unique_ptr<PreparedKernel::Plan> Planner::make() {
   chooseTile();
   assignRegisters();
   describeWalks();
+  describeInPlace();
   for (bool injective : plan->injective)
     if (!injective)
       return nullptr;

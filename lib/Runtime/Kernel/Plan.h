@@ -79,6 +79,11 @@ struct PreparedKernel::Plan {
   /// place is one point's business.
   std::vector<std::vector<bool>> sameWalk;
   bool onlyMoves = false;
+  /// Every op has a vector form and reads and writes memory as it lies, but for
+  /// reads that are the same for all tiles: tiles need no more than addresses.
+  bool inPlace = false;
+  std::vector<bool>
+      repeats; ///< per read: lies in a block, the same in all tiles
   std::unique_ptr<WindowPlan> windows; ///< null: runs in blocks
 };
 

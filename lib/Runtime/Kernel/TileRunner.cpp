@@ -99,8 +99,89 @@ bool TileRunner::advance(const std::vector<PlanDim> &dims,
   return false;
 }
 
+/// What an op writes in memory must not be what a later op still reads there.
+bool TileRunner::mayRunInPlace() const {
+  if (!plan.inPlace)
+    return false;
+  for (size_t i = 0; i + 1 < kernel.body.ops.size(); ++i)
+    if (int w = plan.directWrite[i]; w >= 0 && aliases.writes[size_t(w)])
+      return false;
+  return true;
+}
+
+/// Tiles whose ops need nothing but new addresses. Of the same bits as
+/// runTile.
+void TileRunner::runInPlace(size_t begin, size_t end) {
+  size_t reads = kernel.reads.size();
+  rows = plan.rows;
+  columns = plan.columns;
+  for (size_t r = 0; r < reads; ++r) {
+    if (plan.repeats[r])
+      loadRead(r);
+    else
+      values[r] = {frame.reads[r], plan.registers[r].scalar};
+  }
+  calls.clear();
+  moving.clear();
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    const isa::MicroOp &op = kernel.body.ops[i];
+    if (MicroOpcode(op.op) == MicroOpcode::ArithConstant)
+      continue;
+    const PlanRegister &result = plan.registers[firstOp + i];
+    auto number = uint32_t(calls.size());
+    InPlaceCall made{{MicroOpcode(op.op),
+                      op.type,
+                      plan.registers[op.operands[0]].type,
+                      op.immediate,
+                      buffer(result.buffer),
+                      {},
+                      {},
+                      0},
+                     &op,
+                     result.scalar};
+    for (size_t k = 0; k < op.operands.size(); ++k) {
+      const Value &value = values[op.operands[k]];
+      made.call.operands[k] = value.data;
+      made.call.scalar[k] = value.scalar && !result.scalar;
+      if (op.operands[k] < reads && !plan.repeats[op.operands[k]])
+        moving.push_back({number, int(k), op.operands[k]});
+    }
+    if (int w = plan.directWrite[i]; w >= 0)
+      moving.push_back({number, -1, uint32_t(reads + size_t(w))});
+    values[firstOp + i] = {made.call.out, result.scalar};
+    calls.push_back(made);
+  }
+
+  for (size_t tile = begin; tile < end; ++tile) {
+    if (plan.rowLoop >= 0)
+      rows = std::min(plan.rows,
+                      plan.row.extent -
+                          outerCounts[size_t(plan.rowLoop)] * plan.rows);
+    columns = std::min(plan.columns,
+                       plan.column.extent - outerCounts.back() * plan.columns);
+    for (const Moving &move : moving) {
+      blocks::Call &call = calls[move.call].call;
+      if (move.operand < 0)
+        call.out = frame.writes[move.access - reads] + at[move.access];
+      else
+        call.operands[move.operand] =
+            frame.reads[move.access] + at[move.access];
+    }
+    for (InPlaceCall &op : calls) {
+      op.call.n = op.scalar ? 1 : size_t(lanes());
+      if (!table.apply(op.call))
+        evaluateLanes(*op.op, op.call);
+    }
+    advance(plan.outer, outerCounts);
+  }
+}
+
 Status TileRunner::run(size_t begin, size_t end) {
   moveTo(begin);
+  if (mayRunInPlace()) {
+    runInPlace(begin, end);
+    return success();
+  }
   for (size_t tile = begin; tile < end; ++tile) {
     if (plan.rowLoop >= 0)
       rows = std::min(plan.rows,
@@ -434,25 +515,30 @@ void TileRunner::applyOp(const isa::MicroOp &op, std::byte *out,
     call.scalar[i] = values[op.operands[i]].scalar && anyVector;
   }
   bool vectors = plan.vectorForm[size_t(&op - kernel.body.ops.data())];
-  if (vectors && table.apply(call))
-    return;
+  if (!vectors || !table.apply(call))
+    evaluateLanes(op, call);
+}
+
+/// Lane by lane, for ops and values without a vector form.
+void TileRunner::evaluateLanes(const isa::MicroOp &op,
+                               const blocks::Call &call) const {
+  size_t count = std::min<size_t>(op.operands.size(), 3);
   Type types[3] = {};
   for (size_t i = 0; i < count; ++i)
     types[i] = plan.registers[op.operands[i]].type;
   size_t lane = laneBytes(laneOf(op.type));
-  for (int64_t j = 0; j < n; ++j) {
+  auto *out = static_cast<std::byte *>(call.out);
+  for (size_t j = 0; j < call.n; ++j) {
     Scalar operands[3] = {};
     for (size_t i = 0; i < count; ++i) {
-      size_t offset =
-          call.scalar[i] ? 0 : size_t(j) * laneBytes(laneOf(types[i]));
+      size_t offset = call.scalar[i] ? 0 : j * laneBytes(laneOf(types[i]));
       operands[i] = loadLane(
           types[i], static_cast<const std::byte *>(call.operands[i]) + offset);
     }
-    storeLane(op.type, out + size_t(j) * lane, evaluate(op, types, operands));
+    storeLane(op.type, out + j * lane, evaluate(op, types, operands));
   }
 }
 
-/// The memory that an op may write its block to, or null.
 std::byte *TileRunner::directTarget(size_t op) const {
   int w = plan.directWrite[op];
   if (w < 0)

@@ -45,6 +45,19 @@ struct TileMemory {
   std::vector<int64_t> at;        ///< byte offset per read and write
   std::vector<int64_t> positions; ///< of every valid range
   std::vector<int64_t> outerCounts, innerCounts;
+  /// Of tiles in place: their ops, and the operands that move.
+  struct Moving {
+    uint32_t call;
+    int operand; ///< -1: the result
+    uint32_t access;
+  };
+  struct InPlaceCall {
+    blocks::Call call;
+    const isa::MicroOp *op;
+    bool scalar;
+  };
+  std::vector<InPlaceCall> calls;
+  std::vector<Moving> moving;
 };
 
 class TileRunner : TileMemory {
@@ -61,6 +74,8 @@ private:
   void step(const PlanDim &dim, int64_t times);
   bool advance(const std::vector<PlanDim> &dims, std::vector<int64_t> &counts);
   Status runTile();
+  bool mayRunInPlace() const;
+  void runInPlace(size_t begin, size_t end);
 
   void loadRead(size_t r);
   bool isWholeValid(size_t r) const;
@@ -73,6 +88,7 @@ private:
   bool findPlaces(const isa::MicroOp &op, int64_t *places, int64_t n) const;
   Status loadTable(const isa::MicroOp &op, std::byte *lanes, int64_t n) const;
   void applyOp(const isa::MicroOp &op, std::byte *out, int64_t n) const;
+  void evaluateLanes(const isa::MicroOp &op, const blocks::Call &call) const;
   std::byte *directTarget(size_t op) const;
   /// Stores one lane per point (or row, where lanes run along a sum).
   void storeLanes(size_t w, Value value, int64_t columns);

@@ -119,6 +119,7 @@ void RandomKernel::addOps() {
                                         MicroOpcode::ArithMulf,
                                         MicroOpcode::ArithSubf,
                                         MicroOpcode::ArithMaximumf,
+                                        MicroOpcode::ArithMinimumf,
                                         MicroOpcode::ArithMinnumf}
              : std::vector<MicroOpcode>{
                    MicroOpcode::ArithAddi,  MicroOpcode::ArithMuli,
@@ -137,8 +138,10 @@ void RandomKernel::addOps() {
     kernel.body.ops.push_back(std::move(op));
     return next++;
   };
-  usable.push_back(add(
-      micro(MicroOpcode::ArithConstant, type, {}, floats ? pattern(0.5f) : 3)));
+  // Zeros with and without sign: extremes with a constant tell them apart.
+  static constexpr float constants[] = {0.5f, 0.0f, -0.0f};
+  uint64_t constant = floats ? pattern(constants[below(3)]) : 3;
+  usable.push_back(add(micro(MicroOpcode::ArithConstant, type, {}, constant)));
   if (!kernel.dims.empty() && chance(40)) {
     uint32_t index = add(micro(MicroOpcode::TileIndex, Type::I64, {},
                                uint64_t(below(int64_t(kernel.dims.size())))));
@@ -221,6 +224,10 @@ void RandomKernel::fill() {
         continue;
       }
       Scalar value = fromDouble(type, double(below(400)) / 16 - 10);
+      if (isFloat(type) && chance(10))
+        value = fromDouble(type, chance(50) ? -0.0 : 0.0);
+      if (isFloat(type) && chance(2))
+        value = fromDouble(type, std::nan(""));
       storeScalar(type, bytes->data() + i, value);
     }
 }
