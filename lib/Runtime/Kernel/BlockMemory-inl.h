@@ -34,6 +34,37 @@ void foldLanes(void *partials, const void *values, size_t n, F f) {
 
 /// Combines the 16 partial results of each row pairwise; row r's value ends at
 /// number r.
+/// A float's bits as an integer of the same order, -0 below +0, and back.
+inline int32_t orderOf(int32_t bits) {
+  return bits ^ ((bits >> 31) & 0x7fffffff);
+}
+
+/// foldLanes with `larger` or `smaller` as steps, each of which would take ten
+/// operations one after the other: as integers, with NaN aside.
+template <bool isMax>
+void foldExtremes(float *partials, const float *values, size_t n) {
+  int32_t best[16], nan[16];
+  auto step = [&](size_t i, float value) {
+    int32_t order = orderOf(int32_t(bitsOf(value)));
+    best[i] = isMax ? (order > best[i] ? order : best[i])
+                    : (order < best[i] ? order : best[i]);
+    nan[i] |= value != value ? -1 : 0;
+  };
+  for (size_t i = 0; i < 16; ++i) {
+    best[i] = orderOf(int32_t(bitsOf(partials[i])));
+    nan[i] = partials[i] != partials[i] ? -1 : 0;
+  }
+  size_t j = 0;
+  for (; j + 16 <= n; j += 16)
+    for (size_t i = 0; i < 16; ++i)
+      step(i, values[j + i]);
+  for (size_t i = 0; j + i < n; ++i)
+    step(i, values[j + i]);
+  for (size_t i = 0; i < 16; ++i)
+    partials[i] =
+        nan[i] ? quietNan<float>() : floatOf(uint32_t(orderOf(best[i])));
+}
+
 template <typename T, typename F>
 void treeRows(void *partials, size_t rows, F f) {
   auto *p = static_cast<T *>(partials);
@@ -90,8 +121,18 @@ bool fold(WriteKind kind, Type type, void *partials, const void *values,
         foldLanes<T>(p + r * 16, v + r * n, n, f);
     };
   };
+  auto extremes = [&](auto foldRow) {
+    for (size_t r = 0; r < rows; ++r)
+      foldRow(static_cast<float *>(partials) + r * 16,
+              static_cast<const float *>(values) + r * n, n);
+    return true;
+  };
   switch (type) {
   case Type::F32:
+    if (kind == WriteKind::Max)
+      return extremes(foldExtremes<true>);
+    if (kind == WriteKind::Min)
+      return extremes(foldExtremes<false>);
     return withFloats<float>(kind, rowsOf(static_cast<float *>(partials)));
   case Type::F64:
     return withFloats<double>(kind, rowsOf(static_cast<double *>(partials)));

@@ -40,6 +40,7 @@ private:
   bool mayMerge(const PlanDim &outer, const PlanDim &inner) const;
   std::vector<PlanDim> merge(const std::vector<PlanDim> &dims) const;
   double score(const PlanDim &dim, bool numbers) const;
+  int64_t rowsOfTile() const;
   void chooseTile();
   double rowScore(const PlanDim &dim) const;
   void assignRegisters();
@@ -186,6 +187,31 @@ static PlanDim chunksOf(const PlanDim &dim, int64_t size) {
   return chunks;
 }
 
+/// How many rows of a column no longer than half a block a tile takes.
+int64_t Planner::rowsOfTile() const {
+  int64_t rows = blocks::kLanes / plan->columns;
+  size_t operands = reads + writes;
+  if (plan->columnReduced) {
+    // What is reduced as it lies in memory needs no block.
+    constexpr int64_t most = 8192;
+    bool lies = kernel.body.ops.empty() && plan->columns == plan->column.extent;
+    for (size_t r = 0; r < reads && lies; ++r) {
+      int64_t size = int64_t(isa::sizeOf(access(r).type));
+      lies = isLaneInMemory(access(r).type) && kernel.reads[r].valid.empty() &&
+             plan->column.strides[r] == size &&
+             plan->row.strides[r] == plan->columns * size;
+    }
+    return lies ? most / plan->columns : rows;
+  }
+  // One value per row is one per tile of a row, with no need to repeat it.
+  constexpr int64_t longRow = 48;
+  for (size_t i = 0; i < operands && !anyReduction; ++i)
+    if (plan->columns >= longRow && plan->column.strides[i] == 0 &&
+        plan->row.strides[i] != 0)
+      return 1;
+  return rows;
+}
+
 void Planner::chooseTile() {
   PlanDim none;
   none.strides.assign(reads + writes, 0);
@@ -222,8 +248,11 @@ void Planner::chooseTile() {
       if (rowScore(parallel[i]) > rowScore(parallel[size_t(best)]))
         best = int(i);
     plan->row = parallel[size_t(best)];
-    parallel.erase(parallel.begin() + best);
-    plan->rows = std::min(plan->row.extent, blocks::kLanes / plan->columns);
+    plan->rows = std::min(plan->row.extent, rowsOfTile());
+    if (plan->rows > 1 || anyReduction)
+      parallel.erase(parallel.begin() + best);
+    else
+      plan->row = none;
   }
 
   // Partial results live side by side only where lanes run across them.
