@@ -46,6 +46,7 @@ private:
   void assignRegisters();
   void describeWalks();
   void describeInPlace();
+  void describeHoisting();
   void describeAccumulators();
   bool varies(size_t read, const PlanDim &dim) const;
 
@@ -203,6 +204,13 @@ int64_t Planner::rowsOfTile() const {
     }
     return lies ? most / plan->columns : rows;
   }
+  // One row at a time, most indices are one value or the same in all tiles.
+  constexpr int64_t indexRow = 16;
+  for (const isa::MicroOp &op : kernel.body.ops)
+    if (plan->columns >= indexRow && !anyReduction &&
+        (MicroOpcode(op.op) == MicroOpcode::TileLoad ||
+         MicroOpcode(op.op) == MicroOpcode::TileIndex))
+      return 1;
   // One value per row is one per tile of a row, with no need to repeat it.
   constexpr int64_t longRow = 48;
   for (size_t i = 0; i < operands && !anyReduction; ++i)
@@ -444,6 +452,68 @@ void Planner::describeWalks() {
   }
 }
 
+/// Which values depend on one loop alone, and where their tables lie.
+void Planner::describeHoisting() {
+  size_t registers = plan->registers.size();
+  size_t firstOp = registers - kernel.body.ops.size();
+  plan->home.assign(registers, kVaries);
+  plan->hoistedAt.assign(registers, 0);
+  if (anyReduction || plan->row.extent > 1)
+    return;
+  int column = plan->columnLoop();
+  bool any = false;
+  auto meet = [](int a, int b) {
+    return a == kFixed ? b : b == kFixed || a == b ? a : kVaries;
+  };
+  for (size_t r = 0; r < reads; ++r) {
+    if (!kernel.reads[r].valid.empty())
+      continue;
+    int home = kFixed;
+    for (int d = 0; d < column; ++d)
+      if (plan->outer[size_t(d)].extent > 1 &&
+          plan->outer[size_t(d)].strides[r] != 0)
+        home = meet(home, d);
+    if (plan->column.extent > 1 && plan->column.strides[r] != 0)
+      home = meet(home, column);
+    plan->home[r] = home;
+  }
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    const isa::MicroOp &op = kernel.body.ops[i];
+    int &home = plan->home[firstOp + i];
+    any |= MicroOpcode(op.op) == MicroOpcode::TileLoad;
+    if (MicroOpcode(op.op) == MicroOpcode::TileLoad)
+      continue;
+    home = kFixed;
+    if (MicroOpcode(op.op) == MicroOpcode::TileIndex) {
+      any = true;
+      for (int d = 0; d < column; ++d)
+        if (plan->outer[size_t(d)].index == int(op.immediate))
+          home = d;
+      if (plan->column.index == int(op.immediate))
+        home = column;
+      continue;
+    }
+    for (uint32_t operand : op.operands)
+      home = meet(home, plan->home[operand]);
+  }
+  size_t bytes = 0;
+  for (size_t i = 0; i < registers; ++i) {
+    if (plan->home[i] == kVaries)
+      continue;
+    int64_t extent = plan->home[i] == kFixed ? 1
+                     : plan->home[i] == column
+                         ? plan->column.extent
+                         : plan->outer[size_t(plan->home[i])].extent;
+    plan->hoistedAt[i] = bytes;
+    bytes +=
+        (size_t(extent) * laneBytes(laneOf(plan->registers[i].type)) + 63) /
+        64 * 64;
+  }
+  constexpr size_t most = size_t(1) << 20;
+  plan->hoistedBytes = bytes;
+  plan->hoists = any && bytes <= most;
+}
+
 /// Whether tiles may run in place, and which reads they share.
 void Planner::describeInPlace() {
   plan->repeats.assign(reads, false);
@@ -502,6 +572,7 @@ std::unique_ptr<PreparedKernel::Plan> Planner::make() {
   assignRegisters();
   describeWalks();
   describeInPlace();
+  describeHoisting();
   for (bool injective : plan->injective)
     if (!injective)
       return nullptr;

@@ -182,6 +182,9 @@ Status TileRunner::run(size_t begin, size_t end) {
     runInPlace(begin, end);
     return success();
   }
+  hoisting = end - begin > 1 && mayHoist();
+  if (hoisting)
+    hoist();
   for (size_t tile = begin; tile < end; ++tile) {
     if (plan.rowLoop >= 0)
       rows = std::min(plan.rows,
@@ -554,16 +557,25 @@ std::byte *TileRunner::directTarget(size_t op) const {
 }
 
 Status TileRunner::runTile() {
+  auto isHoisted = [&](size_t number) {
+    return hoisting && plan.home[number] != kVaries;
+  };
+  if (hoisting)
+    stepHoisted();
   for (size_t r = 0; r < kernel.reads.size(); ++r)
-    loadRead(r);
+    if (!isHoisted(r))
+      loadRead(r);
   std::fill(stored.begin(), stored.end(), false);
+  size_t load = 0;
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
     const isa::MicroOp &op = kernel.body.ops[i];
     const PlanRegister &result = plan.registers[firstOp + i];
     if (MicroOpcode(op.op) == MicroOpcode::ArithConstant)
       continue;
-    std::byte *out = buffer(result.buffer);
-    if (std::byte *direct = directTarget(i)) {
+    if (isHoisted(firstOp + i))
+      continue;
+    std::byte *out = buffer(result.buffer), *direct = directTarget(i);
+    if (direct) {
       out = direct;
       stored[size_t(plan.directWrite[i])] = true;
     }
@@ -572,6 +584,14 @@ Status TileRunner::runTile() {
     if (MicroOpcode(op.op) == MicroOpcode::TileIndex)
       writeIndex(op, out, result.scalar);
     else if (MicroOpcode(op.op) == MicroOpcode::TileLoad) {
+      bool known =
+          hoisting && !result.scalar &&
+          loadHoisted(op, loads[load], out, direct, values[firstOp + i]);
+      ++load;
+      if (known)
+        continue;
+      if (hoisting)
+        placeAll(op);
       if (Status status = loadTable(op, out, n); !status.ok())
         return status;
     } else

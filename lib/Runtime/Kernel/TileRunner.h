@@ -56,6 +56,24 @@ struct TileMemory {
     const isa::MicroOp *op;
     bool scalar;
   };
+  /// A table load whose indices are hoisted where they may be.
+  struct Load {
+    size_t first = 0;    ///< of its places along the column
+    bool column = false; ///< some index depends on the column alone
+    bool varies = false; ///< some index is a vector of the tile
+    bool run = false;    ///< along the column elements lie side by side
+    bool plain = false;  ///< lanes as in memory, no known index out of range
+  };
+  std::vector<std::byte> tables;
+  std::vector<const std::byte *> hoisted; ///< per register
+  /// A hoisted value that moves on with a loop.
+  struct Step {
+    uint32_t number, loop;
+    int64_t bytes;
+  };
+  std::vector<Step> steps;
+  std::vector<Load> loads; ///< per load, in their order
+  std::vector<int64_t> columnPlaces;
   std::vector<InPlaceCall> calls;
   std::vector<Moving> moving;
 };
@@ -74,6 +92,14 @@ private:
   void step(const PlanDim &dim, int64_t times);
   bool advance(const std::vector<PlanDim> &dims, std::vector<int64_t> &counts);
   Status runTile();
+  bool mayHoist() const;
+  void hoist();
+  void placeHoisted();
+  void stepHoisted();
+  void placeAll(const isa::MicroOp &op);
+  Load describeLoad(const isa::MicroOp &op);
+  bool loadHoisted(const isa::MicroOp &op, const Load &load, std::byte *out,
+                   bool mustStore, Value &result);
   bool mayRunInPlace() const;
   void runInPlace(size_t begin, size_t end);
 
@@ -117,6 +143,7 @@ private:
   size_t firstOp;
   bool anyReduction = false;
   bool yieldsReads = false; ///< a read goes to memory as it is
+  bool hoisting = false;
 
   // The current tile.
   std::array<int64_t, isa::kMaxDims> coordinates{};
