@@ -136,7 +136,10 @@ private:
     // Extents of run time stay what they are, down to slots.
     if (isa<graph::ExtentOp, graph::SetExtentOp>(op))
       return success();
-    auto isRanked = [](Type type) { return isa<RankedTensorType>(type); };
+    // Scalars of the run are counts that stand beside tensors.
+    auto isRanked = [](Type type) {
+      return isa<RankedTensorType, IndexType>(type);
+    };
     if (op->getNumResults() == 0 ||
         !llvm::all_of(op->getOperandTypes(), isRanked) ||
         !llvm::all_of(op->getResultTypes(), isRanked))

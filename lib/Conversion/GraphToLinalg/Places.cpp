@@ -33,6 +33,27 @@ Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, Value bound) {
 
 namespace {
 
+/// Room for a result whose points run over `dims` of the axes of x: what an
+/// index does not tell of its extents, x does.
+Value emptyAlong(Lowering &l, RankedTensorType type, Value x,
+                 ValueRange indices, ArrayRef<int64_t> dims) {
+  auto extentOf = [&](int64_t dim) -> OpFoldResult {
+    if (!type.isDynamicDim(dim))
+      return l.b.getIndexAttr(type.getDimSize(dim));
+    for (Value index : indices) {
+      auto own = l.typeOf(index);
+      int64_t axis = dim - (type.getRank() - own.getRank());
+      if (axis >= 0 && own.isDynamicDim(axis))
+        return l.extent(index, axis);
+    }
+    return l.extent(x, llvm::find(dims, dim) - dims.begin());
+  };
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    sizes.push_back(extentOf(dim));
+  return tensor::EmptyOp::create(l.b, sizes, type.getElementType());
+}
+
 Value lowerGatherND(Lowering &l, GatherNDOp op) {
   auto type = l.resultType();
   auto from = l.typeOf(op.getX());
@@ -48,11 +69,14 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
     maps.push_back(l.broadcastMap(l.typeOf(index).getShape(), type.getShape()));
   }
   maps.push_back(l.b.getMultiDimIdentityMap(rank));
+  SmallVector<OpFoldResult> ends;
+  for (int64_t axis = 0; axis < from.getRank(); ++axis)
+    ends.push_back(l.extent(op.getX(), axis));
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
   return l.generic(
-      inputs, l.empty(type.getShape(), type.getElementType()), maps, iterators,
-      [&](ImplicitLocOpBuilder &b, ValueRange args) {
+      inputs, emptyAlong(l, type, op.getX(), op.getIndices(), op.getDims()),
+      maps, iterators, [&](ImplicitLocOpBuilder &b, ValueRange args) {
         SmallVector<Value> places;
         size_t next = 0, input = 0;
         for (auto [axis, dim] : llvm::enumerate(op.getDims())) {
@@ -63,7 +87,12 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
           TypedAttr known = constants[next++];
           Value index = known ? Value(arith::ConstantOp::create(b, known))
                               : args[input++];
-          places.push_back(wrappedIndex(b, index, from.getDimSize(axis)));
+          auto bound = dyn_cast<Value>(ends[axis]);
+          places.push_back(bound
+                               ? wrappedIndex(b, index,
+                                              arith::IndexCastOp::create(
+                                                  b, index.getType(), bound))
+                               : wrappedIndex(b, index, from.getDimSize(axis)));
         }
         return SmallVector<Value>{
             tensor::ExtractOp::create(b, op.getX(), places)};
@@ -73,7 +102,7 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
 /// Index tensors are given the updates' rank.
 Value lowerScatterND(Lowering &l, ScatterNDOp op) {
   auto updates = l.typeOf(op.getUpdates());
-  if (updates.getNumElements() == 0)
+  if (hasNoElements(updates))
     return op.getX();
   SmallVector<Value> indices;
   for (Value index : op.getIndices()) {
@@ -91,14 +120,30 @@ Value lowerScatterND(Lowering &l, ScatterNDOp op) {
 SmallVector<Value> lowerTopK(Lowering &l, TopKOp op) {
   auto values = l.typeOf(op.getValues());
   auto indices = l.typeOf(op.getIndices());
-  Value valuesInit = l.empty(values.getShape(), values.getElementType());
-  Value indicesInit = l.empty(indices.getShape(), indices.getElementType());
-  if (values.getNumElements() == 0)
+  // Extents of run time are those of x.
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t axis = 0; axis < values.getRank(); ++axis)
+    sizes.push_back(values.isDynamicDim(axis)
+                        ? l.extent(op.getX(), axis)
+                        : l.b.getIndexAttr(values.getDimSize(axis)));
+  Value valuesInit =
+      tensor::EmptyOp::create(l.b, sizes, values.getElementType());
+  Value indicesInit =
+      tensor::EmptyOp::create(l.b, sizes, indices.getElementType());
+  if (hasNoElements(values))
     return {valuesInit, indicesInit};
   auto sort = digital::SortOp::create(l.b, TypeRange{values, indices},
                                       op.getX(), valuesInit, indicesInit,
                                       op.getLargest(), l.isUnsigned(0));
   return SmallVector<Value>(sort->getResults());
+}
+
+SmallVector<Value> lowerNonZero(Lowering &l, NonZeroOp op) {
+  auto places = l.typeOf(op.getPlaces());
+  Value room = l.empty(places.getShape(), places.getElementType());
+  auto compact = digital::CompactOp::create(
+      l.b, TypeRange{places, l.b.getIndexType()}, op.getX(), room);
+  return SmallVector<Value>(compact->getResults());
 }
 
 } // namespace
@@ -108,6 +153,8 @@ Lowered lowerPlaces(Lowering &l) {
     return lowered(lowerGatherND(l, op));
   if (auto op = dyn_cast<ScatterNDOp>(l.op))
     return lowered(lowerScatterND(l, op));
+  if (auto op = dyn_cast<NonZeroOp>(l.op))
+    return lowerNonZero(l, op);
   if (auto op = dyn_cast<TopKOp>(l.op))
     return lowerTopK(l, op);
   return notOfFamily();

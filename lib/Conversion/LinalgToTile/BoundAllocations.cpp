@@ -7,7 +7,8 @@
 //
 // A tensor whose extents are known only at run time becomes a slice of one with
 // the largest extents: buffers and strides are then fixed, and only extents are
-// scalars of the run.
+// scalars of the run. What is written in place and needed elsewhere as it was
+// is copied here, since bufferization would make a copy of unknown size.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +18,7 @@
 #include "mlir/Analysis/DataFlow/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 
 namespace mho {
 #define GEN_PASS_DEF_BOUNDALLOCATIONS
@@ -31,8 +33,60 @@ namespace {
 /// More elements than any memory has.
 constexpr int64_t kLargest = int64_t(1) << 40;
 
+/// The extents of `v`, as what it is built in or cut from has them.
+SmallVector<OpFoldResult> sizesOf(OpBuilder &b, Value v) {
+  while (Operation *op = v.getDefiningOp()) {
+    auto destinations = dyn_cast<DestinationStyleOpInterface>(op);
+    if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+      return empty.getMixedSizes();
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+      SmallVector<OpFoldResult> sizes;
+      llvm::SmallBitVector dropped = slice.getDroppedDims();
+      for (auto [dim, size] : llvm::enumerate(slice.getMixedSizes()))
+        if (!dropped.test(dim))
+          sizes.push_back(size);
+      return sizes;
+    }
+    if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+      return expand.getMixedOutputShape();
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+      v = insert.getDest();
+    else if (destinations)
+      v = destinations.getTiedOpOperand(cast<OpResult>(v))->get();
+    else
+      break;
+  }
+  return tensor::getMixedSizes(b, v.getLoc(), v);
+}
+
+/// Gives what `init` overwrites a tensor of its own, unless nothing else sees
+/// it.
+void ownDestination(OpOperand &init) {
+  Value v = init.get();
+  Operation *made = v.getDefiningOp();
+  if (cast<RankedTensorType>(v.getType()).hasStaticShape() ||
+      isa_and_present<tensor::EmptyOp>(made) ||
+      (isa_and_present<DestinationStyleOpInterface, tensor::InsertSliceOp>(
+           made) &&
+       v.hasOneUse()))
+    return;
+  OpBuilder b(init.getOwner());
+  Location loc = init.getOwner()->getLoc();
+  SmallVector<OpFoldResult> sizes = sizesOf(b, v);
+  SmallVector<OpFoldResult> zeros(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+  Value room = tensor::EmptyOp::create(
+      b, loc, sizes, cast<RankedTensorType>(v.getType()).getElementType());
+  init.set(tensor::InsertSliceOp::create(b, loc, v, room, zeros, sizes, ones));
+}
+
 struct BoundAllocations : mho::impl::BoundAllocationsBase<BoundAllocations> {
   void runOnOperation() override {
+    getOperation().walk([](DestinationStyleOpInterface op) {
+      if (op.hasPureTensorSemantics())
+        for (OpOperand &init : op.getDpsInitsMutable())
+          ownDestination(init);
+    });
     SmallVector<tensor::EmptyOp> allocations;
     getOperation().walk([&](tensor::EmptyOp op) {
       if (!op.getType().hasStaticShape())

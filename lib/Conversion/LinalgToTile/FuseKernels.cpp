@@ -212,6 +212,24 @@ void foldInits(IRRewriter &rewriter, linalg::GenericOp op) {
     op->setAttr(kInitAttr, rewriter.getArrayAttr(inits));
 }
 
+/// Moves the arithmetic that a scalar is made of in front of `before`; whether
+/// all of it then stands there.
+bool hoistScalar(Value v, Operation *before) {
+  Operation *op = v.getDefiningOp();
+  if (!op || op->getBlock() != before->getBlock() ||
+      op->isBeforeInBlock(before))
+    return true;
+  if (op == before || op->getNumRegions() != 0 || !isPure(op) ||
+      !llvm::all_of(op->getResultTypes(),
+                    [](Type type) { return type.isIntOrIndex(); }) ||
+      !llvm::all_of(op->getOperands(), [&](Value operand) {
+        return hoistScalar(operand, before);
+      }))
+    return false;
+  op->moveBefore(before);
+  return true;
+}
+
 /// Moves what `v` is made of in front of `before`, if it is only an empty
 /// tensor, a fill of one, or an insert into either.
 bool hoistDestination(Value v, Operation *before) {
@@ -220,6 +238,11 @@ bool hoistDestination(Value v, Operation *before) {
       op->isBeforeInBlock(before))
     return op != nullptr;
   if (isa<tensor::EmptyOp, arith::ConstantOp>(op)) {
+    // Extents of run time are known where what they are computed from is.
+    if (!llvm::all_of(op->getOperands(), [&](Value extent) {
+          return hoistScalar(extent, before);
+        }))
+      return false;
     op->moveBefore(before);
     return true;
   }

@@ -194,6 +194,8 @@ private:
         .Case([&](digital::SortOp o) { return convertSort(o, b, context); })
         .Case(
             [&](digital::ScatterOp o) { return convertScatter(o, b, context); })
+        .Case(
+            [&](digital::CompactOp o) { return convertCompact(o, b, context); })
         .Case([&](analog::SendOp o) { return convertSend(o, b, context); })
         .Case([&](analog::RecvOp o) { return convertRecv(o, b, context); })
         .Case([&](graph::ExtentOp o) { return convertExtent(o); })

@@ -54,9 +54,7 @@ Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
   shape[axis] = (end - begin + step - 1) / step;
   starts[axis] = shape[axis] ? begin : 0;
   steps[axis] = step;
-  return n.make<graph::SliceOp>(n.typeOf(shape, n.element(x)), x,
-                                n.b.getDenseI64ArrayAttr(starts),
-                                n.b.getDenseI64ArrayAttr(steps));
+  return n.sliced(x, starts, steps, shape);
 }
 
 Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {

@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 
@@ -103,6 +104,10 @@ void Importer::expandIf(Node &node, const Place &place) {
   }
 
   Region branches[2];
+  llvm::scope_exit forget([&] {
+    for (Region &branch : branches)
+      extents.forget(branch);
+  });
   SmallVector<Value> outputs[2];
   bool supported = true;
   for (int i : {0, 1}) {

@@ -22,9 +22,7 @@ Expr Expr::slice(int64_t axis, int64_t from, int64_t count) const {
   Shape starts(rank(), 0), steps(rank(), 1), to(shape());
   starts[axis] = count ? from : 0;
   to[axis] = count;
-  return {*n, n->make<graph::SliceOp>(n->typeOf(to, element()), value,
-                                      n->b.getDenseI64ArrayAttr(starts),
-                                      n->b.getDenseI64ArrayAttr(steps))};
+  return {*n, n->sliced(value, starts, steps, to)};
 }
 
 Expr Expr::expand(ArrayRef<int64_t> to) const {

@@ -44,6 +44,20 @@ int64_t Extents::add(Value index, int64_t low, int64_t high, std::string name) {
   return extentOf({0, {{unsigned(bases.size() - 1), 1}}});
 }
 
+void Extents::forget(Region &region) {
+  // Another value may come to stand where one was.
+  for (Base &base : bases)
+    if (base.index && region.isAncestor(base.index.getParentRegion()))
+      base.index = Value();
+}
+
+bool Extents::followsFromData(int64_t extent) const {
+  return llvm::any_of(sumOf(extent).terms, [&](auto term) {
+    Value index = bases[term.first].index;
+    return !index || !index.getDefiningOp<graph::ExtentOp>();
+  });
+}
+
 Extents::Sum Extents::sumOf(int64_t extent) const {
   if (isSymbol(extent))
     return sums[kFirstSymbol - extent];
@@ -353,9 +367,11 @@ bool takesBounded(StringRef key) {
                                        ".CastLike",
                                        ".Ceil",
                                        ".Clip",
+                                       ".Compress",
                                        ".Concat",
                                        ".ConstantOfShape",
                                        ".Cos",
+                                       ".CumSum",
                                        ".Div",
                                        ".Dropout",
                                        ".Elu",
@@ -367,6 +383,8 @@ bool takesBounded(StringRef key) {
                                        ".Floor",
                                        ".GRU",
                                        ".Gather",
+                                       ".GatherElements",
+                                       ".GatherND",
                                        ".Gelu",
                                        ".Gemm",
                                        ".Greater",
@@ -388,6 +406,8 @@ bool takesBounded(StringRef key) {
                                        ".Mod",
                                        ".Mul",
                                        ".Neg",
+                                       ".NonMaxSuppression",
+                                       ".NonZero",
                                        ".Not",
                                        ".Or",
                                        ".Pow",
@@ -401,6 +421,8 @@ bool takesBounded(StringRef key) {
                                        ".Relu",
                                        ".Reshape",
                                        ".Round",
+                                       ".ScatterElements",
+                                       ".ScatterND",
                                        ".Shape",
                                        ".Sigmoid",
                                        ".Sign",
@@ -416,7 +438,9 @@ bool takesBounded(StringRef key) {
                                        ".Sub",
                                        ".Sum",
                                        ".Tanh",
+                                       ".TopK",
                                        ".Transpose",
+                                       ".Unique",
                                        ".Unsqueeze",
                                        ".Where",
                                        ".Xor"};

@@ -45,8 +45,11 @@ mlir::RankedTensorType boundedType(llvm::ArrayRef<int64_t> shape,
 /// Sums of run-time extents, each sum a symbol.
 class Extents {
 public:
-  /// A new extent: an index value of the entry block, between `low` and `high`.
+  /// A new extent: an index value between `low` and `high`, used where it is
+  /// visible.
   int64_t add(mlir::Value index, int64_t low, int64_t high, std::string name);
+  /// The extents made in `region` are gone with it.
+  void forget(mlir::Region &region);
 
   int64_t sum(int64_t a, int64_t c);
   int64_t difference(int64_t a, int64_t c);
@@ -61,6 +64,12 @@ public:
     int64_t low, high;
   };
   Range range(int64_t extent) const;
+  /// Whether it follows from elements, not only from extents of inputs.
+  bool followsFromData(int64_t extent) const;
+  bool followsFromData(llvm::ArrayRef<int64_t> shape) const {
+    return llvm::any_of(
+        shape, [&](int64_t extent) { return followsFromData(extent); });
+  }
   /// The larger or smaller one; nothing where that depends on the run.
   std::optional<int64_t> max(int64_t a, int64_t c);
   std::optional<int64_t> min(int64_t a, int64_t c);
@@ -70,6 +79,8 @@ public:
   /// `extent` as an index, or as its attribute where it is a number.
   mlir::OpFoldResult value(mlir::OpBuilder &b, mlir::Location loc,
                            int64_t extent) const;
+  /// An integer or index scalar.
+  std::optional<int64_t> scalar(mlir::Value value);
   /// The elements of a tensor of integers that are all numbers or symbols;
   /// nothing where one follows from data.
   std::optional<llvm::SmallVector<int64_t>> integers(mlir::Value tensor);
@@ -90,8 +101,6 @@ private:
   };
   Sum sumOf(int64_t extent) const;
   int64_t extentOf(const Sum &sum);
-  /// An integer or index scalar.
-  std::optional<int64_t> scalar(mlir::Value value);
   std::optional<llvm::SmallVector<int64_t>> compute(mlir::Operation *op);
 
   std::vector<Base> bases;

@@ -221,6 +221,8 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
     }
     Node node(b, loc, proto, version, inputs, files);
     node.extents = &extents;
+    if (auto given = loopBounds.find(nameOf(proto)); given != loopBounds.end())
+      node.bound = given->second;
     node.takesSymbols = takesBounded(domain + "." + proto.op_type());
     // A node that is unknown by itself is listed even behind another one.
     bool known =
@@ -236,14 +238,17 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
           (domain.empty() &&
            llvm::is_contained({"If", "Loop", "Scan"}, proto.op_type())))
         if (!node.takesSymbols && shaped && !localFunction(proto))
-          checkBounded(proto, inputs);
+          checkBounded(node);
       translate(node, domain, place);
       for (size_t i = 0; i < node.outputs(); ++i)
         if (node.wants(i) && i >= node.results.size())
           node.refuse("output " + Twine(i) + " ('" + proto.output(i) +
                       "') is not supported");
       results = node.results;
-    } catch (const Unsupported &reason) {
+    } catch (Unsupported &reason) {
+      // With constants in place of the data there would be a fixed extent.
+      if (reason.freeze.empty() && followsFromData(node))
+        reason.freeze = node.freezable(inputs);
       // A function or branch with something unsupported is so as a whole.
       if (place.call)
         throw Unsupported("its body uses " + proto.op_type() + ": " +
@@ -260,9 +265,16 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
   }
 }
 
-void Importer::checkBounded(const onnx::NodeProto &proto,
-                            ArrayRef<Value> inputs) const {
-  for (auto [i, input] : llvm::enumerate(inputs)) {
+bool Importer::followsFromData(const Node &node) const {
+  return llvm::any_of(node.inputs, [&](Value input) {
+    auto type = input ? dyn_cast<RankedTensorType>(input.getType())
+                      : RankedTensorType();
+    return type && extents.followsFromData(symbolicShape(type));
+  });
+}
+
+void Importer::checkBounded(const Node &node) const {
+  for (auto [i, input] : llvm::enumerate(node.inputs)) {
     // Sequences and what follows from unsupported nodes have no shape.
     auto type = input ? dyn_cast<RankedTensorType>(input.getType())
                       : RankedTensorType();
@@ -273,10 +285,12 @@ void Importer::checkBounded(const onnx::NodeProto &proto,
       if (isSymbol(extent))
         throw Unsupported(
             "axis " + std::to_string(axis) + " of its input '" +
-            proto.input(i) + "' has the extent " + extents.text(extent) +
+            node.proto.input(i) + "' has the extent " + extents.text(extent) +
             ", at most " + std::to_string(extents.range(extent).high) +
-            ", which it takes only as a constant; give one extent with "
-            "--shape");
+            ", which it takes only as a constant; " +
+            (extents.followsFromData(extent)
+                 ? "freeze the inputs it follows from with --constant"
+                 : "give one extent with --shape"));
   }
 }
 

@@ -29,7 +29,7 @@ Value indicesOf(Node &n, size_t i) {
 /// Constant indices are checked here, others when they are used.
 void checkRange(Node &n, Value indices, int64_t extent) {
   auto known = n.constantIntegers(indices);
-  if (!known)
+  if (!known || isSymbol(extent) || hasSymbol(*known))
     return;
   for (int64_t index : *known)
     if (index < -extent || index >= extent)
@@ -70,7 +70,8 @@ int64_t elementsAxis(Node &n, Value x, Value indices) {
            Twine(n.type(indices).getRank()));
   int64_t axis = n.axis(n.integer("axis", 0), rank);
   for (int64_t i = 0; i < rank; ++i)
-    if (i != axis && n.shape(indices)[i] > n.shape(x)[i])
+    if (i != axis && n.extents->range(n.shape(indices)[i]).low >
+                         n.extents->range(n.shape(x)[i]).high)
       n.fail("indices reach further than the input on axis " + Twine(i));
   checkRange(n, indices, n.shape(x)[axis]);
   return axis;
@@ -146,7 +147,9 @@ void scatterND(Node &n) {
   if (n.shape(updates) != ArrayRef<int64_t>(expected))
     n.fail("updates must have one slice of the data for each index");
   // All slices in one row.
-  int64_t slices = n.type(tuples).getNumElements() / count;
+  int64_t slices = 1;
+  for (int64_t extent : n.shape(tuples).drop_back())
+    slices = n.product(slices, extent);
   tuples = n.reshape(tuples, {slices, count});
   Shape flat{slices}, dims;
   llvm::append_range(flat, n.shape(x).drop_front(count));
@@ -208,9 +211,16 @@ void topK(Node &n) {
       n.fail("expected one number of elements, found " + Twine(given.size()));
     count = given[0];
   }
-  if (count < 0 || count > n.shape(x)[axis])
-    n.fail("cannot take " + Twine(count) + " elements of an axis of " +
-           Twine(n.shape(x)[axis]));
+  int64_t extent = n.shape(x)[axis];
+  Extents::Range rest = n.extents->range(n.extents->difference(extent, count));
+  if (n.extents->range(count).low < 0 || rest.high < 0)
+    n.fail("cannot take " + n.extents->text(count) +
+           " elements of an axis of " + n.extents->text(extent));
+  if (rest.low < 0)
+    n.refuse("whether an axis of " + n.extents->text(extent) + " has " +
+             n.extents->text(count) +
+             " elements is known only at run time; fix the extents with "
+             "--shape");
   // The order runs along the last axis.
   Shape perm = allAxes(rank);
   std::swap(perm[axis], perm[rank - 1]);

@@ -39,11 +39,11 @@ static RankedTensorType withAxis(RankedTensorType type, int64_t axis,
 /// Offsets, sizes and strides of one position of an axis.
 struct OnePosition {
   SmallVector<OpFoldResult> offsets, sizes, strides;
-  OnePosition(OpBuilder &b, RankedTensorType whole, int64_t axis,
-              OpFoldResult position) {
-    for (int64_t extent : whole.getShape()) {
+  OnePosition(OpBuilder &b, Location loc, const Extents &extents,
+              RankedTensorType whole, int64_t axis, OpFoldResult position) {
+    for (int64_t extent : symbolicShape(whole)) {
       offsets.push_back(b.getIndexAttr(0));
-      sizes.push_back(b.getIndexAttr(extent));
+      sizes.push_back(extents.value(b, loc, extent));
       strides.push_back(b.getIndexAttr(1));
     }
     offsets[axis] = position;
@@ -51,11 +51,13 @@ struct OnePosition {
   }
 };
 
-Value sliceAt(OpBuilder &b, Location loc, Value tensor, int64_t axis,
-              OpFoldResult position) {
+/// `tensor` at `position` of `axis`, without the axis.
+static Value sliceAt(OpBuilder &b, Location loc, const Extents &extents,
+                     Value tensor, int64_t axis, OpFoldResult position) {
   auto type = cast<RankedTensorType>(tensor.getType());
   RankedTensorType result = withoutAxis(type, axis);
-  if (auto known = getConstantIntValue(position)) {
+  if (auto known = getConstantIntValue(position);
+      known && type.hasStaticShape()) {
     SmallVector<int64_t> starts(type.getRank(), 0), steps(type.getRank(), 1);
     starts[axis] = *known;
     Value slice = b.createOrFold<graph::SliceOp>(
@@ -63,7 +65,7 @@ Value sliceAt(OpBuilder &b, Location loc, Value tensor, int64_t axis,
         b.getDenseI64ArrayAttr(steps));
     return b.createOrFold<graph::ReshapeOp>(loc, result, slice);
   }
-  OnePosition at(b, type, axis, position);
+  OnePosition at(b, loc, extents, type, axis, position);
   return tensor::ExtractSliceOp::create(b, loc, result, tensor, at.offsets,
                                         at.sizes, at.strides);
 }
@@ -94,7 +96,7 @@ static SmallVector<Value> slicesOf(OpBuilder &b, Location loc,
   SmallVector<Value> slices;
   for (const Sliced &from : sliced)
     slices.push_back(
-        sliceAt(b, loc, from.tensor, from.axis,
+        sliceAt(b, loc, extents, from.tensor, from.axis,
                 positionOf(b, loc, extents, number, steps, from.backwards)));
   return slices;
 }
@@ -143,7 +145,7 @@ void splice(OpBuilder &b, Region &region) {
                                                 region.front().getOperations());
 }
 
-StepSequence::StepSequence(OpBuilder &b, Location loc, const Extents &extents,
+StepSequence::StepSequence(OpBuilder &b, Location loc, Extents &extents,
                            ArrayRef<Value> initial, ArrayRef<Joined> joined)
     : b(b), loc(loc), extents(extents), joined(joined), parts(joined.size()) {
   region.push_back(new Block());
@@ -176,7 +178,7 @@ SmallVector<Value> StepSequence::finish() {
   return all;
 }
 
-LoopBody::LoopBody(OpBuilder &b, Location loc, const Extents &extents,
+LoopBody::LoopBody(OpBuilder &b, Location loc, Extents &extents,
                    ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
                    int64_t steps, StepFn step)
     : b(b), loc(loc), extents(extents), initial(initial) {
@@ -211,30 +213,12 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
           join(b, loc, {}, cast<RankedTensorType>(slice.getType()), how));
     return all;
   }
-  SmallVector<Value> before(initial), after(results.state);
-  // What is collected has room for the most steps; the rest is cut off behind.
   int64_t most = isSymbol(steps) ? extents.range(steps).high : steps;
+  auto [before, after] = collect(steps, most, joined);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(block);
-    for (auto [slice, how] : llvm::zip_equal(results.slices, joined)) {
-      auto type = cast<RankedTensorType>(slice.getType());
-      int64_t axis = axisOf(how, type);
-      RankedTensorType whole = withAxis(type, axis, most);
-      Value collected = block->addArgument(whole, loc);
-      OnePosition at(b, whole, axis,
-                     positionOf(b, loc, extents, block->getArgument(0), steps,
-                                how.backwards));
-      after.push_back(tensor::InsertSliceOp::create(
-          b, loc, slice, collected, at.offsets, at.sizes, at.strides));
-    }
     scf::YieldOp::create(b, loc, after);
-  }
-  for (BlockArgument argument :
-       block->getArguments().drop_front(1 + initial.size())) {
-    auto type = cast<RankedTensorType>(argument.getType());
-    before.push_back(tensor::EmptyOp::create(b, loc, type.getShape(),
-                                             type.getElementType()));
   }
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
@@ -243,30 +227,52 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
   auto loop = scf::ForOp::create(b, loc, zero, end, one, before);
   loop.getRegion().takeBody(region);
   SmallVector<Value> all(loop.getResults());
-  if (!isSymbol(steps))
-    return all;
-  loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(most));
-  for (auto [value, slice, how] :
-       llvm::zip_equal(llvm::MutableArrayRef(all).drop_front(initial.size()),
-                       results.slices, joined)) {
-    auto type = cast<RankedTensorType>(slice.getType());
-    OnePosition at(b, cast<RankedTensorType>(value.getType()),
-                   axisOf(how, type), b.getIndexAttr(0));
-    at.sizes[axisOf(how, type)] = end;
-    value = tensor::ExtractSliceOp::create(
-        b, loc, withAxis(type, axisOf(how, type), steps), value, at.offsets,
-        at.sizes, at.strides);
+  if (isSymbol(steps)) {
+    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(most));
+    cut(llvm::MutableArrayRef(all).drop_front(initial.size()), steps, joined);
   }
   return all;
 }
 
-static void setBound(OpBuilder &b, Operation *loop,
-                     std::optional<int64_t> bound) {
-  if (bound)
-    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(*bound));
+std::pair<SmallVector<Value>, SmallVector<Value>>
+LoopBody::collect(int64_t steps, int64_t most, ArrayRef<Joined> joined) {
+  SmallVector<Value> before(initial), after(results.state);
+  for (auto [slice, how] : llvm::zip_equal(results.slices, joined)) {
+    auto type = cast<RankedTensorType>(slice.getType());
+    int64_t axis = axisOf(how, type);
+    RankedTensorType whole = withAxis(type, axis, most);
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t extent : symbolicShape(whole))
+      sizes.push_back(extents.value(b, loc, extent));
+    before.push_back(
+        tensor::EmptyOp::create(b, loc, sizes, whole.getElementType()));
+    Value collected = block->addArgument(whole, loc);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(block);
+    OnePosition at(b, loc, extents, whole, axis,
+                   positionOf(b, loc, extents, block->getArgument(0), steps,
+                              how.backwards));
+    after.push_back(tensor::InsertSliceOp::create(
+        b, loc, slice, collected, at.offsets, at.sizes, at.strides));
+  }
+  return {before, after};
 }
 
-SmallVector<Value> LoopBody::finish(Value steps, std::optional<int64_t> bound) {
+void LoopBody::cut(llvm::MutableArrayRef<Value> values, int64_t steps,
+                   ArrayRef<Joined> joined) {
+  for (auto [value, slice, how] :
+       llvm::zip_equal(values, results.slices, joined)) {
+    auto type = cast<RankedTensorType>(slice.getType());
+    int64_t axis = axisOf(how, type);
+    RankedTensorType part = withAxis(type, axis, steps);
+    OnePosition at(b, loc, extents, part, axis, b.getIndexAttr(0));
+    at.sizes[axis] = extents.value(b, loc, steps);
+    value = tensor::ExtractSliceOp::create(b, loc, part, value, at.offsets,
+                                           at.sizes, at.strides);
+  }
+}
+
+SmallVector<Value> LoopBody::finish(Value steps) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(block);
@@ -276,46 +282,57 @@ SmallVector<Value> LoopBody::finish(Value steps, std::optional<int64_t> bound) {
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   auto loop = scf::ForOp::create(b, loc, zero, steps, one, initial);
   loop.getRegion().takeBody(region);
-  setBound(b, loop, bound);
   return SmallVector<Value>(loop.getResults());
 }
 
 SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
                                          Value steps,
-                                         std::optional<int64_t> bound) {
+                                         std::optional<int64_t> bound,
+                                         ArrayRef<Joined> joined,
+                                         StringRef name) {
   // Tensors stand first and scalars last, in both regions alike.
+  auto [before, after] = collect(bound.value_or(0), bound.value_or(0), joined);
+  size_t tensors = before.size();
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  SmallVector<Value> before(initial);
   before.append({zero, first});
   auto types = llvm::to_vector(ValueRange(before).getTypes());
   auto loop = scf::WhileOp::create(b, loc, types, before);
-  setBound(b, loop, bound);
-  OpBuilder::InsertionGuard guard(b);
+  if (bound)
+    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(*bound));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    SmallVector<Location> locations(types.size(), loc);
+    Block *test = b.createBlock(&loop.getBefore(), {}, types, locations);
+    Value goes = test->getArguments().back();
+    if (steps) {
+      Value more = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                         test->getArgument(tensors), steps);
+      goes = arith::AndIOp::create(b, loc, more, goes);
+    }
+    scf::ConditionOp::create(b, loc, goes, test->getArguments());
 
-  SmallVector<Location> locations(types.size(), loc);
-  Block *test = b.createBlock(&loop.getBefore(), {}, types, locations);
-  Value goes = test->getArguments().back();
-  if (steps) {
-    Value more =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
-                              test->getArgument(initial.size()), steps);
-    goes = arith::AndIOp::create(b, loc, more, goes);
+    loop.getAfter().takeBody(region);
+    BlockArgument number = block->getArgument(0);
+    Value counted = block->addArgument(b.getIndexType(), loc);
+    block->addArgument(b.getI1Type(), loc);
+    number.replaceAllUsesWith(counted);
+    block->eraseArgument(0);
+    b.setInsertionPointToEnd(block);
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    after.push_back(arith::AddIOp::create(b, loc, counted, one));
+    after.push_back(scalarOf(b, loc, condition));
+    scf::YieldOp::create(b, loc, after);
   }
-  scf::ConditionOp::create(b, loc, goes, test->getArguments());
-
-  loop.getAfter().takeBody(region);
-  BlockArgument number = block->getArgument(0);
-  Value counted = block->addArgument(b.getIndexType(), loc);
-  block->addArgument(b.getI1Type(), loc);
-  number.replaceAllUsesWith(counted);
-  block->eraseArgument(0);
-  b.setInsertionPointToEnd(block);
-  SmallVector<Value> after(results.state);
-  Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  after.push_back(arith::AddIOp::create(b, loc, counted, one));
-  after.push_back(scalarOf(b, loc, condition));
-  scf::YieldOp::create(b, loc, after);
-  return SmallVector<Value>(loop.getResults().take_front(initial.size()));
+  SmallVector<Value> all(loop.getResults().take_front(tensors));
+  if (!joined.empty()) {
+    // The loop does not show how far it counts.
+    Value most = arith::ConstantIndexOp::create(b, loc, *bound);
+    Value made = arith::MaxSIOp::create(b, loc, loop.getResult(tensors), zero);
+    made = arith::MinSIOp::create(b, loc, made, most);
+    cut(llvm::MutableArrayRef(all).drop_front(initial.size()),
+        extents.add(made, 0, *bound, name.str()), joined);
+  }
+  return all;
 }
 
 void LoopBody::leaveForListing() {
@@ -327,7 +344,7 @@ void LoopBody::leaveForListing() {
   splice(b, region);
 }
 
-SmallVector<Value> iterate(OpBuilder &b, Location loc, const Extents &extents,
+SmallVector<Value> iterate(OpBuilder &b, Location loc, Extents &extents,
                            int64_t steps, ArrayRef<Value> initial,
                            ArrayRef<Sliced> sliced, ArrayRef<Joined> joined,
                            StepFn step) {

@@ -55,10 +55,6 @@ struct StepResult {
 /// Builds one step at the builder's place.
 using StepFn = llvm::function_ref<StepResult(const Step &)>;
 
-/// `tensor` at `position` of `axis`, without the axis.
-mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor,
-                    int64_t axis, mlir::OpFoldResult position);
-
 /// Whether every node in `region` has a meaning and every value a rank.
 bool isSupported(mlir::Region &region, llvm::ArrayRef<mlir::Value> values);
 
@@ -69,9 +65,10 @@ void splice(mlir::OpBuilder &b, mlir::Region &region);
 /// are finished.
 class StepSequence {
 public:
-  StepSequence(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+  StepSequence(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
                llvm::ArrayRef<mlir::Value> initial,
                llvm::ArrayRef<Joined> joined);
+  ~StepSequence() { extents.forget(region); }
 
   /// Adds one of `steps` steps. Throws what `step` throws.
   void add(llvm::ArrayRef<Sliced> sliced, int64_t steps, StepFn step);
@@ -86,7 +83,7 @@ public:
 private:
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const Extents &extents;
+  Extents &extents;
   llvm::ArrayRef<Joined> joined;
   mlir::Region region;
   StepResult results;
@@ -98,9 +95,10 @@ private:
 class LoopBody {
 public:
   /// Throws what `step` throws.
-  LoopBody(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+  LoopBody(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
            llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
            int64_t steps, StepFn step);
+  ~LoopBody() { extents.forget(region); }
 
   const StepResult &result() const { return results; }
   bool supported();
@@ -111,24 +109,33 @@ public:
   /// slices.
   llvm::SmallVector<mlir::Value> finish(int64_t steps,
                                         llvm::ArrayRef<Joined> joined);
-  /// A loop of `steps` (an index) steps, at most `bound` if given: the states.
-  llvm::SmallVector<mlir::Value> finish(mlir::Value steps,
-                                        std::optional<int64_t> bound);
+  /// A loop of `steps` (an index) steps, which nothing bounds: the states.
+  llvm::SmallVector<mlir::Value> finish(mlir::Value steps);
   /// A loop that goes on while `condition` (a tensor of one bool, made by the
-  /// step) holds, and for `steps` steps if given; at most `bound` if given.
-  /// `first` (i1) tells whether it begins at all.
-  llvm::SmallVector<mlir::Value> finishWhile(mlir::Value first,
-                                             mlir::Value condition,
-                                             mlir::Value steps,
-                                             std::optional<int64_t> bound);
+  /// step) holds, and for `steps` steps if given; at most `bound` if given, as
+  /// it must be where slices are joined. `first` (i1) tells whether it begins
+  /// at all. States, then joined slices, as many as steps were made; `name` is
+  /// what messages call that number.
+  llvm::SmallVector<mlir::Value>
+  finishWhile(mlir::Value first, mlir::Value condition, mlir::Value steps,
+              std::optional<int64_t> bound, llvm::ArrayRef<Joined> joined,
+              llvm::StringRef name);
   /// Leaves the step's ops as if it ran once, so that the unsupported ones
   /// among them are listed.
   void leaveForListing();
 
 private:
+  /// Has every step put its slices into tensors with room for `most`, which
+  /// follow the states; `steps` as for `finish`. What comes in and goes out.
+  std::pair<llvm::SmallVector<mlir::Value>, llvm::SmallVector<mlir::Value>>
+  collect(int64_t steps, int64_t most, llvm::ArrayRef<Joined> joined);
+  /// Cuts what the loop has collected in `values` to as many as `steps`.
+  void cut(llvm::MutableArrayRef<mlir::Value> values, int64_t steps,
+           llvm::ArrayRef<Joined> joined);
+
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const Extents &extents;
+  Extents &extents;
   llvm::SmallVector<mlir::Value> initial;
   mlir::Region region;
   mlir::Block *block;
@@ -138,12 +145,10 @@ private:
 /// `steps` steps one after the other, or a loop: states, then joined slices.
 /// `steps` may be a symbol. Throws Unsupported where a step holds an
 /// unsupported node.
-llvm::SmallVector<mlir::Value> iterate(mlir::OpBuilder &b, mlir::Location loc,
-                                       const Extents &extents, int64_t steps,
-                                       llvm::ArrayRef<mlir::Value> initial,
-                                       llvm::ArrayRef<Sliced> sliced,
-                                       llvm::ArrayRef<Joined> joined,
-                                       StepFn step);
+llvm::SmallVector<mlir::Value>
+iterate(mlir::OpBuilder &b, mlir::Location loc, Extents &extents, int64_t steps,
+        llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
+        llvm::ArrayRef<Joined> joined, StepFn step);
 
 /// The element of a tensor that has only one.
 mlir::Value scalarOf(mlir::OpBuilder &b, mlir::Location loc,

@@ -18,6 +18,7 @@
 #include "mho/Import/ONNX/Import.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
@@ -292,16 +293,29 @@ void Importer::expandLoop(Node &node, const Place &place) {
     node.refuse(describe(node, *loop, *changed, initial,
                          node.proto.input(2 + *changed)),
                 steering);
-  if (!joined.empty())
-    node.refuse(
-        "how many slices its output '" + graph.output(carried + 1).name() +
-            "' joins is known only at run time; freeze what the number of "
-            "steps follows from with --constant",
-        steering);
   std::optional<int64_t> bound = form.limit;
-  if (auto given = loopBounds.find(nameOf(node.proto));
-      given != loopBounds.end())
-    bound = std::min(bound.value_or(given->second), given->second);
+  std::optional<int64_t> symbol;
+  bool counted = trips && !form.limit && !form.endless;
+  if (counted)
+    if (auto extent = extents.integers(trips))
+      symbol = extents.max(extent->front(), 0);
+  if (symbol)
+    bound = extents.range(*symbol).high;
+  if (node.bound) {
+    // Steps that are not made change the number.
+    if (symbol && *node.bound < *bound)
+      symbol = std::nullopt;
+    bound = std::min(bound.value_or(*node.bound), *node.bound);
+  }
+  if (!bound && !joined.empty())
+    node.refuse("how many slices its output '" +
+                    graph.output(carried + 1).name() +
+                    "' joins is known only at run time and has no bound; "
+                    "--loop-bound=" +
+                    nameOf(node.proto) +
+                    "=N stops it after N, or freeze what the number of steps "
+                    "follows from with --constant",
+                steering);
   if (!bound)
     emitRemark(node.loc)
         << "nothing but the run bounds the number of its steps; --loop-bound="
@@ -310,7 +324,10 @@ void Importer::expandLoop(Node &node, const Place &place) {
     return arith::ConstantIndexOp::create(b, node.loc, value).getResult();
   };
   Value count;
-  if (trips && !form.limit && !form.endless) {
+  if (symbol) {
+    count = getValueOrCreateConstantIndexOp(
+        b, node.loc, extents.value(b, node.loc, *symbol));
+  } else if (counted) {
     Value wide = scalarOf(b, node.loc, trips);
     count = arith::IndexCastOp::create(b, node.loc, b.getIndexType(), wide);
     count = arith::MaxSIOp::create(b, node.loc, count, index(0));
@@ -319,13 +336,19 @@ void Importer::expandLoop(Node &node, const Place &place) {
   } else if (bound) {
     count = index(*bound);
   }
-  if (always == true && form.starts == true)
-    return accept(loop->finish(count, bound));
+  std::string steps = "steps of " + nameOf(node.proto);
+  if (always == true && form.starts == true) {
+    if (!bound)
+      return accept(loop->finish(count));
+    if (!symbol)
+      symbol = counted ? extents.add(count, 0, *bound, steps) : *bound;
+    return accept(loop->finish(*symbol, joined));
+  }
   Value begins =
       first ? scalarOf(b, node.loc, first)
             : arith::ConstantOp::create(b, node.loc, b.getBoolAttr(true))
                   .getResult();
-  accept(loop->finishWhile(begins, goesOn, count, bound));
+  accept(loop->finishWhile(begins, goesOn, count, bound, joined, steps));
 }
 
 /// Attribute `name` of Scan, one number for each of `count` values.

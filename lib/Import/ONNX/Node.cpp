@@ -167,12 +167,16 @@ static std::string nameOf(BlockArgument input) {
   return cast<NameLoc>(input.getLoc()).getName().str();
 }
 
-void Node::refuse(const Twine &why, ArrayRef<Value> live) const {
-  std::vector<std::string> freeze;
-  for (BlockArgument input : inputsBehind(live))
+std::vector<std::string> Node::freezable(ArrayRef<Value> values) const {
+  std::vector<std::string> names;
+  for (BlockArgument input : inputsBehind(values))
     if (type(input).getNumElements() <= kMostSteering)
-      freeze.push_back(nameOf(input));
-  throw Unsupported(why.str(), freeze);
+      names.push_back(nameOf(input));
+  return names;
+}
+
+void Node::refuse(const Twine &why, ArrayRef<Value> live) const {
+  throw Unsupported(why.str(), freezable(live));
 }
 
 void Node::refuseUnknown(size_t i, StringRef what) const {
@@ -237,6 +241,24 @@ Value Node::constantIntegers(ArrayRef<int64_t> values) {
   auto type =
       RankedTensorType::get({int64_t(values.size())}, b.getIntegerType(64));
   return constant(DenseElementsAttr::get(type, values));
+}
+
+Value Node::extentsAsTensor(ArrayRef<int64_t> values, bool scalar) {
+  auto type =
+      typeOf(scalar ? Shape() : Shape{int64_t(values.size())}, b.getI64Type());
+  if (!hasSymbol(values))
+    return constant(DenseElementsAttr::get(type, values));
+  SmallVector<Value> elements;
+  for (int64_t extent : values) {
+    OpFoldResult value = extents->value(b, loc, extent);
+    if (isSymbol(extent))
+      elements.push_back(arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                                    cast<Value>(value)));
+    else
+      elements.push_back(
+          arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(extent)));
+  }
+  return tensor::FromElementsOp::create(b, loc, type, elements);
 }
 
 int64_t Node::product(int64_t a, int64_t c) const {

@@ -47,6 +47,8 @@ public:
   ModelFiles &files;
   /// Bounded dimensions; the importer's.
   Extents *extents = nullptr;
+  /// Most steps or elements that --loop-bound gives the node.
+  std::optional<int64_t> bound;
   /// Whether the handler takes shapes with symbols.
   bool takesSymbols = false;
   /// What the handler made, in the order of the outputs.
@@ -64,6 +66,8 @@ public:
   /// The same of a form that has a meaning once `live` values are known.
   [[noreturn]] void refuse(const llvm::Twine &why,
                            llvm::ArrayRef<mlir::Value> live) const;
+  /// The model's inputs that `values` follow from and that may be frozen.
+  std::vector<std::string> freezable(llvm::ArrayRef<mlir::Value> values) const;
   /// Input `i` (called `what`) steers a shape, but is not known when compiling:
   /// refuses, and says which inputs of the model to freeze.
   [[noreturn]] void refuseUnknown(size_t i, llvm::StringRef what) const;
@@ -128,6 +132,8 @@ public:
   /// A scalar constant of an element type, from a number.
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value constantIntegers(llvm::ArrayRef<int64_t> values);
+  /// int64 numbers and extents as a vector, or the one as a scalar.
+  mlir::Value extentsAsTensor(llvm::ArrayRef<int64_t> values, bool scalar);
 
   /// `a`·`c` elements; refuses where two symbols meet.
   int64_t product(int64_t a, int64_t c) const;

@@ -113,8 +113,13 @@ template <typename OpTy> void scan(Node &n) {
   auto flag = [&](StringRef name) {
     return n.integer(name, 0) ? n.b.getUnitAttr() : UnitAttr();
   };
-  n.result(n.make<OpTy>(x.getType(), x,
-                        n.b.getI64IntegerAttr(n.axis(axis[0], rank)),
+  int64_t along = n.axis(axis[0], rank);
+  if (isSymbol(n.shape(x)[along]) && n.integer("reverse", 0))
+    n.refuse("from the end of an axis of " +
+             n.extents->text(n.shape(x)[along]) +
+             ", known only at run time, is not supported; fix the extent with "
+             "--shape");
+  n.result(n.make<OpTy>(x.getType(), x, n.b.getI64IntegerAttr(along),
                         flag("exclusive"), flag("reverse")));
 }
 

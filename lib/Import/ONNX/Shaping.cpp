@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Expression.h"
+#include "Importer.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -68,25 +69,6 @@ void constantOfShape(Node &n) {
   part(n.constant(value.resizeSplat(n.typeOf(whole, value.getElementType()))));
 }
 
-/// int64 numbers and extents; those of the run come from their indices.
-Value extentsAsTensor(Node &n, ArrayRef<int64_t> extents, bool scalar) {
-  auto type = n.typeOf(scalar ? Shape() : Shape{int64_t(extents.size())},
-                       n.b.getI64Type());
-  if (!hasSymbol(extents))
-    return n.constant(DenseElementsAttr::get(type, extents));
-  SmallVector<Value> elements;
-  for (int64_t extent : extents) {
-    OpFoldResult value = n.extents->value(n.b, n.loc, extent);
-    if (isSymbol(extent))
-      elements.push_back(arith::IndexCastOp::create(
-          n.b, n.loc, n.b.getI64Type(), cast<Value>(value)));
-    else
-      elements.push_back(
-          arith::ConstantOp::create(n.b, n.loc, n.b.getI64IntegerAttr(extent)));
-  }
-  return tensor::FromElementsOp::create(n.b, n.loc, type, elements);
-}
-
 void shape(Node &n) {
   ArrayRef<int64_t> all = n.shape(n.input(0));
   int64_t rank = all.size();
@@ -95,16 +77,16 @@ void shape(Node &n) {
   };
   int64_t start = bound(n.integer("start", 0));
   int64_t end = bound(n.integer("end", rank));
-  n.result(extentsAsTensor(n,
-                           all.slice(start, std::max<int64_t>(0, end - start)),
-                           /*scalar=*/false));
+  n.result(
+      n.extentsAsTensor(all.slice(start, std::max<int64_t>(0, end - start)),
+                        /*scalar=*/false));
 }
 
 void size(Node &n) {
   int64_t count = 1;
   for (int64_t extent : n.shape(n.input(0)))
     count = n.product(count, extent);
-  n.result(extentsAsTensor(n, count, /*scalar=*/true));
+  n.result(n.extentsAsTensor(count, /*scalar=*/true));
 }
 
 /// A range up to an extent of the run: the leading part of the longest one.
@@ -129,11 +111,49 @@ bool boundedRange(Node &n) {
   return true;
 }
 
+/// A range whose operands the run gives, of at most as many elements as
+/// --loop-bound says.
+void rangeOfData(Node &n) {
+  Type element = n.element(n.input(0));
+  auto operand = [&](size_t i) {
+    Value x = n.input(i);
+    if (n.type(x).getNumElements() != 1 || n.element(x) != element)
+      n.fail("expected three numbers of one type, found " + text(x.getType()) +
+             " beside " + text(element));
+    return Expr(n, n.reshape(x, {}));
+  };
+  Expr start = operand(0), limit = operand(1), step = operand(2);
+  int64_t most = *n.bound;
+  Type real = n.b.getF64Type();
+  Expr count = (limit.as(real) - start.as(real)) / step.as(real);
+  count = min(max(count.unary<graph::CeilOp>(), 0.0), double(most));
+  Value index = arith::IndexCastOp::create(
+      n.b, n.loc, n.b.getIndexType(),
+      scalarOf(n.b, n.loc, count.as(n.b.getI64Type())));
+  auto number = [&](int64_t value) {
+    return arith::ConstantIndexOp::create(n.b, n.loc, value).getResult();
+  };
+  // A distance that is no number counts as none.
+  index = arith::MaxSIOp::create(n.b, n.loc, index, number(0));
+  index = arith::MinSIOp::create(n.b, n.loc, index, number(most));
+  int64_t extent =
+      n.extents->add(index, 0, most, "elements of " + nameOf(n.proto));
+  Expr numbers(n, n.counting(extent, n.b.getI64Type()));
+  n.result(start + numbers.as(element) * step);
+}
+
 void range(Node &n) {
   if (boundedRange(n))
     return;
-  double start = n.number(0, "the start"), limit = n.number(1, "the limit");
-  double step = n.number(2, "the step");
+  if (n.bound && !llvm::all_of(n.inputs, [](Value operand) {
+        return operand && matchPattern(operand, m_Constant());
+      }))
+    return rangeOfData(n);
+  std::string bound =
+      " (or a bound on the elements, --loop-bound=" + nameOf(n.proto) + "=N)";
+  double start = n.number(0, "the start" + bound);
+  double limit = n.number(1, "the limit" + bound);
+  double step = n.number(2, "the step" + bound);
   if (step == 0 || std::isnan(start) || std::isnan(limit) || std::isnan(step))
     n.fail("the step of a range must not be zero");
   double count = std::max(0.0, std::ceil((limit - start) / step));

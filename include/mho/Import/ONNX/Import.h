@@ -43,7 +43,8 @@ struct ImportOptions {
   std::vector<std::string> constants;
   /// The same with the value at hand: {input, value}.
   std::vector<std::pair<std::string, ImportArray>> frozen;
-  /// `loop_1=100`: the Loop node of this name stops after so many steps.
+  /// `loop_1=100`: the Loop (or Range) node of this name stops after so many
+  /// steps (or elements).
   std::vector<std::string> loopBounds;
   /// Reads array `key` of an .npz file, or sets `error`.
   std::function<bool(const std::string &file, const std::string &key,

@@ -293,5 +293,6 @@ include "mho/Dialect/Graph/IR/TreeOps.td"
 include "mho/Dialect/Graph/IR/ImageOps.td"
 include "mho/Dialect/Graph/IR/MovementOps.td"
 include "mho/Dialect/Graph/IR/BoundedOps.td"
+include "mho/Dialect/Graph/IR/SelectionOps.td"
 
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS
