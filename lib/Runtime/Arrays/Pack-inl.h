@@ -12,18 +12,28 @@
 
 static void columnPeaks(const float *from, int64_t rows, int64_t columns,
                         int64_t rowStride, float *peaks) {
-  for (int64_t row = 0; row < rows; ++row, from += rowStride)
-    for (int64_t c = 0; c < columns; ++c) {
-      float magnitude = __builtin_fabsf(from[c]);
-      peaks[c] = peaks[c] < magnitude ? magnitude : peaks[c];
+  for (int64_t row = 0; row < rows; ++row, from += rowStride) {
+    int64_t c = 0;
+    for (; c + 16 <= columns; c += 16) {
+      store(peaks + c,
+            most(magnitude(load<F>(from + c)), load<F>(peaks + c)));
     }
+    for (; c < columns; ++c) {
+      float size = __builtin_fabsf(from[c]);
+      peaks[c] = size > peaks[c] ? size : peaks[c];
+    }
+  }
 }
 
 static void columnSums(const float *from, int64_t rows, int64_t columns,
                        int64_t rowStride, float *sums) {
-  for (int64_t row = 0; row < rows; ++row, from += rowStride)
-    for (int64_t c = 0; c < columns; ++c)
+  for (int64_t row = 0; row < rows; ++row, from += rowStride) {
+    int64_t c = 0;
+    for (; c + 16 <= columns; c += 16)
+      store(sums + c, load<F>(sums + c) + magnitude(load<F>(from + c)));
+    for (; c < columns; ++c)
       sums[c] += __builtin_fabsf(from[c]);
+  }
 }
 
 /// A subnormal column's inverse is infinite: the target stays within 1.
