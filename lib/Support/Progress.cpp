@@ -77,8 +77,8 @@ void Progress::draw() {
   } else {
     line += formatPercent(share);
     if (share > 0.01)
-      line += ", " +
-              formatTime(since(shareStart) / share * (1 - share)) + " left";
+      line +=
+          ", " + formatTime(since(shareStart) / share * (1 - share)) + " left";
   }
   // A line that wraps could not be taken back.
   std::fprintf(stderr, "\r\033[K%.78s", line.c_str());

@@ -57,9 +57,7 @@ def lasting(show, many):
 
 def test_compiling(tools, digits, many):
     def show(samples):
-        return on_terminal(
-            tools, "mhoc", digits / "digits.onnx", "--calibrate", samples, "-o", tools.folder / "m.mho"
-        )
+        return on_terminal(tools, "mhoc", digits / "digits.onnx", "--calibrate", samples, "-o", tools.folder / "m.mho")
 
     shown = lasting(show, many)
     assert "\r\033[Kmhoc: calibrating, " in shown and "%" in shown

@@ -31,8 +31,8 @@ Expected<RangesByBank> calibrateOnFile(const std::string &path,
   auto arrays = rt::readNpz(samples);
   if (!arrays.ok())
     return arrays.status();
-  auto ranges = calibrateOn(path, *arrays,
-                            [&](double share) { progress.update(share); });
+  auto ranges =
+      calibrateOn(path, *arrays, [&](double share) { progress.update(share); });
   return ranges.ok() ? ranges
                      : Status(ranges.status())
                            .within("calibrating on '" + samples + "'");

@@ -54,13 +54,13 @@ static void productS16(const ProductS16 &p) { product<S16Step>(p); }
 static void productU8(const ProductU8 &p) { product<U8Step>(p); }
 
 extern const Table set;
-const Table set = {
-    MHO_KERNEL_NAME, kTileRows,   directF32,       productF32,
-    productS16,      productU8,   epilogue<F>,     epilogue<I>,
-    codes,           codesF32,    largest,         squares,
-    ditheredSquares, readNormals, cellNormals,     columnPeaks,
-    columnSums,      targets,     programPcm,      packWeightCodes,
-    packVarianceCodes};
+const Table set = {MHO_KERNEL_NAME, kTileRows,       directF32,
+                   productF32,      productS16,      productU8,
+                   epilogue<F>,     epilogue<I>,     codes,
+                   codesF32,        largest,         squares,
+                   ditheredSquares, readNormals,     cellNormals,
+                   columnPeaks,     columnSums,      targets,
+                   programPcm,      packWeightCodes, packVarianceCodes};
 
 } // namespace MHO_KERNEL_SET
 } // namespace mho::rt::kernels

@@ -207,8 +207,8 @@ MHO_INLINE Device program(const PcmModel &m, const ProgramCells &c, F target,
   d.programmed = most(fma(fitted.sigma, xi, target), splat(0.0f));
   F nu = fma(fitted.spread, eta, fitted.mean);
   nu = (F)((U)nu & usplat(0x7fffffffu));
-  d.now = c.logAge == 0 ? d.programmed
-                        : d.programmed * exp(nu * splat(-c.logAge));
+  d.now =
+      c.logAge == 0 ? d.programmed : d.programmed * exp(nu * splat(-c.logAge));
   F logProgrammed = log(most(d.programmed, splat(1e-7f)));
   F q = branch(m.read, d.programmed, logProgrammed) * d.now;
   d.variance = q * q * splat(c.readFactor);
@@ -233,13 +233,12 @@ static void programPcm(const PcmModel &model, const ProgramCells &cells) {
       longPair(draws.w[0], draws.w[1], xi[0], eta[0]);
       longPair(draws.w[2], draws.w[3], xi[1], eta[1]);
       F target = magnitude(w);
-      Device holds =
-          program(model, cells, target, fit(model, cells, target),
-                  select(negative, xi[1], xi[0]),
-                  select(negative, eta[1], eta[0]));
-      Device idle = program(model, cells, zero, nothing,
-                            select(negative, xi[0], xi[1]),
-                            select(negative, eta[0], eta[1]));
+      Device holds = program(model, cells, target, fit(model, cells, target),
+                             select(negative, xi[1], xi[0]),
+                             select(negative, eta[1], eta[0]));
+      Device idle =
+          program(model, cells, zero, nothing, select(negative, xi[0], xi[1]),
+                  select(negative, eta[0], eta[1]));
       if (cells.faultThreshold) {
         Words faults = philox16(cells.faultKey, at);
         U words[2] = {select(negative, faults.w[1], faults.w[0]),
@@ -252,14 +251,14 @@ static void programPcm(const PcmModel &model, const ProgramCells &cells) {
           devices[d]->variance = select(stuck, zero, devices[d]->variance);
         }
       }
-      store(cells.weights + at, select(negative, idle.now - holds.now,
-                                       holds.now - idle.now));
+      store(cells.weights + at,
+            select(negative, idle.now - holds.now, holds.now - idle.now));
       if (cells.variance)
         store(cells.variance + at, holds.variance + idle.variance);
       store(cells.programmedSum + c,
             load<F>(cells.programmedSum + c) +
                 magnitude(holds.programmed - idle.programmed));
-      store(cells.presentSum + c, load<F>(cells.presentSum + c) +
-                                      magnitude(holds.now - idle.now));
+      store(cells.presentSum + c,
+            load<F>(cells.presentSum + c) + magnitude(holds.now - idle.now));
     }
 }

@@ -15,8 +15,7 @@ static void columnPeaks(const float *from, int64_t rows, int64_t columns,
   for (int64_t row = 0; row < rows; ++row, from += rowStride) {
     int64_t c = 0;
     for (; c + 16 <= columns; c += 16) {
-      store(peaks + c,
-            most(magnitude(load<F>(from + c)), load<F>(peaks + c)));
+      store(peaks + c, most(magnitude(load<F>(from + c)), load<F>(peaks + c)));
     }
     for (; c < columns; ++c) {
       float size = __builtin_fabsf(from[c]);

@@ -29,9 +29,9 @@ class Captured {
 public:
   explicit Captured(bool terminal) : before(::dup(STDERR_FILENO)) {
     std::array<int, 2> ends = {-1, -1};
-    bool made = terminal ? ::openpty(&ends[0], &ends[1], nullptr, nullptr,
-                                     nullptr) == 0
-                         : ::pipe(ends.data()) == 0;
+    bool made =
+        terminal ? ::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr) == 0
+                 : ::pipe(ends.data()) == 0;
     EXPECT_TRUE(made);
     reader = ends[0];
     ::dup2(ends[1], STDERR_FILENO);
