@@ -59,7 +59,7 @@ static void packWeightCodes(const PackPanels &p, int16_t *to) {
       I even = toInt(roundEven(rowOf(p, row, first) * scale));
       I odd = toInt(roundEven(rowOf(p, row + 1, first) * scale));
       // Two codes share a 32-bit lane, the first in its lower half.
-      store(to, (U)even & usplat(0xffff) | (U)odd << usplat(16));
+      store(to, ((U)even & usplat(0xffff)) | ((U)odd << usplat(16)));
     }
   }
 }
