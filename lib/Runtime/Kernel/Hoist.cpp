@@ -182,7 +182,8 @@ TileMemory::Load TileRunner::describeLoad(const isa::MicroOp &op) {
     forEachIndex(plan.registers[operand].type, hoisted[operand], extent,
                  [&](int64_t j, int64_t index) {
                    outside |= uint64_t(index) >= size;
-                   places[j] += int64_t(uint64_t(index) * uint64_t(stride));
+                   places[j] = int64_t(uint64_t(places[j]) +
+                                       uint64_t(index) * uint64_t(stride));
                  });
   }
   load.plain = !outside && isLaneInMemory(source.access.type);
@@ -245,7 +246,8 @@ bool TileRunner::loadHoisted(const isa::MicroOp &op, const Load &load,
       forEachIndex(plan.registers[operand].type, value.data, n,
                    [&](int64_t j, int64_t index) {
                      outside |= uint64_t(index) >= size;
-                     mixed[j] += int64_t(uint64_t(index) * uint64_t(stride));
+                     mixed[j] = int64_t(uint64_t(mixed[j]) +
+                                        uint64_t(index) * uint64_t(stride));
                    });
     }
     if (outside)
@@ -266,4 +268,88 @@ bool TileRunner::loadHoisted(const isa::MicroOp &op, const Load &load,
     gather(reinterpret_cast<uint64_t *>(out));
   result = {out, false};
   return true;
+}
+
+/// Places of n elements in a table, in elements; false where an index is
+/// outside its dimension.
+bool TileRunner::findPlaces(const isa::MicroOp &op, int64_t *places,
+                            int64_t n) const {
+  const isa::Table &source = kernel.body.tables[op.immediate];
+  std::fill_n(places, n, 0);
+  bool outside = false;
+  for (size_t d = 0; d < source.sizes.size(); ++d) {
+    const Value &value = values[op.operands[d]];
+    auto size = uint64_t(source.sizes[d]);
+    int64_t stride = source.access.strides[d];
+    auto add = [&](auto *indices) {
+      for (int64_t j = 0; j < n; ++j) {
+        auto index = int64_t(indices[j]);
+        outside |= uint64_t(index) >= size;
+        places[j] =
+            int64_t(uint64_t(places[j]) + uint64_t(index) * uint64_t(stride));
+      }
+    };
+    Type type = plan.registers[op.operands[d]].type;
+    if (value.scalar) {
+      int64_t index = loadLane(type, value.data).i;
+      outside |= uint64_t(index) >= size;
+      if (outside)
+        return false;
+      for (int64_t j = 0; j < n; ++j)
+        places[j] += index * stride;
+    } else if (laneOf(type) == Lane::I64) {
+      add(static_cast<const int64_t *>(value.data));
+    } else {
+      add(static_cast<const int32_t *>(value.data));
+    }
+  }
+  return !outside;
+}
+
+Status TileRunner::loadTable(const isa::MicroOp &op, std::byte *out,
+                             int64_t n) const {
+  const isa::Table &source = kernel.body.tables[op.immediate];
+  const std::byte *base = frame.tables[op.immediate];
+  Type type = source.access.type;
+  int64_t size = int64_t(isa::sizeOf(type));
+  size_t lane = laneBytes(laneOf(type));
+  size_t rank = source.sizes.size();
+  int64_t places[blocks::kLanes];
+  if (n <= blocks::kLanes && isLaneInMemory(type) &&
+      findPlaces(op, places, n)) {
+    auto copy = [&](auto *to) {
+      auto *from =
+          reinterpret_cast<decltype(to)>(const_cast<std::byte *>(base));
+      for (int64_t j = 0; j < n; ++j)
+        to[j] = from[places[j]];
+    };
+    if (lane == 4)
+      copy(reinterpret_cast<uint32_t *>(out));
+    else
+      copy(reinterpret_cast<uint64_t *>(out));
+    return success();
+  }
+  for (int64_t j = 0; j < n; ++j) {
+    int64_t place = 0;
+    for (size_t d = 0; d < rank; ++d) {
+      const Value &value = values[op.operands[d]];
+      Type indexType = plan.registers[op.operands[d]].type;
+      size_t width = laneBytes(laneOf(indexType));
+      auto *data = static_cast<const std::byte *>(value.data);
+      int64_t index =
+          loadLane(indexType, data + (value.scalar ? 0 : size_t(j) * width)).i;
+      if (index < 0 || index >= source.sizes[d])
+        return failure("index " + std::to_string(index) +
+                       " is out of range, the dimension has " +
+                       std::to_string(source.sizes[d]) + " elements");
+      place += index * source.access.strides[d];
+    }
+    const std::byte *element = base + place * size;
+    if (size == int64_t(lane))
+      std::memcpy(out, element, lane);
+    else
+      storeLane(type, out, loadScalar(type, element));
+    out += lane;
+  }
+  return success();
 }
