@@ -251,6 +251,46 @@ def quantize_and_back(g):
 
 
 @case
+def qlinear_conv(g):
+    def number(value, kind):
+        return g.weight(values=np.array(value, kind))
+
+    x = g.input(values=g.rng.integers(0, 255, (1, 32, 28, 28)).astype(np.uint8))
+    w = g.weight(values=g.rng.integers(-127, 127, (32, 32, 3, 3)).astype(np.int8))
+    scales = number(0.02, np.float32), number(0.01, np.float32), number(0.5, np.float32)
+    operands = x, scales[0], number(128, np.uint8), w, scales[1], number(0, np.int8), scales[2], number(128, np.uint8)
+    return g("QLinearConv", *operands, pads=[1] * 4)
+
+
+@case
+def qlinear_add(g):
+    x, y = (g.input(values=g.rng.integers(0, 255, IMAGE).astype(np.uint8)) for _ in range(2))
+    scale, zero = g.weight(values=np.float32(0.02)), g.weight(values=np.uint8(128))
+    return g("QLinearAdd", x, scale, zero, y, scale, zero, scale, zero, domain="com.microsoft")
+
+
+@case
+def matmul_integer(g):
+    a = g.input(values=g.rng.integers(0, 255, (128, 384)).astype(np.uint8))
+    b = g.input(values=g.rng.integers(-127, 127, (384, 384)).astype(np.int8))
+    return g("MatMulInteger", a, b, g.weight(values=np.uint8(128)))
+
+
+@case
+def dynamic_quantize(g):
+    return tuple(g("DynamicQuantizeLinear", g.input(*TOKENS), outputs=3))
+
+
+@case
+def half_layer(g):
+    """As networks of half precision have them, but for the product."""
+    x = g("Cast", g.input(*TOKENS), to=10)
+    x = g("Add", x, g.weight(values=g.random(384).astype(np.float16)))
+    x = g("Softmax", g("Mul", x, g("Sigmoid", x)), axis=-1)
+    return g("Cast", x, to=1)
+
+
+@case
 def einsum_of_values(g):
     return g("Einsum", g.input(2, 64, 8, 32), g.input(2, 64, 8, 32), equation="bqhd,bkhd->bhqk")
 
@@ -332,7 +372,7 @@ def main() -> None:
         for name in names:
             graph = Graph(opset=21 if name in ("Gelu", "GridSample") else 18)
             outputs = CASES[name](graph)
-            model = graph.model(*(outputs if isinstance(outputs, tuple) else (outputs,)))
+            model = graph.model(*(outputs if isinstance(outputs, tuple) else (outputs,)), check=name != "qlinear_add")
             theirs = time_theirs(model, graph.feeds, options.threads)
             ours = time_ours(tools, model, graph.feeds, options.threads)
             best = [math.inf, math.inf]
