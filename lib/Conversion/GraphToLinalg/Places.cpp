@@ -141,6 +141,8 @@ SmallVector<Value> lowerTopK(Lowering &l, TopKOp op) {
 SmallVector<Value> lowerNonZero(Lowering &l, NonZeroOp op) {
   auto places = l.typeOf(op.getPlaces());
   Value room = l.empty(places.getShape(), places.getElementType());
+  if (hasNoElements(l.typeOf(op.getX())))
+    return {room, arith::ConstantIndexOp::create(l.b, 0)};
   auto compact = digital::CompactOp::create(
       l.b, TypeRange{places, l.b.getIndexType()}, op.getX(), room);
   return SmallVector<Value>(compact->getResults());

@@ -125,10 +125,6 @@ LogicalResult mho::convertCompact(digital::CompactOp op, OpBuilder &b,
   int64_t most = 1;
   for (const isa::Extent &extent : x->shape)
     most *= extent.max;
-  if (most == 0) {
-    context.scalars.define(op.getCount(), LinearForm{0, {}});
-    return success();
-  }
   // Coordinates tell dimensions apart, so none merge.
   uint32_t count = context.scalars.newSlot({0, most});
   MLIRContext *ctx = op.getContext();
