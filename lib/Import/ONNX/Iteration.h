@@ -56,8 +56,9 @@ struct StepResult {
 using StepFn = llvm::function_ref<StepResult(const Step &)>;
 
 /// `tensor` at `position` of `axis`, without the axis.
-mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor,
-                    int64_t axis, mlir::OpFoldResult position);
+mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc,
+                    const Extents &extents, mlir::Value tensor, int64_t axis,
+                    mlir::OpFoldResult position);
 
 /// Whether every node in `region` has a meaning and every value a rank.
 bool isSupported(mlir::Region &region, llvm::ArrayRef<mlir::Value> values);
@@ -69,9 +70,11 @@ void splice(mlir::OpBuilder &b, mlir::Region &region);
 /// are finished.
 class StepSequence {
 public:
-  StepSequence(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+  StepSequence(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
                llvm::ArrayRef<mlir::Value> initial,
                llvm::ArrayRef<Joined> joined);
+  /// Scalars of steps that are given up go with them.
+  ~StepSequence() { extents.forget(region); }
 
   /// Adds one of `steps` steps. Throws what `step` throws.
   void add(llvm::ArrayRef<Sliced> sliced, int64_t steps, StepFn step);
@@ -86,7 +89,7 @@ public:
 private:
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const Extents &extents;
+  Extents &extents;
   llvm::ArrayRef<Joined> joined;
   mlir::Region region;
   StepResult results;
@@ -98,12 +101,15 @@ private:
 class LoopBody {
 public:
   /// Throws what `step` throws.
-  LoopBody(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+  LoopBody(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
            llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
            int64_t steps, StepFn step);
+  ~LoopBody() { extents.forget(region); }
 
   const StepResult &result() const { return results; }
   bool supported();
+  /// Whether an extent follows from scalars of the step itself.
+  bool decides(int64_t extent) { return extents.belongsTo(extent, region); }
   /// The first state that comes out with another type than it went in.
   std::optional<size_t> changedState() const;
 
@@ -126,9 +132,14 @@ public:
   void leaveForListing();
 
 private:
+  /// State `i` of the step's end in the room that the loop carries.
+  mlir::Value carried(size_t i);
+  /// The loop's results as what the step would give.
+  llvm::SmallVector<mlir::Value> cutStates(mlir::ValueRange rooms);
+
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const Extents &extents;
+  Extents &extents;
   llvm::SmallVector<mlir::Value> initial;
   mlir::Region region;
   mlir::Block *block;
@@ -139,7 +150,7 @@ private:
 /// `steps` may be a symbol. Throws Unsupported where a step holds an
 /// unsupported node.
 llvm::SmallVector<mlir::Value> iterate(mlir::OpBuilder &b, mlir::Location loc,
-                                       const Extents &extents, int64_t steps,
+                                       Extents &extents, int64_t steps,
                                        llvm::ArrayRef<mlir::Value> initial,
                                        llvm::ArrayRef<Sliced> sliced,
                                        llvm::ArrayRef<Joined> joined,

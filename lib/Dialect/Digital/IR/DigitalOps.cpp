@@ -57,7 +57,8 @@ static Type elementOf(Value v) {
 LogicalResult SortOp::verify() {
   ArrayRef<int64_t> x = shapeOf(getX()), values = shapeOf(getValues());
   if (x.empty() || values.size() != x.size() ||
-      values.drop_back() != x.drop_back() || values.back() > x.back() ||
+      values.drop_back() != x.drop_back() ||
+      (!ShapedType::isDynamic(x.back()) && values.back() > x.back()) ||
       shapeOf(getIndices()) != values)
     return emitOpError("expected values and indices of the input's shape, the "
                        "last axis at most as long; found ")
@@ -85,7 +86,8 @@ LogicalResult ScatterOp::verify() {
            << getIndices().size() << " indices";
   for (auto [dim, extent] : llvm::zip_equal(getDims(), to))
     if (dim != -1 &&
-        (dim < 0 || dim >= int64_t(updates.size()) || updates[dim] > extent))
+        (dim < 0 || dim >= int64_t(updates.size()) ||
+         (!ShapedType::isDynamic(extent) && updates[dim] > extent)))
       return emitOpError("dim ") << dim << " of " << getUpdates().getType()
                                  << " does not fit an axis of " << extent;
   for (Value index : getIndices()) {
