@@ -120,7 +120,8 @@ static void check(const onnx::ModelProto &model) {
   }
 }
 
-/// `NODE=N` of every --loop-bound; throws where one names no such node.
+/// `NODE=N` of every --loop-bound; throws where one names no Loop or
+/// Range.
 static LoopBounds parseLoopBounds(const std::vector<std::string> &options,
                                   const onnx::ModelProto &model) {
   LoopBounds bounds;
@@ -136,8 +137,7 @@ static LoopBounds parseLoopBounds(const std::vector<std::string> &options,
                nameOf(node) == name;
     });
     if (!found)
-      throw ModelError(given +
-                       ": the model has no Loop or Range node of this name");
+      throw ModelError(given + ": the model has no Loop or Range node of this name");
     bounds[name.str()] = bound;
   }
   return bounds;

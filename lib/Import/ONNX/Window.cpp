@@ -52,6 +52,12 @@ Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
     n.fail("expected an image of rank 3 or more, found rank " +
            Twine(image.size()));
   size_t spatial = image.size() - 2;
+  for (int64_t axis = 1; axis < int64_t(image.size()); ++axis)
+    if (isSymbol(image[axis]))
+      n.refuse("a window needs constant extents, but axis " + Twine(axis) +
+               " of the image has the extent " + n.extents->text(image[axis]) +
+               ", at most " + Twine(n.extents->range(image[axis]).high) +
+               "; give it one extent with --shape");
   Window window = attributesOf(n, spatial, kernel);
   std::string automatic = n.string("auto_pad", "NOTSET");
   if (automatic == "NOTSET" || automatic.empty())
