@@ -74,8 +74,9 @@ void buildPlacedPipeline(OpPassManager &passes,
 }
 
 void buildTilePipeline(OpPassManager &passes) {
-  // Before units are told apart: from here on each tensor shows the scalars that
-  // say how far it reaches, and units compute them instead of sending them.
+  // Before units are told apart: from here on each tensor shows the scalars
+  // that say how far it reaches, and units compute them instead of sending
+  // them.
   passes.addNestedPass<func::FuncOp>(createConvertGraphToLinalg());
   passes.addPass(createProjectUnits());
   buildUnitPipeline(passes);

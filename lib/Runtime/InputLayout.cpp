@@ -237,8 +237,8 @@ Status InputLayout::noteExtents(const Input &input) {
     std::string here = "array '" + input.value->name()->str() + "' has " +
                        std::to_string(input.shape[axis]) + " in dimension " +
                        std::to_string(axis);
-    auto [other, isNew] = known.try_emplace(
-        uint32_t(slot), Known{input.shape[axis], here});
+    auto [other, isNew] =
+        known.try_emplace(uint32_t(slot), Known{input.shape[axis], here});
     if (isNew || other->second.extent == input.shape[axis])
       continue;
     std::string name = boundOf(*input.value, axis).name;

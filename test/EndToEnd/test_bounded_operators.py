@@ -38,11 +38,8 @@ def bottom(g, x):
     return g("Gather", g("Shape", x), g.int64(1))
 
 
-ELEMENTWISE = (
-    "Abs Acosh Asin Asinh Atan Atanh Ceil Celu Cos Cosh Elu Erf Exp Floor HardSigmoid HardSwish IsInf IsNaN LeakyRelu Mish "
-    "Neg Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu"
-).split()
-REDUCTIONS = "L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare".split()
+ELEMENTWISE = ["Abs", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Celu", "Cos", "Cosh", "Elu", "Erf", "Exp", "Floor", "HardSigmoid", "HardSwish", "IsInf", "IsNaN", "LeakyRelu", "Mish", "Neg", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Tan", "Tanh", "ThresholdedRelu"]
+REDUCTIONS = ["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"]
 
 CASES = {}
 for kind in ELEMENTWISE:
@@ -52,7 +49,7 @@ for kind in REDUCTIONS:
         g("Reduce" + kind, x := g("Sigmoid", pair(g)), g.int64(1)),
         g("Reduce" + kind, x, g.int64(0, 2), keepdims=0),
     )
-for kind in "Softmax LogSoftmax Hardmax".split():
+for kind in ["Softmax", "LogSoftmax", "Hardmax"]:
     CASES[kind] = lambda g, kind=kind: (g(kind, x := pair(g), axis=1), g(kind, x, axis=-1))
 
 
@@ -97,7 +94,9 @@ def arguments_of_extremes(g):
 @case
 def cumulative(g):
     x = pair(g)
-    return g("CumSum", x, g.weight(values=np.int64(1))), g("CumSum", x, g.weight(values=np.int64(0)), reverse=1, exclusive=1)
+    return g("CumSum", x, g.weight(values=np.int64(1))), g(
+        "CumSum", x, g.weight(values=np.int64(0)), reverse=1, exclusive=1
+    )
 
 
 @case
@@ -293,7 +292,16 @@ def quantized_convolution(g):
     x = quantized(g, image(g))
     zero = g.weight(values=np.uint8(120))
     return g(
-        "QLinearConv", x, f(g, 0.03), zero, i8(g, 5, 4, 3, 3), f(g, 0.02), g.weight(values=np.int8(0)), f(g, 0.3), zero, pads=[1] * 4
+        "QLinearConv",
+        x,
+        f(g, 0.03),
+        zero,
+        i8(g, 5, 4, 3, 3),
+        f(g, 0.02),
+        g.weight(values=np.int8(0)),
+        f(g, 0.3),
+        zero,
+        pads=[1] * 4,
     )
 
 
@@ -345,4 +353,6 @@ def test_bounded_operator(tools, name, target):
             else:
                 assert got[output].shape == value.shape, f"{output} at {n}, {m}"
                 most = 1 if value.dtype == np.uint8 else 0  # a sum that lies between two codes
-                assert np.abs(got[output].astype(np.int64) - value.astype(np.int64)).max(initial=0) <= most, f"{output} at {n}, {m}"
+                assert np.abs(got[output].astype(np.int64) - value.astype(np.int64)).max(initial=0) <= most, (
+                    f"{output} at {n}, {m}"
+                )

@@ -139,8 +139,8 @@ private:
     Attribute unit = op->getAttr(analog::kOpUnitAttr);
     if (!unit)
       return;
-    auto first = before ? std::next(before->getIterator())
-                        : op->getBlock()->begin();
+    auto first =
+        before ? std::next(before->getIterator()) : op->getBlock()->begin();
     for (Operation &made : llvm::make_range(first, op->getIterator()))
       if (!analog::isRepeated(&made))
         made.setAttr(analog::kOpUnitAttr, unit);

@@ -345,8 +345,7 @@ Value Lowering::reshapeBounded(Value v, ArrayRef<int64_t> shape) {
         arith::DivSIOp::create(
             b, elements,
             arith::ConstantIndexOp::create(
-                b,
-                std::max<int64_t>(wanted.between[0] * wanted.between[1], 1)))
+                b, std::max<int64_t>(wanted.between[0] * wanted.between[1], 1)))
             .getResult();
   }
   size_t next = 0;
@@ -431,11 +430,11 @@ Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
                        Value fill) {
   return padded(v, low, high, [&](ArrayRef<OpFoldResult> sizes) -> Value {
     int64_t rank = sizes.size();
-    auto spread = AffineMap::get(
-        rank, 0,
-        SmallVector<AffineExpr>(typeOf(fill).getRank(),
-                                b.getAffineConstantExpr(0)),
-        b.getContext());
+    auto spread =
+        AffineMap::get(rank, 0,
+                       SmallVector<AffineExpr>(typeOf(fill).getRank(),
+                                               b.getAffineConstantExpr(0)),
+                       b.getContext());
     SmallVector<utils::IteratorType> iterators(rank,
                                                utils::IteratorType::parallel);
     Value room =
@@ -471,8 +470,8 @@ Value Lowering::padded(
   SmallVector<OpFoldResult> ones(type.getRank(), b.getIndexAttr(1));
   if (cut)
     v = tensor::ExtractSliceOp::create(b, v, indices(b, cuts), parts, ones);
-  return tensor::InsertSliceOp::create(b, v, makeRoom(all), indices(b, offsets), parts,
-                                       ones);
+  return tensor::InsertSliceOp::create(b, v, makeRoom(all), indices(b, offsets),
+                                       parts, ones);
 }
 
 //===----------------------------------------------------------------------===//

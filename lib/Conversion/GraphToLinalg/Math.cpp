@@ -99,8 +99,7 @@ Value reversed(Lowering &l, Value x, int64_t axis) {
   auto extent = cast<Value>(l.extent(x, axis));
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
-  Value init =
-      l.empty(type, [&](int64_t dim) { return l.extent(x, dim); });
+  Value init = l.empty(type, [&](int64_t dim) { return l.extent(x, dim); });
   return l.generic(
       {}, init, l.b.getMultiDimIdentityMap(rank), iterators,
       [&](ImplicitLocOpBuilder &b, ValueRange) {
@@ -136,35 +135,34 @@ template <typename OpTy> Value lowerScan(Lowering &l, OpTy op) {
   // A fixed axis is read backwards, another one turned before.
   bool turned = op.getReverse() && type.isDynamicDim(axis);
   Value x = turned ? reversed(l, op.getX(), axis) : Value(op.getX());
-  AffineMap read = op.getReverse() && !turned
-                       ? reversal(l, type.getShape(), axis)
-                       : all;
+  AffineMap read =
+      op.getReverse() && !turned ? reversal(l, type.getShape(), axis) : all;
   AffineMap carried = AffineMap::get(rank, 0, kept, l.b.getContext());
   TypedAttr start =
       isa<FloatType>(wide)
           ? TypedAttr(l.b.getFloatAttr(wide, isProduct ? 1 : 0))
           : TypedAttr(l.b.getIntegerAttr(wide, isProduct ? 1 : 0));
-  Value y = l.generic(
-      x, {l.filled(others, start), l.empty(type.getShape(), element)},
-      {read, carried, all}, iterators,
-      [&](ImplicitLocOpBuilder &b, ValueRange args) {
-        Value v = args[0], before = args[1];
-        if (isa<FloatType>(wide))
-          v = convertFloat(b, v, wide);
-        Value after;
-        if constexpr (isProduct)
-          after = isa<FloatType>(wide)
-                      ? Value(arith::MulFOp::create(b, before, v))
-                      : Value(arith::MulIOp::create(b, before, v));
-        else
-          after = isa<FloatType>(wide)
-                      ? Value(arith::AddFOp::create(b, before, v))
-                      : Value(arith::AddIOp::create(b, before, v));
-        Value given = op.getExclusive() ? before : after;
-        if (isa<FloatType>(wide))
-          given = convertFloat(b, given, element);
-        return SmallVector<Value>{after, given};
-      })[1];
+  Value y =
+      l.generic(x, {l.filled(others, start), l.empty(type.getShape(), element)},
+                {read, carried, all}, iterators,
+                [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                  Value v = args[0], before = args[1];
+                  if (isa<FloatType>(wide))
+                    v = convertFloat(b, v, wide);
+                  Value after;
+                  if constexpr (isProduct)
+                    after = isa<FloatType>(wide)
+                                ? Value(arith::MulFOp::create(b, before, v))
+                                : Value(arith::MulIOp::create(b, before, v));
+                  else
+                    after = isa<FloatType>(wide)
+                                ? Value(arith::AddFOp::create(b, before, v))
+                                : Value(arith::AddIOp::create(b, before, v));
+                  Value given = op.getExclusive() ? before : after;
+                  if (isa<FloatType>(wide))
+                    given = convertFloat(b, given, element);
+                  return SmallVector<Value>{after, given};
+                })[1];
   return op.getReverse() ? reversed(l, y, axis) : y;
 }
 

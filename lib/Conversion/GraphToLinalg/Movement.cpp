@@ -87,11 +87,10 @@ Value lowerReshape(Lowering &l, tensor::ReshapeOp op) {
     else if (made)
       sizes.push_back(OpFoldResult(made.getElements()[axis]));
     else
-      sizes.push_back(
-          tensor::ExtractOp::create(
-              l.b, op.getShape(),
-              ValueRange(arith::ConstantIndexOp::create(l.b, axis)))
-              .getResult());
+      sizes.push_back(tensor::ExtractOp::create(
+                          l.b, op.getShape(),
+                          ValueRange(arith::ConstantIndexOp::create(l.b, axis)))
+                          .getResult());
   }
   return l.reordered(op.getSource(), sizes);
 }

@@ -80,9 +80,8 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
                               : args[input++];
           Value bound =
               from.isDynamicDim(axis)
-                  ? Value(arith::IndexCastOp::create(
-                        b, index.getType(),
-                        cast<Value>(had[axis])))
+                  ? Value(arith::IndexCastOp::create(b, index.getType(),
+                                                     cast<Value>(had[axis])))
                   : constantOf(b, index.getType(), from.getDimSize(axis));
           places.push_back(wrappedIndex(b, index, bound));
         }

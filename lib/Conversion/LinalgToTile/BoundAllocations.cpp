@@ -116,9 +116,8 @@ private:
     auto from = op.getSrcType();
     llvm::SmallBitVector dropped(from.getRank());
     for (const ReassociationIndices &group : op.getReassociationIndices())
-      if (llvm::any_of(group, [&](int64_t dim) {
-            return from.isDynamicDim(dim);
-          }))
+      if (llvm::any_of(group,
+                       [&](int64_t dim) { return from.isDynamicDim(dim); }))
         for (int64_t dim : group)
           if (from.getDimSize(dim) == 1)
             dropped.set(dim);
@@ -150,8 +149,8 @@ private:
         b, op.getLoc(), RankedTensorType::get(shape, from.getElementType()),
         op.getSrc(), zeros, sizes, ones);
     if (shape.size() != groups.size())
-      slice = tensor::CollapseShapeOp::create(b, op.getLoc(),
-                                              op.getResultType(), slice, groups);
+      slice = tensor::CollapseShapeOp::create(
+          b, op.getLoc(), op.getResultType(), slice, groups);
     op.replaceAllUsesWith(slice);
     op.erase();
   }

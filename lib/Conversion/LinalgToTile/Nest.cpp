@@ -110,10 +110,10 @@ static FailureOr<SmallVector<int64_t>> stridesOf(Value buffer) {
     llvm::SmallBitVector dropped = subview.getDroppedDims();
     for (auto [dim, step] : llvm::enumerate(subview.getStaticStrides()))
       if (!dropped.test(dim))
-        strides.push_back(
-            ShapedType::isDynamic((*from)[dim]) || ShapedType::isDynamic(step)
-                ? ShapedType::kDynamic
-                : (*from)[dim] * step);
+        strides.push_back(ShapedType::isDynamic((*from)[dim]) ||
+                                  ShapedType::isDynamic(step)
+                              ? ShapedType::kDynamic
+                              : (*from)[dim] * step);
   }
   return strides;
 }
@@ -130,8 +130,7 @@ offsetOf(Value buffer, const RuntimeViews &views) {
     int64_t begin, end;
     SmallVector<int64_t> ignored;
     auto along = stridesOf(source);
-    if (failed(along) ||
-        failed(from.getStridesAndOffset(ignored, begin)) ||
+    if (failed(along) || failed(from.getStridesAndOffset(ignored, begin)) ||
         failed(type.getStridesAndOffset(ignored, end)))
       return failure();
     if (known != views.end() && !known->second.offsets.empty()) {

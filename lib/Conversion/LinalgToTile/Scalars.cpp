@@ -200,16 +200,15 @@ Scalars::Scalars(func::FuncOp func, OpBuilder &b, const Places &places)
 Scalars::~Scalars() = default;
 
 LogicalResult Scalars::analyse() {
-  bool any = func.walk([](Operation *op) {
-                   bool decides =
-                       op->getDialect() &&
-                       llvm::isa<scf::SCFDialect>(op->getDialect());
-                   return decides ||
-                                  llvm::isa<graph::ExtentOp, graph::BoundOp>(op)
-                              ? WalkResult::interrupt()
-                              : WalkResult::advance();
-                 })
-                 .wasInterrupted();
+  bool any =
+      func.walk([](Operation *op) {
+            bool decides = op->getDialect() &&
+                           llvm::isa<scf::SCFDialect>(op->getDialect());
+            return decides || llvm::isa<graph::ExtentOp, graph::BoundOp>(op)
+                       ? WalkResult::interrupt()
+                       : WalkResult::advance();
+          })
+          .wasInterrupted();
   if (!any)
     return success();
   DataFlowConfig config;

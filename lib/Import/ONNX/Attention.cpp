@@ -173,8 +173,8 @@ void attention(Node &n) {
   double scale =
       n.has("scale") ? double(n.real("scale", 1)) : 1 / std::sqrt(double(size));
   // Query heads that share a key head are rows of one product.
-  Shape grouped{batch, keyHeads,
-                n.extents->product(heads / keyHeads, queries), size};
+  Shape grouped{batch, keyHeads, n.extents->product(heads / keyHeads, queries),
+                size};
   Expr product = matmul((q * scale).reshape(grouped), k.transpose({0, 1, 3, 2}))
                      .reshape({batch, heads, queries, keys});
   Expr scores = product;

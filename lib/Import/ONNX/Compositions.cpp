@@ -236,9 +236,9 @@ Value splitHeads(Node &n, Value x, int64_t heads) {
 
 Value joinHeads(Node &n, Value x) {
   Shape shape(n.shape(x));
-  return n.reshape(n.transpose(x, {0, 2, 1, 3}),
-                   {shape[0], shape[2],
-                    n.extents->product(shape[1], shape[3])});
+  return n.reshape(
+      n.transpose(x, {0, 2, 1, 3}),
+      {shape[0], shape[2], n.extents->product(shape[1], shape[3])});
 }
 
 Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {

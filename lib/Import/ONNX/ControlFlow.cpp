@@ -224,8 +224,7 @@ void Importer::expandIf(Node &node, const Place &place) {
       given.push_back(intoRoom(b, node.loc, extents, value, room));
     }
     for (auto [joint, value] : llvm::zip_equal(joints, values))
-      for (auto [extent, own] :
-           llvm::zip_equal(joint.shape, node.shape(value)))
+      for (auto [extent, own] : llvm::zip_equal(joint.shape, node.shape(value)))
         if (ShapedType::isDynamic(extent))
           given.push_back(getValueOrCreateConstantIndexOp(
               b, node.loc, extents.value(b, node.loc, own)));
@@ -240,10 +239,10 @@ void Importer::expandIf(Node &node, const Place &place) {
       if (!ShapedType::isDynamic(extent))
         continue;
       Extents::Range one = extents.range(a), other = extents.range(c);
-      extent = extents.add(op.getResult(nextExtent++),
-                           std::min(one.low, other.low),
-                           std::max(one.high, other.high),
-                           extents.text(a) + " or " + extents.text(c));
+      extent =
+          extents.add(op.getResult(nextExtent++), std::min(one.low, other.low),
+                      std::max(one.high, other.high),
+                      extents.text(a) + " or " + extents.text(c));
     }
     results.push_back(
         outOfRoom(b, node.loc, extents, op.getResult(i),

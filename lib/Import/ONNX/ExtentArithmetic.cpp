@@ -107,9 +107,8 @@ std::optional<int64_t> Extents::quotient(int64_t a, int64_t c) {
   while (!rest.empty()) {
     auto [monomial, times] = *rest.rbegin();
     Monomial part;
-    if (times % factor ||
-        !std::includes(monomial.begin(), monomial.end(), leading.begin(),
-                       leading.end()))
+    if (times % factor || !std::includes(monomial.begin(), monomial.end(),
+                                         leading.begin(), leading.end()))
       return std::nullopt;
     std::set_difference(monomial.begin(), monomial.end(), leading.begin(),
                         leading.end(), std::back_inserter(part));
@@ -138,13 +137,13 @@ Extents::Range Extents::range(int64_t extent) const {
     Range one{1, 1};
     for (unsigned base : monomial) {
       auto [low, high] = bases[base].range;
-      auto [least, most] = std::minmax(
-          {__int128(one.low) * low, __int128(one.low) * high,
-           __int128(one.high) * low, __int128(one.high) * high});
+      auto [least, most] =
+          std::minmax({__int128(one.low) * low, __int128(one.low) * high,
+                       __int128(one.high) * low, __int128(one.high) * high});
       one = {narrowed(least), narrowed(most)};
     }
-    auto [least, most] = std::minmax(
-        {__int128(factor) * one.low, __int128(factor) * one.high});
+    auto [least, most] =
+        std::minmax({__int128(factor) * one.low, __int128(factor) * one.high});
     all = {narrowed(__int128(all.low) + least),
            narrowed(__int128(all.high) + most)};
   }
@@ -239,9 +238,9 @@ int64_t Extents::derived(StringRef kind, int64_t a, int64_t c, Range range,
   Location loc = bases[behind].index.getLoc();
   auto operand = [&](int64_t extent) {
     OpFoldResult one = value(b, loc, extent);
-    return isSymbol(extent) ? cast<Value>(one)
-                            : arith::ConstantIndexOp::create(b, loc, extent)
-                                  .getResult();
+    return isSymbol(extent)
+               ? cast<Value>(one)
+               : arith::ConstantIndexOp::create(b, loc, extent).getResult();
   };
   Value x = operand(a), y = operand(c);
   int64_t made = add(OpTy::create(b, loc, x, y), range.low, range.high, name);

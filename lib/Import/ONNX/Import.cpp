@@ -137,7 +137,8 @@ static LoopBounds parseLoopBounds(const std::vector<std::string> &options,
                nameOf(node) == name;
     });
     if (!found)
-      throw ModelError(given + ": the model has no Loop or Range node of this name");
+      throw ModelError(given +
+                       ": the model has no Loop or Range node of this name");
     bounds[name.str()] = bound;
   }
   return bounds;

@@ -71,9 +71,9 @@ Value sliceAt(OpBuilder &b, Location loc, const Extents &extents, Value tensor,
 }
 
 /// Position of step `number` of `steps`.
-static OpFoldResult positionOf(OpBuilder &b, Location loc,
-                               Extents &extents, OpFoldResult number,
-                               int64_t steps, bool backwards) {
+static OpFoldResult positionOf(OpBuilder &b, Location loc, Extents &extents,
+                               OpFoldResult number, int64_t steps,
+                               bool backwards) {
   if (!backwards)
     return number;
   if (auto known = getConstantIntValue(number))
@@ -89,8 +89,7 @@ static OpFoldResult positionOf(OpBuilder &b, Location loc,
 }
 
 /// What a step sees of `sliced` when all run `steps` steps.
-static SmallVector<Value> slicesOf(OpBuilder &b, Location loc,
-                                   Extents &extents,
+static SmallVector<Value> slicesOf(OpBuilder &b, Location loc, Extents &extents,
                                    ArrayRef<Sliced> sliced, OpFoldResult number,
                                    int64_t steps) {
   SmallVector<Value> slices;
@@ -188,8 +187,7 @@ LoopBody::LoopBody(OpBuilder &b, Location loc, Extents &extents,
   first.number = block->addArgument(b.getIndexType(), loc);
   for (Value value : initial) {
     auto type = cast<RankedTensorType>(value.getType());
-    Value room =
-        block->addArgument(roomType(extents, type), value.getLoc());
+    Value room = block->addArgument(roomType(extents, type), value.getLoc());
     first.state.push_back(outOfRoom(b, loc, extents, room, type));
   }
   first.slices = slicesOf(b, loc, extents, sliced, first.number, steps);

@@ -165,12 +165,10 @@ private:
 /// `steps` steps one after the other, or a loop: states, then joined slices.
 /// `steps` may be a symbol. Throws Unsupported where a step holds an
 /// unsupported node.
-llvm::SmallVector<mlir::Value> iterate(mlir::OpBuilder &b, mlir::Location loc,
-                                       Extents &extents, int64_t steps,
-                                       llvm::ArrayRef<mlir::Value> initial,
-                                       llvm::ArrayRef<Sliced> sliced,
-                                       llvm::ArrayRef<Joined> joined,
-                                       StepFn step);
+llvm::SmallVector<mlir::Value>
+iterate(mlir::OpBuilder &b, mlir::Location loc, Extents &extents, int64_t steps,
+        llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
+        llvm::ArrayRef<Joined> joined, StepFn step);
 
 /// The element of a tensor that has only one.
 mlir::Value scalarOf(mlir::OpBuilder &b, mlir::Location loc,

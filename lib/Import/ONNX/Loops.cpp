@@ -407,8 +407,8 @@ void Importer::expandScan(Node &node, const Place &place) {
                   " and " + extents.text(extent) +
                   " positions agree depends on the run; fix them with --shape");
     if (common && extent != *common)
-      node.fail("scan inputs have " + Twine(*common) + " and " +
-                Twine(extent) + " positions along their axes");
+      node.fail("scan inputs have " + Twine(*common) + " and " + Twine(extent) +
+                " positions along their axes");
     common = extent;
     sliced.push_back({input, batched ? 0 : axis, directions[i] != 0});
   }

@@ -249,8 +249,8 @@ Value Node::constantIntegers(ArrayRef<int64_t> values) {
 /// values of the scalars, seen one by one.
 static bool staysWithin(Extents &extents, int64_t start, int64_t step,
                         int64_t count, int64_t extent) {
-  auto last = extents.range(start).high +
-              (extents.range(count).high - 1) * step;
+  auto last =
+      extents.range(start).high + (extents.range(count).high - 1) * step;
   return extents.range(start).low >= 0 && last < extents.range(extent).high;
 }
 
@@ -258,9 +258,7 @@ Value Node::taken(Value x, int64_t axis, int64_t start, int64_t step,
                   int64_t count) {
   Type integer = b.getI64Type();
   Value places = counting(count, integer);
-  auto times = [&](int64_t factor) {
-    return scalar(integer, double(factor));
-  };
+  auto times = [&](int64_t factor) { return scalar(integer, double(factor)); };
   if (step != 1)
     places = binary<graph::MulOp>(places, times(step));
   Value first = extentsAsTensor({start}, /*scalar=*/true);
@@ -297,13 +295,12 @@ Value Node::sliced(Value x, ArrayRef<int64_t> starts, ArrayRef<int64_t> steps,
   if (!hasSymbol(shape(x)) && !hasSymbol(to) && !hasSymbol(starts))
     return make<graph::SliceOp>(target, x, b.getDenseI64ArrayAttr(starts),
                                 b.getDenseI64ArrayAttr(steps));
-  // An axis along which the slice is not seen to stay inside, or runs backwards,
-  // is read place by place.
+  // An axis along which the slice is not seen to stay inside, or runs
+  // backwards, is read place by place.
   SmallVector<OpFoldResult> offsets, sizes, strides;
   Shape rest(shape(x));
   bool whole = true;
-  for (auto [axis, start, step, extent] :
-       llvm::enumerate(starts, steps, to)) {
+  for (auto [axis, start, step, extent] : llvm::enumerate(starts, steps, to)) {
     bool steady = step == 1 || (step > 0 && !isSymbol(extent));
     if (steady && staysWithin(*extents, start, step, extent, shape(x)[axis])) {
       rest[axis] = extent;
@@ -391,8 +388,8 @@ Value Node::reshape(Value x, ArrayRef<int64_t> to) {
       sizes.push_back(getValueOrCreateConstantIndexOp(
           b, loc, extents->value(b, loc, extent)));
     Value sizesTensor = tensor::FromElementsOp::create(
-        b, loc,
-        RankedTensorType::get({int64_t(to.size())}, b.getIndexType()), sizes);
+        b, loc, RankedTensorType::get({int64_t(to.size())}, b.getIndexType()),
+        sizes);
     return tensor::ReshapeOp::create(b, loc, target, x, sizesTensor);
   }
   if (from.getNumElements() != target.getNumElements())

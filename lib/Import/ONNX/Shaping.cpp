@@ -112,8 +112,8 @@ bool boundedRange(Node &n) {
   Value places = n.counting(count, element);
   if (step != 1)
     places = n.binary<graph::MulOp>(places, n.scalar(element, double(step)));
-  Value first = n.cast(n.extentsAsTensor({bounds[0]}, /*isScalar=*/true),
-                       element);
+  Value first =
+      n.cast(n.extentsAsTensor({bounds[0]}, /*isScalar=*/true), element);
   n.result(n.binary<graph::AddOp>(places, first));
   return true;
 }
@@ -146,13 +146,13 @@ void rangeOfData(Node &n) {
   count = arith::IndexCastOp::create(n.b, n.loc, n.b.getIndexType(), count);
   count = arith::MaxSIOp::create(n.b, n.loc, count,
                                  arith::ConstantIndexOp::create(n.b, n.loc, 0));
-  count = graph::BoundOp::create(n.b, n.loc, n.b.getIndexType(), count, 0,
-                                 *n.most);
+  count =
+      graph::BoundOp::create(n.b, n.loc, n.b.getIndexType(), count, 0, *n.most);
   int64_t extent =
       n.extents->add(count, 0, *n.most, "the elements of " + n.proto.output(0));
   Value places = n.counting(extent, element);
-  n.result(n.binary<graph::AddOp>(n.binary<graph::MulOp>(places, ends[2]),
-                                  ends[0]));
+  n.result(
+      n.binary<graph::AddOp>(n.binary<graph::MulOp>(places, ends[2]), ends[0]));
 }
 
 void range(Node &n) {

@@ -188,7 +188,8 @@ private:
     for (Value &size : sizes) {
       // What only the tensor itself tells is told where it is.
       auto dim = size.getDefiningOp<tensor::DimOp>();
-      if (dim && dim.getSource() == tensor && homes.try_emplace(size, home).second)
+      if (dim && dim.getSource() == tensor &&
+          homes.try_emplace(size, home).second)
         append(dim, home);
       size = valueOn(size, unit, user);
     }

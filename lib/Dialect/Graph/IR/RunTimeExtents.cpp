@@ -71,10 +71,10 @@ Value RunTimeExtents::collapsed(Value tensor, int64_t axis) {
     int64_t extent = from.getDimSize(dim);
     if (extent == 1)
       continue;
-    Value one = ShapedType::isDynamic(extent)
-                    ? follow(collapse.getSrc(), dim)
-                    : arith::ConstantIndexOp::create(b, collapse.getLoc(),
-                                                     extent);
+    Value one =
+        ShapedType::isDynamic(extent)
+            ? follow(collapse.getSrc(), dim)
+            : arith::ConstantIndexOp::create(b, collapse.getLoc(), extent);
     if (!one)
       return {};
     all = all ? arith::MulIOp::create(b, collapse.getLoc(), all, one) : one;

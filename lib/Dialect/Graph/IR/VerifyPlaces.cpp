@@ -70,8 +70,7 @@ LogicalResult verifyPlaces(Operation *op, Value whole, Value points,
     if (dim == -1)
       continue;
     if (dim < 0 || dim >= int64_t(along.size()) ||
-        (!ShapedType::isDynamic(extent) &&
-         !ShapedType::isDynamic(along[dim]) &&
+        (!ShapedType::isDynamic(extent) && !ShapedType::isDynamic(along[dim]) &&
          (fits ? along[dim] > extent : along[dim] != extent)))
       return op->emitOpError("dim ") << dim << " of " << points.getType()
                                      << " does not fit an axis of " << extent;
