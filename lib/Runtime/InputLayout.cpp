@@ -10,6 +10,7 @@
 #include "Kernel/Scalar.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -43,6 +44,29 @@ static int32_t slotOf(const fb::Value &value, size_t axis) {
   return slots && axis < slots->size() ? slots->Get(uint32_t(axis)) : -1;
 }
 
+namespace {
+/// What is known of a dimension whose extent the run gives.
+struct Bound {
+  std::string name;
+  int64_t low = 0;
+};
+} // namespace
+
+/// From "NAME=LOW..HIGH", "LOW..HIGH" or "HIGH".
+static Bound boundOf(const fb::Value &value, size_t axis) {
+  Bound bound;
+  if (!value.bound() || axis >= value.bound()->size())
+    return bound;
+  std::string text = value.bound()->Get(uint32_t(axis))->str();
+  if (size_t end = text.rfind('='); end != std::string::npos) {
+    bound.name = text.substr(0, end);
+    text = text.substr(end + 1);
+  }
+  if (size_t end = text.find(".."); end != std::string::npos)
+    std::from_chars(text.data(), text.data() + end, bound.low);
+  return bound;
+}
+
 static bool isBounded(const fb::Value &value) {
   for (size_t axis = 0; value.shape() && axis < value.shape()->size(); ++axis)
     if (slotOf(value, axis) >= 0)
@@ -57,7 +81,9 @@ static std::string describeValue(const fb::Value &value) {
   std::string text = std::string(isa::nameOf(typeOf(value))) + " [";
   for (uint32_t axis = 0; axis < value.shape()->size(); ++axis)
     text += (axis ? "," : "") +
-            std::string(slotOf(value, axis) >= 0 ? "0.." : "") +
+            (slotOf(value, axis) >= 0
+                 ? std::to_string(boundOf(value, axis).low) + ".."
+                 : std::string()) +
             std::to_string(value.shape()->Get(axis));
   return text + "]";
 }
@@ -186,7 +212,8 @@ bool InputLayout::fits(const fb::Value &value,
   for (size_t axis = 0; axis < shape.size(); ++axis) {
     int64_t extent = given[axis + first];
     if (extent > shape[axis] ||
-        (extent != shape[axis] && slotOf(value, axis) < 0))
+        (extent != shape[axis] &&
+         (slotOf(value, axis) < 0 || extent < boundOf(value, axis).low)))
       return false;
   }
   return true;
@@ -205,12 +232,17 @@ Status InputLayout::noteExtents(const Input &input) {
     int32_t slot = slotOf(*input.value, axis);
     if (slot < 0)
       continue;
-    auto [other, isNew] = known.try_emplace(uint32_t(slot), input.shape[axis]);
-    if (!isNew && other->second != input.shape[axis])
-      return failure("array '" + input.value->name()->str() + "' has " +
-                     std::to_string(input.shape[axis]) + " in dimension " +
-                     std::to_string(axis) + ", another array has " +
-                     std::to_string(other->second) + " for the same extent");
+    std::string here = "array '" + input.value->name()->str() + "' has " +
+                       std::to_string(input.shape[axis]) + " in dimension " +
+                       std::to_string(axis);
+    auto [other, isNew] =
+        known.try_emplace(uint32_t(slot), Known{input.shape[axis], here});
+    if (isNew || other->second.extent == input.shape[axis])
+      continue;
+    std::string name = boundOf(*input.value, axis).name;
+    return failure(other->second.where + ", " + here + ", but both are " +
+                   (name.empty() ? "one extent" : "the extent '" + name + "'") +
+                   ": give them arrays that agree");
   }
   return success();
 }

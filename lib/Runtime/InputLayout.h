@@ -53,7 +53,10 @@ public:
   void noteShapes(const std::vector<int64_t> &slots);
   /// The extents of bounded inputs: slot of unit 0, value.
   std::vector<std::pair<uint32_t, int64_t>> extents() const {
-    return {known.begin(), known.end()};
+    std::vector<std::pair<uint32_t, int64_t>> all;
+    for (const auto &[slot, one] : known)
+      all.emplace_back(slot, one.extent);
+    return all;
   }
   /// Cuts bounded outputs to the largest extents that a run gave them; where
   /// runs differ, the shorter ones are followed by zeros, which a note says.
@@ -84,7 +87,12 @@ private:
 
   std::vector<Input> inputs;
   std::vector<const fb::Value *> outputValues;
-  std::map<uint32_t, int64_t> known; ///< extents by slot
+  /// An extent, and which array gave it.
+  struct Known {
+    int64_t extent;
+    std::string where;
+  };
+  std::map<uint32_t, Known> known; ///< by slot
   /// By output: the shapes that runs gave it, where it has bounded dimensions.
   std::map<size_t, std::set<std::vector<int64_t>>> shapes;
   uint64_t count = 1;

@@ -302,23 +302,9 @@ def unique_of_a_bounded_input(g, x):
     return *unique(g, x), *unique(g, x, sorted=0)
 
 
-# What is refused so far, and why.
-SENT = "an extent sent to another unit has no bound there"
-STRIDES = "a row of a matrix with an extent of the run has a stride of run time"
-NOT_YET = {
-    ("flattened_places", "ideal"): STRIDES,
-    ("flattened_places", "hermes"): STRIDES,
-    ("compress_rows", "hermes"): SENT,
-    ("compressed_between_products", "hermes"): SENT,
-    ("of_a_bounded_input", "hermes"): SENT,
-}
-
-
 @pytest.mark.parametrize("target", ["ideal", "hermes"])
 @pytest.mark.parametrize("name", CASES)
-def test_selection(tools, name, target, request):
-    if reason := NOT_YET.get((name, target)):
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_selection(tools, name, target):
     function, runs = CASES[name]
     graph = Graph(seed=len(name))
     made = [[make(graph.rng) for make in feeds] for feeds in runs]
@@ -392,7 +378,7 @@ def run(tools, model, program, feeds):
         assert relative_error(got[name], value) <= 1e-5, name
 
 
-@pytest.mark.parametrize("target", ["ideal", pytest.param("hermes", marks=pytest.mark.xfail(reason=SENT, strict=True))])
+@pytest.mark.parametrize("target", ["ideal", "hermes"])
 def test_slices_of_a_loop_with_a_trip_count_of_the_run(tools, target):
     model = parse(COUNTED)
     program = tools.compile(model, "--loop-bound=loop=9", target=target)

@@ -33,27 +33,6 @@ Value wrappedIndex(ImplicitLocOpBuilder &b, Value index, Value bound) {
 
 namespace {
 
-/// Room for a result whose points run over `dims` of the axes of x: what an
-/// index does not tell of its extents, x does.
-Value emptyAlong(Lowering &l, RankedTensorType type, Value x,
-                 ValueRange indices, ArrayRef<int64_t> dims) {
-  auto extentOf = [&](int64_t dim) -> OpFoldResult {
-    if (!type.isDynamicDim(dim))
-      return l.b.getIndexAttr(type.getDimSize(dim));
-    for (Value index : indices) {
-      auto own = l.typeOf(index);
-      int64_t axis = dim - (type.getRank() - own.getRank());
-      if (axis >= 0 && own.isDynamicDim(axis))
-        return l.extent(index, axis);
-    }
-    return l.extent(x, llvm::find(dims, dim) - dims.begin());
-  };
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    sizes.push_back(extentOf(dim));
-  return tensor::EmptyOp::create(l.b, sizes, type.getElementType());
-}
-
 Value lowerGatherND(Lowering &l, GatherNDOp op) {
   auto type = l.resultType();
   auto from = l.typeOf(op.getX());
@@ -69,14 +48,26 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
     maps.push_back(l.broadcastMap(l.typeOf(index).getShape(), type.getShape()));
   }
   maps.push_back(l.b.getMultiDimIdentityMap(rank));
-  SmallVector<OpFoldResult> ends;
+  SmallVector<OpFoldResult> had;
   for (int64_t axis = 0; axis < from.getRank(); ++axis)
-    ends.push_back(l.extent(op.getX(), axis));
+    had.push_back(l.extent(op.getX(), axis));
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
+  // An extent is that of an index along it, or of x where that is taken whole.
+  Value init = l.empty(type, [&](int64_t axis) -> OpFoldResult {
+    for (Value index : op.getIndices()) {
+      int64_t own = axis - (rank - l.typeOf(index).getRank());
+      if (own >= 0 && l.typeOf(index).isDynamicDim(own))
+        return l.extent(index, own);
+    }
+    for (auto [place, dim] : llvm::enumerate(op.getDims()))
+      if (dim == axis && from.isDynamicDim(place))
+        return l.extent(op.getX(), place);
+    return {};
+  });
   return l.generic(
-      inputs, emptyAlong(l, type, op.getX(), op.getIndices(), op.getDims()),
-      maps, iterators, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+      inputs, init, maps, iterators,
+      [&](ImplicitLocOpBuilder &b, ValueRange args) {
         SmallVector<Value> places;
         size_t next = 0, input = 0;
         for (auto [axis, dim] : llvm::enumerate(op.getDims())) {
@@ -87,12 +78,12 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
           TypedAttr known = constants[next++];
           Value index = known ? Value(arith::ConstantOp::create(b, known))
                               : args[input++];
-          auto bound = dyn_cast<Value>(ends[axis]);
-          places.push_back(bound
-                               ? wrappedIndex(b, index,
-                                              arith::IndexCastOp::create(
-                                                  b, index.getType(), bound))
-                               : wrappedIndex(b, index, from.getDimSize(axis)));
+          Value bound =
+              from.isDynamicDim(axis)
+                  ? Value(arith::IndexCastOp::create(b, index.getType(),
+                                                     cast<Value>(had[axis])))
+                  : constantOf(b, index.getType(), from.getDimSize(axis));
+          places.push_back(wrappedIndex(b, index, bound));
         }
         return SmallVector<Value>{
             tensor::ExtractOp::create(b, op.getX(), places)};
@@ -120,16 +111,9 @@ Value lowerScatterND(Lowering &l, ScatterNDOp op) {
 SmallVector<Value> lowerTopK(Lowering &l, TopKOp op) {
   auto values = l.typeOf(op.getValues());
   auto indices = l.typeOf(op.getIndices());
-  // Extents of run time are those of x.
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t axis = 0; axis < values.getRank(); ++axis)
-    sizes.push_back(values.isDynamicDim(axis)
-                        ? l.extent(op.getX(), axis)
-                        : l.b.getIndexAttr(values.getDimSize(axis)));
-  Value valuesInit =
-      tensor::EmptyOp::create(l.b, sizes, values.getElementType());
-  Value indicesInit =
-      tensor::EmptyOp::create(l.b, sizes, indices.getElementType());
+  auto likeX = [&](int64_t axis) { return l.extent(op.getX(), axis); };
+  Value valuesInit = l.empty(values, likeX);
+  Value indicesInit = l.empty(indices, likeX);
   if (hasNoElements(values))
     return {valuesInit, indicesInit};
   auto sort = digital::SortOp::create(l.b, TypeRange{values, indices},

@@ -7,6 +7,8 @@
 
 #include "mho/Conversion/LinalgToTile/LinalgToTile.h"
 
+#include "mho/Dialect/Graph/IR/RunTimeExtents.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -294,6 +296,70 @@ void splitFills(func::FuncOp func) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Copies of run-time extents
+//===----------------------------------------------------------------------===//
+
+/// What has to be copied because something still reads it is copied into room
+/// for its bounds; bufferization itself would allocate what the run needs.
+LogicalResult boundCopies(func::FuncOp func) {
+  SmallVector<bufferization::AllocTensorOp> copies;
+  func.walk([&](bufferization::AllocTensorOp op) {
+    if (op.getCopy() && !op.getType().hasStaticShape())
+      copies.push_back(op);
+  });
+  if (copies.empty())
+    return success();
+  graph::RunTimeExtents extents(func);
+  if (failed(extents.analyse()))
+    return failure();
+  for (bufferization::AllocTensorOp op : copies) {
+    OpBuilder b(op);
+    Location loc = op.getCopy().getLoc();
+    SmallVector<Value> known = extents.of(op.getCopy());
+    SmallVector<int64_t> shape;
+    SmallVector<OpFoldResult> zeros, sizes, ones;
+    auto next = known.begin();
+    for (int64_t extent : op.getType().getShape()) {
+      zeros.push_back(b.getIndexAttr(0));
+      ones.push_back(b.getIndexAttr(1));
+      sizes.push_back(b.getIndexAttr(extent));
+      shape.push_back(extent);
+      if (!ShapedType::isDynamic(extent))
+        continue;
+      auto range = extents.rangeOf(*next);
+      if (!range)
+        return op.emitOpError("copies a tensor of ")
+               << op.getType() << " whose extents have no bound";
+      sizes.back() = *next++;
+      shape.back() = std::max<int64_t>(range->second, 0);
+    }
+    Value room = bufferization::AllocTensorOp::create(
+        b, loc, RankedTensorType::get(shape, op.getType().getElementType()),
+        ValueRange());
+    Value part = tensor::ExtractSliceOp::create(b, loc, op.getType(), room,
+                                                zeros, sizes, ones);
+    Value copied = bufferization::MaterializeInDestinationOp::create(
+                       b, loc, op.getCopy(), part)
+                       .getResult();
+    op.replaceAllUsesWith(copied);
+    op.erase();
+  }
+  return success();
+}
+
+bool hasRunTimeExtents(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        for (Type type : op->getResultTypes())
+          if (auto tensor = dyn_cast<RankedTensorType>(type);
+              tensor && !tensor.hasStaticShape())
+            return WalkResult::interrupt();
+        return WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -323,6 +389,13 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
         bufferization::LayoutMapOption::IdentityLayoutMap);
     options.bufferAlignment = 0;
     bufferization::BufferizationState state;
+    if (hasRunTimeExtents(module)) {
+      if (failed(bufferization::insertTensorCopies(module, options, state)))
+        return signalPassFailure();
+      for (auto func : module.getOps<func::FuncOp>())
+        if (failed(boundCopies(func)))
+          return signalPassFailure();
+    }
     if (failed(
             bufferization::runOneShotModuleBufferize(module, options, state)))
       return signalPassFailure();

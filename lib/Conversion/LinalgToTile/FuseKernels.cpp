@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/BitVector.h"
 
 namespace mho {
@@ -212,20 +213,19 @@ void foldInits(IRRewriter &rewriter, linalg::GenericOp op) {
     op->setAttr(kInitAttr, rewriter.getArrayAttr(inits));
 }
 
-/// Moves the arithmetic that a scalar is made of in front of `before`; whether
-/// all of it then stands there.
-bool hoistScalar(Value v, Operation *before) {
+/// Moves the arithmetic that gives an extent in front of `before`.
+bool hoistExtent(Value v, Operation *before) {
   Operation *op = v.getDefiningOp();
   if (!op || op->getBlock() != before->getBlock() ||
       op->isBeforeInBlock(before))
     return true;
-  if (op == before || op->getNumRegions() != 0 || !isPure(op) ||
-      !llvm::all_of(op->getResultTypes(),
-                    [](Type type) { return type.isIntOrIndex(); }) ||
-      !llvm::all_of(op->getOperands(), [&](Value operand) {
-        return hoistScalar(operand, before);
-      }))
+  if (!isMemoryEffectFree(op) || op->getNumRegions() ||
+      !llvm::all_of(op->getOperandTypes(),
+                    [](Type type) { return type.isIntOrIndexOrFloat(); }))
     return false;
+  for (Value operand : op->getOperands())
+    if (!hoistExtent(operand, before))
+      return false;
   op->moveBefore(before);
   return true;
 }
@@ -238,11 +238,9 @@ bool hoistDestination(Value v, Operation *before) {
       op->isBeforeInBlock(before))
     return op != nullptr;
   if (isa<tensor::EmptyOp, arith::ConstantOp>(op)) {
-    // Extents of run time are known where what they are computed from is.
-    if (!llvm::all_of(op->getOperands(), [&](Value extent) {
-          return hoistScalar(extent, before);
-        }))
-      return false;
+    for (Value extent : op->getOperands())
+      if (!hoistExtent(extent, before))
+        return false;
     op->moveBefore(before);
     return true;
   }

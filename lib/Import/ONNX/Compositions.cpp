@@ -18,6 +18,8 @@ namespace mho::import {
 Value delegated(Node &n, Handler handler, ArrayRef<Value> inputs,
                 int64_t opset) {
   Node inner(n.b, n.loc, n.proto, opset, inputs, n.files);
+  inner.extents = n.extents;
+  inner.takesSymbols = n.takesSymbols;
   handler(inner);
   return inner.results.front();
 }
@@ -51,7 +53,8 @@ Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
   Shape shape(n.shape(x)), starts(shape.size(), 0), steps(shape.size(), 1);
   if (begin == 0 && end == shape[axis] && step == 1)
     return x;
-  shape[axis] = (end - begin + step - 1) / step;
+  int64_t reach = n.extents->difference(end, begin);
+  shape[axis] = n.extents->floorQuotient(n.extents->sum(reach, step - 1), step);
   starts[axis] = shape[axis] ? begin : 0;
   steps[axis] = step;
   return n.sliced(x, starts, steps, shape);
@@ -62,7 +65,7 @@ Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {
   Shape shape(n.shape(parts.front()));
   shape[axis] = 0;
   for (Value part : parts) {
-    shape[axis] += n.shape(part)[axis];
+    shape[axis] = n.extents->sum(shape[axis], n.shape(part)[axis]);
     if (n.shape(part)[axis])
       kept.push_back(part);
   }
@@ -94,12 +97,7 @@ Value counted(Node &n, int64_t count, int64_t axis, int64_t rank,
               Type element) {
   Shape shape(rank, 1);
   shape[axis] = count;
-  SmallVector<Attribute> values;
-  for (int64_t i = 0; i < count; ++i)
-    values.push_back(isa<FloatType>(element)
-                         ? Attribute(n.b.getFloatAttr(element, double(i)))
-                         : n.b.getIntegerAttr(element, i));
-  return n.constant(DenseElementsAttr::get(n.typeOf(shape, element), values));
+  return n.reshape(n.counting(count, element), shape);
 }
 
 template <typename OpTy>
@@ -238,8 +236,9 @@ Value splitHeads(Node &n, Value x, int64_t heads) {
 
 Value joinHeads(Node &n, Value x) {
   Shape shape(n.shape(x));
-  return n.reshape(n.transpose(x, {0, 2, 1, 3}),
-                   {shape[0], shape[2], shape[1] * shape[3]});
+  return n.reshape(
+      n.transpose(x, {0, 2, 1, 3}),
+      {shape[0], shape[2], n.extents->product(shape[1], shape[3])});
 }
 
 Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
@@ -255,7 +254,8 @@ Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
   int64_t shared = q[1] / k[1];
   Shape all{q[0], q[1], q[2], k[2]};
   Value rows = times(n, heads.q, heads.scale);
-  rows = n.reshape(rows, {q[0], k[1], shared * q[2], q[3]});
+  int64_t allRows = n.extents->product(shared, q[2]);
+  rows = n.reshape(rows, {q[0], k[1], allRows, q[3]});
   Value score = n.reshape(product(n, rows, transposed(n, heads.k)), all);
   if (heads.softcap != 0) {
     score = times(n, score, 1 / heads.softcap);
@@ -273,8 +273,7 @@ Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
   if (scores)
     *scores = score;
   if (heads.sink) {
-    Value sink = n.make<graph::ExpandOp>(
-        n.typeOf({q[0], q[1], q[2], 1}, n.element(score)), heads.sink);
+    Value sink = n.expand(heads.sink, {q[0], q[1], q[2], 1});
     score = concatenated(n, {score, sink}, 3);
   }
   Value weight = n.make<graph::SoftmaxOp>(score.getType(), score,
@@ -283,7 +282,7 @@ Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
     weight = sliced(n, weight, 3, 0, k[2]);
   if (weights)
     *weights = weight;
-  weight = n.reshape(weight, {q[0], k[1], shared * q[2], k[2]});
+  weight = n.reshape(weight, {q[0], k[1], allRows, k[2]});
   return n.reshape(product(n, weight, heads.v), {q[0], q[1], q[2], v[3]});
 }
 

@@ -26,9 +26,7 @@ Expr Expr::slice(int64_t axis, int64_t from, int64_t count) const {
 }
 
 Expr Expr::expand(ArrayRef<int64_t> to) const {
-  if (shape() == to)
-    return *this;
-  return {*n, n->make<graph::ExpandOp>(n->typeOf(to, element()), value)};
+  return {*n, n->expand(value, to)};
 }
 
 Expr wide(Node &n, Value x) {
@@ -65,7 +63,7 @@ Expr concat(ArrayRef<Expr> parts, int64_t axis) {
   SmallVector<Value> values{first};
   for (const Expr &part : parts.drop_front()) {
     n.checkSameElement(first, part);
-    shape[axis] += part.shape()[axis];
+    shape[axis] = n.extents->sum(shape[axis], part.shape()[axis]);
     values.push_back(part);
   }
   return {n, n.make<graph::ConcatOp>(n.typeOf(shape, first.element()), values,
@@ -73,13 +71,7 @@ Expr concat(ArrayRef<Expr> parts, int64_t axis) {
 }
 
 Expr iota(Node &n, Type element, int64_t count) {
-  SmallVector<Attribute> values;
-  for (int64_t i = 0; i < count; ++i)
-    values.push_back(isa<FloatType>(element)
-                         ? Attribute(n.b.getFloatAttr(element, double(i)))
-                         : n.b.getIntegerAttr(element, i));
-  return {n, n.constant(
-                 DenseElementsAttr::get(n.typeOf({count}, element), values))};
+  return {n, n.counting(count, element)};
 }
 
 Shape axesFrom(int64_t first, int64_t last) {

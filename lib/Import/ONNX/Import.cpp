@@ -120,7 +120,8 @@ static void check(const onnx::ModelProto &model) {
   }
 }
 
-/// `NODE=N` of every --loop-bound; throws where one names no such node.
+/// `NODE=N` of every --loop-bound; throws where one names no Loop or
+/// Range.
 static LoopBounds parseLoopBounds(const std::vector<std::string> &options,
                                   const onnx::ModelProto &model) {
   LoopBounds bounds;

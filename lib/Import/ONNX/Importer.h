@@ -136,11 +136,9 @@ std::optional<bool> knownBool(mlir::Value value);
 void checkCondition(const Node &node, mlir::Value condition,
                     const llvm::Twine &what);
 
-/// A node without a name is called by its first output.
-std::string nameOf(const onnx::NodeProto &node);
-
-/// Refuses values of a body that have bounded dimensions.
-void refuseBounded(const Node &node, llvm::ArrayRef<mlir::Value> values);
+/// Refuses values of a body with extents that only its steps know.
+void refuseInner(const Node &node, LoopBody &body,
+                 llvm::ArrayRef<mlir::Value> values);
 
 /// "" for ONNX's own domain under any of its names.
 std::string domainOf(const onnx::NodeProto &node);

@@ -7,6 +7,7 @@
 
 #include "Iteration.h"
 
+#include "BoundedValues.h"
 #include "Errors.h"
 
 #include "mho/Dialect/Graph/IR/Bounds.h"
@@ -51,13 +52,12 @@ struct OnePosition {
   }
 };
 
-/// `tensor` at `position` of `axis`, without the axis.
-static Value sliceAt(OpBuilder &b, Location loc, const Extents &extents,
-                     Value tensor, int64_t axis, OpFoldResult position) {
+Value sliceAt(OpBuilder &b, Location loc, const Extents &extents, Value tensor,
+              int64_t axis, OpFoldResult position) {
   auto type = cast<RankedTensorType>(tensor.getType());
   RankedTensorType result = withoutAxis(type, axis);
-  if (auto known = getConstantIntValue(position);
-      known && type.hasStaticShape()) {
+  auto known = getConstantIntValue(position);
+  if (known && type.hasStaticShape()) {
     SmallVector<int64_t> starts(type.getRank(), 0), steps(type.getRank(), 1);
     starts[axis] = *known;
     Value slice = b.createOrFold<graph::SliceOp>(
@@ -71,9 +71,9 @@ static Value sliceAt(OpBuilder &b, Location loc, const Extents &extents,
 }
 
 /// Position of step `number` of `steps`.
-static OpFoldResult positionOf(OpBuilder &b, Location loc,
-                               const Extents &extents, OpFoldResult number,
-                               int64_t steps, bool backwards) {
+static OpFoldResult positionOf(OpBuilder &b, Location loc, Extents &extents,
+                               OpFoldResult number, int64_t steps,
+                               bool backwards) {
   if (!backwards)
     return number;
   if (auto known = getConstantIntValue(number))
@@ -89,8 +89,7 @@ static OpFoldResult positionOf(OpBuilder &b, Location loc,
 }
 
 /// What a step sees of `sliced` when all run `steps` steps.
-static SmallVector<Value> slicesOf(OpBuilder &b, Location loc,
-                                   const Extents &extents,
+static SmallVector<Value> slicesOf(OpBuilder &b, Location loc, Extents &extents,
                                    ArrayRef<Sliced> sliced, OpFoldResult number,
                                    int64_t steps) {
   SmallVector<Value> slices;
@@ -186,8 +185,11 @@ LoopBody::LoopBody(OpBuilder &b, Location loc, Extents &extents,
   block = b.createBlock(&region);
   Step first;
   first.number = block->addArgument(b.getIndexType(), loc);
-  for (Value value : initial)
-    first.state.push_back(block->addArgument(value.getType(), value.getLoc()));
+  for (Value value : initial) {
+    auto type = cast<RankedTensorType>(value.getType());
+    Value room = block->addArgument(roomType(extents, type), value.getLoc());
+    first.state.push_back(outOfRoom(b, loc, extents, room, type));
+  }
   first.slices = slicesOf(b, loc, extents, sliced, first.number, steps);
   results = step(first);
 }
@@ -205,6 +207,18 @@ std::optional<size_t> LoopBody::changedState() const {
   return std::nullopt;
 }
 
+Value LoopBody::carried(size_t i) {
+  return intoRoom(b, loc, extents, results.state[i], block->getArgument(1 + i));
+}
+
+SmallVector<Value> LoopBody::cutStates(ValueRange rooms) {
+  SmallVector<Value> states;
+  for (auto [room, value] : llvm::zip(rooms, initial))
+    states.push_back(outOfRoom(b, loc, extents, room,
+                               cast<RankedTensorType>(value.getType())));
+  return states;
+}
+
 SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
   if (steps == 0) {
     SmallVector<Value> all(initial);
@@ -213,6 +227,7 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
           join(b, loc, {}, cast<RankedTensorType>(slice.getType()), how));
     return all;
   }
+  // What is collected has room for the most steps; the rest is cut off behind.
   int64_t most = isSymbol(steps) ? extents.range(steps).high : steps;
   auto [before, after] = collect(steps, most, joined);
   {
@@ -220,69 +235,87 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
     b.setInsertionPointToEnd(block);
     scf::YieldOp::create(b, loc, after);
   }
+  addRooms(before);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Value end =
       getValueOrCreateConstantIndexOp(b, loc, extents.value(b, loc, steps));
   auto loop = scf::ForOp::create(b, loc, zero, end, one, before);
   loop.getRegion().takeBody(region);
-  SmallVector<Value> all(loop.getResults());
-  if (isSymbol(steps)) {
+  if (isSymbol(steps))
     loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(most));
-    cut(llvm::MutableArrayRef(all).drop_front(initial.size()), steps, joined);
-  }
+  SmallVector<Value> all =
+      cutStates(loop.getResults().take_front(initial.size()));
+  cutSlices(all, loop.getResults().drop_front(initial.size()), steps, joined);
   return all;
 }
 
-std::pair<SmallVector<Value>, SmallVector<Value>>
-LoopBody::collect(int64_t steps, int64_t most, ArrayRef<Joined> joined) {
-  SmallVector<Value> before(initial), after(results.state);
+LoopBody::Collected LoopBody::collect(int64_t steps, int64_t most,
+                                      ArrayRef<Joined> joined) {
+  Collected values;
+  for (Value value : initial)
+    values.before.push_back(intoRoom(b, loc, extents, value));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(block);
+  for (size_t i = 0; i < initial.size(); ++i)
+    values.after.push_back(carried(i));
   for (auto [slice, how] : llvm::zip_equal(results.slices, joined)) {
     auto type = cast<RankedTensorType>(slice.getType());
     int64_t axis = axisOf(how, type);
     RankedTensorType whole = withAxis(type, axis, most);
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t extent : symbolicShape(whole))
-      sizes.push_back(extents.value(b, loc, extent));
-    before.push_back(
-        tensor::EmptyOp::create(b, loc, sizes, whole.getElementType()));
-    Value collected = block->addArgument(whole, loc);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(block);
+    Value room = block->addArgument(roomType(extents, whole), loc);
     OnePosition at(b, loc, extents, whole, axis,
                    positionOf(b, loc, extents, block->getArgument(0), steps,
                               how.backwards));
-    after.push_back(tensor::InsertSliceOp::create(
-        b, loc, slice, collected, at.offsets, at.sizes, at.strides));
+    values.after.push_back(tensor::InsertSliceOp::create(
+        b, loc, slice, room, at.offsets, at.sizes, at.strides));
   }
-  return {before, after};
+  return values;
 }
 
-void LoopBody::cut(llvm::MutableArrayRef<Value> values, int64_t steps,
-                   ArrayRef<Joined> joined) {
-  for (auto [value, slice, how] :
-       llvm::zip_equal(values, results.slices, joined)) {
+void LoopBody::addRooms(SmallVectorImpl<Value> &before) {
+  for (BlockArgument room :
+       block->getArguments().drop_front(1 + initial.size())) {
+    auto type = cast<RankedTensorType>(room.getType());
+    before.push_back(tensor::EmptyOp::create(b, loc, type.getShape(),
+                                             type.getElementType()));
+  }
+}
+
+void LoopBody::cutSlices(SmallVectorImpl<Value> &all, ValueRange rooms,
+                         int64_t steps, ArrayRef<Joined> joined) {
+  for (auto [room, slice, how] :
+       llvm::zip_equal(rooms, results.slices, joined)) {
     auto type = cast<RankedTensorType>(slice.getType());
-    int64_t axis = axisOf(how, type);
-    RankedTensorType part = withAxis(type, axis, steps);
-    OnePosition at(b, loc, extents, part, axis, b.getIndexAttr(0));
-    at.sizes[axis] = extents.value(b, loc, steps);
-    value = tensor::ExtractSliceOp::create(b, loc, part, value, at.offsets,
-                                           at.sizes, at.strides);
+    all.push_back(outOfRoom(b, loc, extents, room,
+                            withAxis(type, axisOf(how, type), steps)));
   }
 }
 
-SmallVector<Value> LoopBody::finish(Value steps) {
+static void setBound(OpBuilder &b, Operation *loop,
+                     std::optional<int64_t> bound) {
+  if (bound)
+    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(*bound));
+}
+
+SmallVector<Value> LoopBody::finish(Value steps, std::optional<int64_t> bound) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(block);
-    scf::YieldOp::create(b, loc, results.state);
+    SmallVector<Value> after;
+    for (size_t i = 0; i < initial.size(); ++i)
+      after.push_back(carried(i));
+    scf::YieldOp::create(b, loc, after);
   }
+  SmallVector<Value> before;
+  for (Value value : initial)
+    before.push_back(intoRoom(b, loc, extents, value));
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  auto loop = scf::ForOp::create(b, loc, zero, steps, one, initial);
+  auto loop = scf::ForOp::create(b, loc, zero, steps, one, before);
   loop.getRegion().takeBody(region);
-  return SmallVector<Value>(loop.getResults());
+  setBound(b, loop, bound);
+  return cutStates(loop.getResults());
 }
 
 SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
@@ -291,14 +324,15 @@ SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
                                          ArrayRef<Joined> joined,
                                          StringRef name) {
   // Tensors stand first and scalars last, in both regions alike.
-  auto [before, after] = collect(bound.value_or(0), bound.value_or(0), joined);
+  int64_t most = bound.value_or(0);
+  auto [before, after] = collect(most, most, joined);
+  addRooms(before);
   size_t tensors = before.size();
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   before.append({zero, first});
   auto types = llvm::to_vector(ValueRange(before).getTypes());
   auto loop = scf::WhileOp::create(b, loc, types, before);
-  if (bound)
-    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(*bound));
+  setBound(b, loop, bound);
   {
     OpBuilder::InsertionGuard guard(b);
     SmallVector<Location> locations(types.size(), loc);
@@ -323,15 +357,17 @@ SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
     after.push_back(scalarOf(b, loc, condition));
     scf::YieldOp::create(b, loc, after);
   }
-  SmallVector<Value> all(loop.getResults().take_front(tensors));
-  if (!joined.empty()) {
-    // The loop does not show how far it counts.
-    Value most = arith::ConstantIndexOp::create(b, loc, *bound);
-    Value made = arith::MaxSIOp::create(b, loc, loop.getResult(tensors), zero);
-    made = arith::MinSIOp::create(b, loc, made, most);
-    cut(llvm::MutableArrayRef(all).drop_front(initial.size()),
-        extents.add(made, 0, *bound, name.str()), joined);
-  }
+  SmallVector<Value> all =
+      cutStates(loop.getResults().take_front(initial.size()));
+  if (joined.empty())
+    return all;
+  // The loop does not show how far it counts.
+  Value made = graph::BoundOp::create(b, loc, b.getIndexType(),
+                                      loop.getResult(tensors), 0, most);
+  int64_t count = extents.add(made, 0, most, name.str());
+  cutSlices(all,
+            loop.getResults().slice(initial.size(), tensors - initial.size()),
+            count, joined);
   return all;
 }
 
@@ -340,7 +376,7 @@ void LoopBody::leaveForListing() {
   block->getArgument(0).replaceAllUsesWith(zero);
   for (auto [argument, value] :
        llvm::zip(block->getArguments().drop_front(), initial))
-    argument.replaceAllUsesWith(value);
+    argument.replaceAllUsesWith(intoRoom(b, loc, extents, value));
   splice(b, region);
 }
 

@@ -55,6 +55,11 @@ struct StepResult {
 /// Builds one step at the builder's place.
 using StepFn = llvm::function_ref<StepResult(const Step &)>;
 
+/// `tensor` at `position` of `axis`, without the axis.
+mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc,
+                    const Extents &extents, mlir::Value tensor, int64_t axis,
+                    mlir::OpFoldResult position);
+
 /// Whether every node in `region` has a meaning and every value a rank.
 bool isSupported(mlir::Region &region, llvm::ArrayRef<mlir::Value> values);
 
@@ -68,6 +73,7 @@ public:
   StepSequence(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
                llvm::ArrayRef<mlir::Value> initial,
                llvm::ArrayRef<Joined> joined);
+  /// Scalars of steps that are given up go with them.
   ~StepSequence() { extents.forget(region); }
 
   /// Adds one of `steps` steps. Throws what `step` throws.
@@ -102,6 +108,8 @@ public:
 
   const StepResult &result() const { return results; }
   bool supported();
+  /// Whether an extent follows from scalars of the step itself.
+  bool decides(int64_t extent) { return extents.belongsTo(extent, region); }
   /// The first state that comes out with another type than it went in.
   std::optional<size_t> changedState() const;
 
@@ -109,29 +117,41 @@ public:
   /// slices.
   llvm::SmallVector<mlir::Value> finish(int64_t steps,
                                         llvm::ArrayRef<Joined> joined);
-  /// A loop of `steps` (an index) steps, which nothing bounds: the states.
-  llvm::SmallVector<mlir::Value> finish(mlir::Value steps);
+  /// A loop of `steps` (an index) steps, at most `bound` if given: the states.
+  llvm::SmallVector<mlir::Value> finish(mlir::Value steps,
+                                        std::optional<int64_t> bound);
   /// A loop that goes on while `condition` (a tensor of one bool, made by the
-  /// step) holds, and for `steps` steps if given; at most `bound` if given, as
-  /// it must be where slices are joined. `first` (i1) tells whether it begins
-  /// at all. States, then joined slices, as many as steps were made; `name` is
-  /// what messages call that number.
+  /// step) holds, and for `steps` steps if given; at most `bound` if given.
+  /// `first` (i1) tells whether it begins at all.
+  /// States, then joined slices, as many as steps were made, where `bound` is
+  /// given; `name` is what messages call that number.
   llvm::SmallVector<mlir::Value>
   finishWhile(mlir::Value first, mlir::Value condition, mlir::Value steps,
-              std::optional<int64_t> bound, llvm::ArrayRef<Joined> joined,
-              llvm::StringRef name);
+              std::optional<int64_t> bound, llvm::ArrayRef<Joined> joined = {},
+              llvm::StringRef name = {});
   /// Leaves the step's ops as if it ran once, so that the unsupported ones
   /// among them are listed.
   void leaveForListing();
 
 private:
-  /// Has every step put its slices into tensors with room for `most`, which
-  /// follow the states; `steps` as for `finish`. What comes in and goes out.
-  std::pair<llvm::SmallVector<mlir::Value>, llvm::SmallVector<mlir::Value>>
-  collect(int64_t steps, int64_t most, llvm::ArrayRef<Joined> joined);
-  /// Cuts what the loop has collected in `values` to as many as `steps`.
-  void cut(llvm::MutableArrayRef<mlir::Value> values, int64_t steps,
-           llvm::ArrayRef<Joined> joined);
+  /// Has every step put its slices into rooms for `most` of them, which the
+  /// loop carries behind its states: their first values, and what a step hands
+  /// on. `steps` as for `finish`.
+  struct Collected {
+    llvm::SmallVector<mlir::Value> before, after;
+  };
+  Collected collect(int64_t steps, int64_t most,
+                    llvm::ArrayRef<Joined> joined);
+  /// Adds empty rooms, one for each that `collect` made.
+  void addRooms(llvm::SmallVectorImpl<mlir::Value> &before);
+  /// Adds what the loop has collected in `rooms`, cut to as many as `steps`.
+  void cutSlices(llvm::SmallVectorImpl<mlir::Value> &all,
+                 mlir::ValueRange rooms, int64_t steps,
+                 llvm::ArrayRef<Joined> joined);
+  /// State `i` of the step's end in the room that the loop carries.
+  mlir::Value carried(size_t i);
+  /// The loop's results as what the step would give.
+  llvm::SmallVector<mlir::Value> cutStates(mlir::ValueRange rooms);
 
   mlir::OpBuilder &b;
   mlir::Location loc;

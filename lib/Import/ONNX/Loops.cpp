@@ -18,7 +18,6 @@
 #include "mho/Import/ONNX/Import.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
@@ -66,7 +65,7 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
                                                    ArrayRef<Joined> joined,
                                                    StepFn step) {
   bool few = steps > 0 && steps <= kMaximumUnrolled;
-  if (steps == 0 || steps > kStraightSteps) {
+  if (steps <= 0 || steps > kStraightSteps) {
     std::optional<LoopBody> body;
     try {
       body.emplace(b, node.loc, extents, initial, sliced, steps, step);
@@ -78,8 +77,8 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
       auto changed = body->changedState();
       bool supported = body->supported();
       if (supported && (steps == 0 || !changed)) {
-        refuseBounded(node, body->result().state);
-        refuseBounded(node, body->result().slices);
+        refuseInner(node, *body, body->result().state);
+        refuseInner(node, *body, body->result().slices);
         return body->finish(steps, joined);
       }
       if (!few && supported)
@@ -112,6 +111,8 @@ namespace {
 struct LoopForm {
   /// Steps at most, where the trip count is known.
   std::optional<int64_t> limit;
+  /// The trip count where it is an extent that only the run knows.
+  std::optional<int64_t> extent;
   /// There is no trip count.
   bool endless = false;
   /// Whether the first step is taken, where that is known.
@@ -185,7 +186,9 @@ void Importer::expandLoop(Node &node, const Place &place) {
       node.fail("the trip count must be one int64");
     if (auto known = node.constantIntegers(trips)) {
       form.endless = known->front() > kEndless;
-      if (!form.endless)
+      if (isSymbol(known->front()))
+        form.extent = extents.max(known->front(), 0);
+      else if (!form.endless)
         form.limit = std::max<int64_t>(known->front(), 0);
     }
   }
@@ -257,8 +260,8 @@ void Importer::expandLoop(Node &node, const Place &place) {
   bool supported = loop && loop->supported();
   bool asLoop = supported && !changed;
   if (asLoop) {
-    refuseBounded(node, loop->result().state);
-    refuseBounded(node, loop->result().slices);
+    refuseInner(node, *loop, loop->result().state);
+    refuseInner(node, *loop, loop->result().slices);
   }
   if (form.countKnown()) {
     if (always == true && form.endless)
@@ -279,6 +282,8 @@ void Importer::expandLoop(Node &node, const Place &place) {
   // Only the run knows when it ends.
   if (refused)
     throw *refused;
+  if (form.extent && form.starts == true && always == true && asLoop)
+    return accept(loop->finish(*form.extent, joined));
   SmallVector<Value> steering{trips, first};
   if (always != true)
     steering.append(initial);
@@ -294,19 +299,10 @@ void Importer::expandLoop(Node &node, const Place &place) {
                          node.proto.input(2 + *changed)),
                 steering);
   std::optional<int64_t> bound = form.limit;
-  std::optional<int64_t> symbol;
-  bool counted = trips && !form.limit && !form.endless;
-  if (counted)
-    if (auto extent = extents.integers(trips))
-      symbol = extents.max(extent->front(), 0);
-  if (symbol)
-    bound = extents.range(*symbol).high;
-  if (node.bound) {
-    // Steps that are not made change the number.
-    if (symbol && *node.bound < *bound)
-      symbol = std::nullopt;
-    bound = std::min(bound.value_or(*node.bound), *node.bound);
-  }
+  if (form.extent)
+    bound = extents.range(*form.extent).high;
+  if (node.most)
+    bound = std::min(bound.value_or(*node.most), *node.most);
   if (!bound && !joined.empty())
     node.refuse("how many slices its output '" +
                     graph.output(carried + 1).name() +
@@ -324,10 +320,7 @@ void Importer::expandLoop(Node &node, const Place &place) {
     return arith::ConstantIndexOp::create(b, node.loc, value).getResult();
   };
   Value count;
-  if (symbol) {
-    count = getValueOrCreateConstantIndexOp(
-        b, node.loc, extents.value(b, node.loc, *symbol));
-  } else if (counted) {
+  if (trips && !form.limit && !form.endless) {
     Value wide = scalarOf(b, node.loc, trips);
     count = arith::IndexCastOp::create(b, node.loc, b.getIndexType(), wide);
     count = arith::MaxSIOp::create(b, node.loc, count, index(0));
@@ -337,13 +330,10 @@ void Importer::expandLoop(Node &node, const Place &place) {
     count = index(*bound);
   }
   std::string steps = "steps of " + nameOf(node.proto);
-  if (always == true && form.starts == true) {
-    if (!bound)
-      return accept(loop->finish(count));
-    if (!symbol)
-      symbol = counted ? extents.add(count, 0, *bound, steps) : *bound;
-    return accept(loop->finish(*symbol, joined));
-  }
+  if (always == true && form.starts == true && !joined.empty())
+    return accept(loop->finish(extents.add(count, 0, *bound, steps), joined));
+  if (always == true && form.starts == true)
+    return accept(loop->finish(count, bound));
   Value begins =
       first ? scalarOf(b, node.loc, first)
             : arith::ConstantOp::create(b, node.loc, b.getBoolAttr(true))
@@ -402,7 +392,7 @@ void Importer::expandScan(Node &node, const Place &place) {
         node.axis(how.axis, type.getRank() + 1);
     return result;
   };
-  int64_t steps = -1;
+  std::optional<int64_t> common;
   SmallVector<Sliced> sliced;
   for (int64_t i = 0; i < scanned; ++i) {
     Value input = inputs[states + i];
@@ -412,12 +402,17 @@ void Importer::expandScan(Node &node, const Place &place) {
       node.fail("scan input " + Twine(i) + " has rank " + Twine(rank) +
                 ", expected " + Twine(axis + 1) + " or more");
     int64_t extent = node.shape(input)[axis];
-    if (steps >= 0 && extent != steps)
-      node.fail("scan inputs have " + Twine(steps) + " and " + Twine(extent) +
+    if (common && extent != *common && (isSymbol(extent) || isSymbol(*common)))
+      node.refuse("whether scan inputs with " + extents.text(*common) +
+                  " and " + extents.text(extent) +
+                  " positions agree depends on the run; fix them with --shape");
+    if (common && extent != *common)
+      node.fail("scan inputs have " + Twine(*common) + " and " + Twine(extent) +
                 " positions along their axes");
-    steps = extent;
+    common = extent;
     sliced.push_back({input, batched ? 0 : axis, directions[i] != 0});
   }
+  int64_t steps = *common;
   if (!batched) {
     if (auto results = repeat(node, steps, inputs.take_front(states), sliced,
                               joined, step))

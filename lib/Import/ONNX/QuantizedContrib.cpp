@@ -79,7 +79,7 @@ void qlinearConcat(Node &n) {
   int64_t axis = n.axis(n.integer("axis", 0), n.type(parts[0]).getRank());
   Shape shape(n.shape(parts[0]));
   for (Value part : ArrayRef(parts).drop_front())
-    shape[axis] += n.shape(part)[axis];
+    shape[axis] = n.extents->sum(shape[axis], n.shape(part)[axis]);
   Value y = n.make<graph::ConcatOp>(n.typeOf(shape, realType(n)), parts,
                                     n.b.getI64IntegerAttr(axis));
   finish(n, y, 0, n.input(2));

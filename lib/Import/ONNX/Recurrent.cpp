@@ -141,7 +141,7 @@ public:
   }
   /// What the inputs of all steps give to the gates.
   Value inputProduct(int64_t d, Value bias) {
-    Value rows = n.reshape(x, {n.product(steps, batch), inputs});
+    Value rows = n.reshape(x, {n.extents->product(steps, batch), inputs});
     Value all = product(rows, direction(n.input(1), d), bias);
     return n.reshape(all, {steps, batch, gates * hidden});
   }
@@ -174,14 +174,14 @@ private:
 void Recurrence::check(Value value, ArrayRef<int64_t> shape, StringRef name) {
   if (!value)
     return;
+  if (n.shape(value) == shape && n.element(value) == element)
+    return;
   if (hasSymbol(shape) || hasSymbol(n.shape(value)))
     n.refuse("input " + name +
-             " has an extent that is known only at run "
-             "time; only the steps may: fix it with --shape");
-  auto wanted = RankedTensorType::get(shape, element);
-  if (value.getType() != wanted)
-    n.fail("input " + name + " is " + text(value.getType()) + ", expected " +
-           text(wanted));
+             " has other extents than input X, or whether it has depends on "
+             "the run: fix them with --shape");
+  n.fail("input " + name + " is " + text(value.getType()) + ", expected " +
+         text(RankedTensorType::get(shape, element)));
 }
 
 void Recurrence::readShapes() {
@@ -196,13 +196,9 @@ void Recurrence::readShapes() {
   if (batchFirst)
     x = n.transpose(x, {1, 0, 2});
   steps = n.shape(x)[0], batch = n.shape(x)[1], inputs = n.shape(x)[2];
-  if (isSymbol(batch) || isSymbol(inputs))
-    n.refuse("input X has " + n.extents->text(batch) +
-             " sequences of vectors "
-             "of " +
-             n.extents->text(inputs) +
-             "; only the number of steps may be known at run time: fix these "
-             "with --shape");
+  if (isSymbol(inputs))
+    n.refuse("input X has vectors of " + n.extents->text(inputs) +
+             " elements, known only at run time: fix them with --shape");
   std::string name = n.string("direction", "forward");
   if (name != "forward" && name != "reverse" && name != "bidirectional")
     n.fail("direction is forward, reverse or bidirectional, found '" + name +
@@ -318,10 +314,14 @@ Value Recurrence::activate(size_t direction, size_t which, Value x) {
 
 Value Recurrence::initial(size_t input, int64_t d) {
   Value given = n.optional(input);
-  if (!given)
-    return n.constant(
-        DenseElementsAttr::get(n.typeOf({batch, hidden}, element),
-                               Attribute(n.b.getFloatAttr(element, 0))));
+  if (!given) {
+    auto zeros = [&](int64_t rows) {
+      return n.constant(
+          DenseElementsAttr::get(n.typeOf({rows, hidden}, element),
+                                 Attribute(n.b.getFloatAttr(element, 0))));
+    };
+    return isSymbol(batch) ? n.expand(zeros(1), {batch, hidden}) : zeros(batch);
+  }
   if (batchFirst) {
     check(given, {batch, directions, hidden}, "initial state");
     given = n.transpose(given, {1, 0, 2});
@@ -339,7 +339,8 @@ Value Recurrence::stepsAlive() {
            " entries, found " + text(lengths.getType()));
   if (auto known = n.constantIntegers(lengths)) {
     for (int64_t length : *known)
-      if (length < 0 || length > n.extents->range(steps).high)
+      if (!isSymbol(length) &&
+          (length < 0 || length > n.extents->range(steps).high))
         n.fail("sequence_lens holds " + Twine(length) + ", but the input has " +
                n.extents->text(steps) + " steps");
     if (llvm::all_of(*known, [&](int64_t n) { return n == steps; }))

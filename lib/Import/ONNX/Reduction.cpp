@@ -113,13 +113,8 @@ template <typename OpTy> void scan(Node &n) {
   auto flag = [&](StringRef name) {
     return n.integer(name, 0) ? n.b.getUnitAttr() : UnitAttr();
   };
-  int64_t along = n.axis(axis[0], rank);
-  if (isSymbol(n.shape(x)[along]) && n.integer("reverse", 0))
-    n.refuse("from the end of an axis of " +
-             n.extents->text(n.shape(x)[along]) +
-             ", known only at run time, is not supported; fix the extent with "
-             "--shape");
-  n.result(n.make<OpTy>(x.getType(), x, n.b.getI64IntegerAttr(along),
+  n.result(n.make<OpTy>(x.getType(), x,
+                        n.b.getI64IntegerAttr(n.axis(axis[0], rank)),
                         flag("exclusive"), flag("reverse")));
 }
 
@@ -153,7 +148,10 @@ void hardmax(Node &n) {
   if (axes.size() != 1) {
     int64_t outer = 1, inner = 1;
     for (auto [i, extent] : llvm::enumerate(shape))
-      (int64_t(i) < axis ? outer : inner) *= extent;
+      if (int64_t(i) < axis)
+        outer = n.extents->product(outer, extent);
+      else
+        inner = n.extents->product(inner, extent);
     x = x.reshape({outer, inner});
     axis = 1;
   }

@@ -104,10 +104,7 @@ void compress(Node &n) {
   if (n.has("axis")) {
     axis = n.axis(n.integer("axis", 0), n.type(x).getRank());
   } else {
-    int64_t count = 1;
-    for (int64_t extent : n.shape(x))
-      count = n.product(count, extent);
-    x = n.reshape(x, count);
+    x = n.reshape(x, n.extents->elements(n.shape(x)));
   }
   if (n.type(condition).getRank() != 1)
     n.fail("expected a vector of conditions, found " +

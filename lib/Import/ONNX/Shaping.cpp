@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Expression.h"
-#include "Importer.h"
+#include "Node.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -77,16 +76,15 @@ void shape(Node &n) {
   };
   int64_t start = bound(n.integer("start", 0));
   int64_t end = bound(n.integer("end", rank));
-  n.result(
-      n.extentsAsTensor(all.slice(start, std::max<int64_t>(0, end - start)),
-                        /*scalar=*/false));
+  n.result(n.extentsAsTensor(
+      all.slice(start, std::max<int64_t>(0, end - start)), /*isScalar=*/false));
 }
 
 void size(Node &n) {
   int64_t count = 1;
   for (int64_t extent : n.shape(n.input(0)))
-    count = n.product(count, extent);
-  n.result(n.extentsAsTensor(count, /*scalar=*/true));
+    count = n.extents->product(count, extent);
+  n.result(n.extentsAsTensor(count, /*isScalar=*/true));
 }
 
 /// A range up to an extent of the run: the leading part of the longest one.
@@ -100,60 +98,78 @@ bool boundedRange(Node &n) {
   }
   if (!hasSymbol(bounds))
     return false;
-  auto count = n.extents->max(n.extents->difference(bounds[1], bounds[0]), 0);
-  if (isSymbol(bounds[0]) || bounds[2] != 1 || !count)
-    n.refuse("a range to the extent " + n.extents->text(bounds[1]) +
-             ", known only at run time, must begin at a constant that is "
-             "never larger and have steps of 1; fix the extent with --shape");
+  Extents &e = *n.extents;
+  int64_t step = bounds[2];
+  if (isSymbol(step) || step == 0)
+    n.refuse("a range with steps of " + e.text(step) +
+             ", known only at run time, is not supported; fix the extent with "
+             "--shape");
+  int64_t reach = step > 0 ? e.difference(bounds[1], bounds[0])
+                           : e.difference(bounds[0], bounds[1]);
+  int64_t size = std::abs(step);
+  int64_t count = e.floorQuotient(e.sum(e.max(reach, 0), size - 1), size);
   Type element = n.element(n.input(0));
-  n.result(n.binary<graph::AddOp>(n.counting(*count, element),
-                                  n.scalar(element, double(bounds[0]))));
+  Value places = n.counting(count, element);
+  if (step != 1)
+    places = n.binary<graph::MulOp>(places, n.scalar(element, double(step)));
+  Value first =
+      n.cast(n.extentsAsTensor({bounds[0]}, /*isScalar=*/true), element);
+  n.result(n.binary<graph::AddOp>(places, first));
   return true;
 }
 
-/// A range whose operands the run gives, of at most as many elements as
-/// --loop-bound says.
+/// A range with ends that follow from data, of which the user says how many
+/// elements it has at most.
 void rangeOfData(Node &n) {
   Type element = n.element(n.input(0));
-  auto operand = [&](size_t i) {
-    Value x = n.input(i);
-    if (n.type(x).getNumElements() != 1 || n.element(x) != element)
-      n.fail("expected three numbers of one type, found " + text(x.getType()) +
-             " beside " + text(element));
-    return Expr(n, n.reshape(x, {}));
+  SmallVector<Value, 3> ends;
+  for (size_t i = 0; i < 3; ++i) {
+    n.checkSameElement(n.input(0), n.input(i));
+    if (n.type(n.input(i)).getNumElements() != 1)
+      n.fail("expected scalars, found " + text(n.input(i).getType()));
+    ends.push_back(n.reshape(n.input(i), {}));
+  }
+  Value reach = n.binary<graph::SubOp>(ends[1], ends[0]), count;
+  auto one = [&](Value tensor) {
+    return tensor::ExtractOp::create(n.b, n.loc, tensor, ValueRange())
+        .getResult();
   };
-  Expr start = operand(0), limit = operand(1), step = operand(2);
-  int64_t most = *n.bound;
-  Type real = n.b.getF64Type();
-  Expr count = (limit.as(real) - start.as(real)) / step.as(real);
-  count = min(max(count.unary<graph::CeilOp>(), 0.0), double(most));
-  Value index = arith::IndexCastOp::create(
-      n.b, n.loc, n.b.getIndexType(),
-      scalarOf(n.b, n.loc, count.as(n.b.getI64Type())));
-  auto number = [&](int64_t value) {
-    return arith::ConstantIndexOp::create(n.b, n.loc, value).getResult();
-  };
-  // A distance that is no number counts as none.
-  index = arith::MaxSIOp::create(n.b, n.loc, index, number(0));
-  index = arith::MinSIOp::create(n.b, n.loc, index, number(most));
+  if (isa<FloatType>(element)) {
+    Value steps = n.binary<graph::DivOp>(reach, ends[2]);
+    steps = n.make<graph::CeilOp>(steps.getType(), steps);
+    count = one(n.cast(steps, n.b.getI64Type()));
+  } else {
+    Type wide = n.b.getI64Type();
+    count = arith::CeilDivSIOp::create(n.b, n.loc, one(n.cast(reach, wide)),
+                                       one(n.cast(ends[2], wide)));
+  }
+  count = arith::IndexCastOp::create(n.b, n.loc, n.b.getIndexType(), count);
+  count = arith::MaxSIOp::create(n.b, n.loc, count,
+                                 arith::ConstantIndexOp::create(n.b, n.loc, 0));
+  count =
+      graph::BoundOp::create(n.b, n.loc, n.b.getIndexType(), count, 0, *n.most);
   int64_t extent =
-      n.extents->add(index, 0, most, "elements of " + nameOf(n.proto));
-  Expr numbers(n, n.counting(extent, n.b.getI64Type()));
-  n.result(start + numbers.as(element) * step);
+      n.extents->add(count, 0, *n.most, "the elements of " + n.proto.output(0));
+  Value places = n.counting(extent, element);
+  n.result(
+      n.binary<graph::AddOp>(n.binary<graph::MulOp>(places, ends[2]), ends[0]));
 }
 
 void range(Node &n) {
   if (boundedRange(n))
     return;
-  if (n.bound && !llvm::all_of(n.inputs, [](Value operand) {
-        return operand && matchPattern(operand, m_Constant());
-      }))
-    return rangeOfData(n);
-  std::string bound =
-      " (or a bound on the elements, --loop-bound=" + nameOf(n.proto) + "=N)";
-  double start = n.number(0, "the start" + bound);
-  double limit = n.number(1, "the limit" + bound);
-  double step = n.number(2, "the step" + bound);
+  for (auto [i, what] : llvm::enumerate(
+           ArrayRef<StringRef>{"the start", "the limit", "the step"})) {
+    if (matchPattern(n.input(i), m_Constant()))
+      continue;
+    if (n.most)
+      return rangeOfData(n);
+    n.refuseUnknown(i, what,
+                    ", or --loop-bound=" + nameOf(n.proto) +
+                        "=N says how many elements there are at most");
+  }
+  double start = n.number(0, "the start"), limit = n.number(1, "the limit");
+  double step = n.number(2, "the step");
   if (step == 0 || std::isnan(start) || std::isnan(limit) || std::isnan(step))
     n.fail("the step of a range must not be zero");
   double count = std::max(0.0, std::ceil((limit - start) / step));

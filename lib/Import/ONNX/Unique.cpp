@@ -87,16 +87,13 @@ void uniqueAtRunTime(Node &n) {
     axis = n.axis(n.integer("axis", 0), n.type(x).getRank());
     toFront.push_back(axis);
   } else {
-    int64_t count = 1;
-    for (int64_t extent : n.shape(x))
-      count = n.product(count, extent);
-    x = n.reshape(x, count);
+    x = n.reshape(x, n.extents->elements(n.shape(x)));
     toFront.push_back(0);
   }
   for (auto [i, extent] : llvm::enumerate(n.shape(x)))
     if (int64_t(i) != axis) {
       toFront.push_back(i);
-      width = n.product(width, extent);
+      width = n.extents->product(width, extent);
     }
   int64_t count = n.shape(x)[axis];
   Type integer = n.b.getI64Type();

@@ -69,6 +69,9 @@ inline constexpr llvm::StringLiteral kFoldedAttr = "mho.folded";
 inline constexpr llvm::StringLiteral kFreezeAttr = "mho.freeze";
 /// On arguments and results of @main: the ONNX name.
 inline constexpr llvm::StringLiteral kNameAttr = "mho.name";
+/// On an argument: for each dimension "NAME=LOW..HIGH" where only the run knows
+/// its extent, else "". Those of one name are the same.
+inline constexpr llvm::StringLiteral kBoundsAttr = "mho.bounds";
 
 /// Reads the model at `path`: one function @main on static tensors. What is
 /// wrong with the file is reported on the context's diagnostics, and the result

@@ -56,16 +56,11 @@ static Type elementOf(Value v) {
   return cast<ShapedType>(v.getType()).getElementType();
 }
 
-/// Whether `extent` is more than `limit`, where both are known.
-static bool exceeds(int64_t extent, int64_t limit) {
-  return !ShapedType::isDynamic(extent) && !ShapedType::isDynamic(limit) &&
-         extent > limit;
-}
-
 LogicalResult SortOp::verify() {
   ArrayRef<int64_t> x = shapeOf(getX()), values = shapeOf(getValues());
   if (x.empty() || values.size() != x.size() ||
-      values.drop_back() != x.drop_back() || exceeds(values.back(), x.back()) ||
+      values.drop_back() != x.drop_back() ||
+      (!ShapedType::isDynamic(x.back()) && values.back() > x.back()) ||
       shapeOf(getIndices()) != values)
     return emitOpError("expected values and indices of the input's shape, the "
                        "last axis at most as long; found ")
@@ -92,8 +87,9 @@ LogicalResult ScatterOp::verify() {
            << getTo().getType() << ", -1 for each of the "
            << getIndices().size() << " indices";
   for (auto [dim, extent] : llvm::zip_equal(getDims(), to))
-    if (dim != -1 && (dim < 0 || dim >= int64_t(updates.size()) ||
-                      exceeds(updates[dim], extent)))
+    if (dim != -1 &&
+        (dim < 0 || dim >= int64_t(updates.size()) ||
+         (!ShapedType::isDynamic(extent) && updates[dim] > extent)))
       return emitOpError("dim ") << dim << " of " << getUpdates().getType()
                                  << " does not fit an axis of " << extent;
   for (Value index : getIndices()) {

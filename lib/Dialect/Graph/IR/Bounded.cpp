@@ -16,6 +16,35 @@ void ExtentOp::inferResultRanges(ArrayRef<ConstantIntRanges>,
   setRange(getExtent(), ConstantIntRanges::fromSigned(none, all));
 }
 
+void BoundOp::inferResultRanges(ArrayRef<ConstantIntRanges> operands,
+                                SetIntRangeFn setRange) {
+  auto own = ConstantIntRanges::fromSigned(APInt(64, getLow(), true),
+                                           APInt(64, getHigh(), true));
+  ConstantIntRanges both = operands[0].intersection(own);
+  // Nothing in common: the run ends with an error.
+  setRange(getBounded(), both.smin().sgt(both.smax()) ? own : both);
+}
+
+OpFoldResult BoundOp::fold(FoldAdaptor adaptor) {
+  auto known = dyn_cast_if_present<IntegerAttr>(adaptor.getValue());
+  if (known && known.getInt() >= int64_t(getLow()) &&
+      known.getInt() <= int64_t(getHigh()))
+    return known;
+  // What is within a narrower range already.
+  auto inner = getValue().getDefiningOp<BoundOp>();
+  if (inner && int64_t(inner.getLow()) >= int64_t(getLow()) &&
+      int64_t(inner.getHigh()) <= int64_t(getHigh()))
+    return inner.getBounded();
+  return {};
+}
+
+LogicalResult BoundOp::verify() {
+  if (int64_t(getLow()) <= int64_t(getHigh()))
+    return success();
+  return emitOpError("expected a range, found from ")
+         << int64_t(getLow()) << " to " << int64_t(getHigh());
+}
+
 LogicalResult NonZeroOp::verify() {
   auto x = dyn_cast<RankedTensorType>(getX().getType());
   auto places = dyn_cast<RankedTensorType>(getPlaces().getType());

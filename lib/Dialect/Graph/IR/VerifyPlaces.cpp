@@ -26,21 +26,6 @@ Type elementOf(Value v) {
   return cast<ShapedType>(v.getType()).getElementType();
 }
 
-/// Ranked operands and results, whose extents may be known only at run time.
-LogicalResult expectRanked(Operation *op) {
-  auto isRanked = [](Type type) { return isa<RankedTensorType>(type); };
-  if (llvm::all_of(op->getOperandTypes(), isRanked) &&
-      llvm::all_of(op->getResultTypes(), isRanked))
-    return success();
-  return op->emitOpError("takes and gives tensors of known rank");
-}
-
-/// Whether `extent` is more than `limit`, where both are known.
-bool exceeds(int64_t extent, int64_t limit) {
-  return !ShapedType::isDynamic(extent) && !ShapedType::isDynamic(limit) &&
-         extent > limit;
-}
-
 /// Ranked operands and results of known extents.
 LogicalResult expectStatic(Operation *op) {
   auto isStatic = [](Type type) {
@@ -51,6 +36,15 @@ LogicalResult expectStatic(Operation *op) {
       llvm::all_of(op->getResultTypes(), isStatic))
     return success();
   return op->emitOpError("takes and gives tensors of known shape");
+}
+
+/// The same where extents may be known at run time only.
+LogicalResult expectRanked(Operation *op) {
+  auto isRanked = [](Type type) { return isa<RankedTensorType>(type); };
+  if (llvm::all_of(op->getOperandTypes(), isRanked) &&
+      llvm::all_of(op->getResultTypes(), isRanked))
+    return success();
+  return op->emitOpError("takes and gives tensors of known rank");
 }
 
 LogicalResult expectShape(Operation *op, Value value,
@@ -64,7 +58,8 @@ LogicalResult expectShape(Operation *op, Value value,
 
 /// Places in `whole` whose points run over `points`.
 LogicalResult verifyPlaces(Operation *op, Value whole, Value points,
-                           ValueRange indices, ArrayRef<int64_t> dims) {
+                           ValueRange indices, ArrayRef<int64_t> dims,
+                           bool fits) {
   ArrayRef<int64_t> inside = shapeOf(whole), along = shapeOf(points);
   if (dims.size() != inside.size() ||
       llvm::count(dims, -1) != int64_t(indices.size()))
@@ -74,7 +69,9 @@ LogicalResult verifyPlaces(Operation *op, Value whole, Value points,
   for (auto [dim, extent] : llvm::zip_equal(dims, inside)) {
     if (dim == -1)
       continue;
-    if (dim < 0 || dim >= int64_t(along.size()) || exceeds(along[dim], extent))
+    if (dim < 0 || dim >= int64_t(along.size()) ||
+        (!ShapedType::isDynamic(extent) && !ShapedType::isDynamic(along[dim]) &&
+         (fits ? along[dim] > extent : along[dim] != extent)))
       return op->emitOpError("dim ") << dim << " of " << points.getType()
                                      << " does not fit an axis of " << extent;
   }
@@ -94,7 +91,8 @@ LogicalResult GatherNDOp::verify() {
   if (failed(expectRanked(*this)))
     return failure();
   // A slice of x may be shorter than x: GatherElements' indices say how long.
-  return verifyPlaces(*this, getX(), getY(), getIndices(), getDims());
+  return verifyPlaces(*this, getX(), getY(), getIndices(), getDims(),
+                      /*fits=*/true);
 }
 
 LogicalResult ScatterNDOp::verify() {
@@ -104,7 +102,8 @@ LogicalResult ScatterNDOp::verify() {
   if (!llvm::is_contained({"none", "add", "mul", "min", "max"}, getKind()))
     return emitOpError("kind must be none, add, mul, min or max, found '")
            << getKind() << "'";
-  return verifyPlaces(*this, getX(), getUpdates(), getIndices(), getDims());
+  return verifyPlaces(*this, getX(), getUpdates(), getIndices(), getDims(),
+                      /*fits=*/true);
 }
 
 LogicalResult TopKOp::verify() {
@@ -112,7 +111,8 @@ LogicalResult TopKOp::verify() {
     return failure();
   ArrayRef<int64_t> x = shapeOf(getX()), values = shapeOf(getValues());
   if (x.empty() || values.size() != x.size() ||
-      values.drop_back() != x.drop_back() || exceeds(values.back(), x.back()))
+      values.drop_back() != x.drop_back() ||
+      (!ShapedType::isDynamic(x.back()) && values.back() > x.back()))
     return emitOpError("expected results of the input's shape, the last axis "
                        "at most as long; found ")
            << getX().getType() << " and " << getValues().getType();
