@@ -64,12 +64,17 @@ Expr concat(ArrayRef<Expr> parts, int64_t axis) {
   const Expr &first = parts.front();
   Node &n = first.node();
   Shape shape(first.shape());
-  SmallVector<Value> values{first};
-  for (const Expr &part : parts.drop_front()) {
+  shape[axis] = 0;
+  SmallVector<Value> values;
+  for (const Expr &part : parts) {
     n.checkSameElement(first, part);
     shape[axis] += part.shape()[axis];
-    values.push_back(part);
+    if (part.shape()[axis])
+      values.push_back(part);
   }
+  // Parts without elements are none.
+  if (values.size() < 2)
+    return values.empty() ? first : Expr(n, values.front());
   return {n, n.make<graph::ConcatOp>(n.typeOf(shape, first.element()), values,
                                      n.b.getI64IntegerAttr(axis))};
 }
