@@ -80,25 +80,8 @@ void ownDestination(OpOperand &init) {
   init.set(tensor::InsertSliceOp::create(b, loc, v, room, zeros, sizes, ones));
 }
 
-/// MLIR's range analysis reads the first element of every integer constant:
-/// constants without any become tensors with nothing in them.
-void dropEmptyConstants(func::FuncOp func) {
-  func.walk([](arith::ConstantOp op) {
-    auto type = dyn_cast<RankedTensorType>(op.getType());
-    if (!type || !type.hasStaticShape() || type.getNumElements() != 0)
-      return;
-    OpBuilder b(op);
-    op.replaceAllUsesWith(
-        tensor::EmptyOp::create(b, op.getLoc(), type.getShape(),
-                                type.getElementType())
-            .getResult());
-    op.erase();
-  });
-}
-
 struct BoundAllocations : mho::impl::BoundAllocationsBase<BoundAllocations> {
   void runOnOperation() override {
-    dropEmptyConstants(getOperation());
     getOperation().walk([](DestinationStyleOpInterface op) {
       if (op.hasPureTensorSemantics())
         for (OpOperand &init : op.getDpsInitsMutable())
