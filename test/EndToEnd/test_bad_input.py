@@ -488,7 +488,26 @@ def test_compiling_over_the_model_itself(tools):
 
 @pytest.mark.parametrize(
     "option",
-    ["--seed=-1", "--seed=x", "--instances=0", "--instances=4294967296", "--threads=-1", "--threads=100000", "--time=-1s", "--time=nan", "--temperature=-300C", "--temperature=-1K", "--compensation=some", "--metric=accuracy", "--metric=beauty:labels", "--atol=-1", "--rtol=nan", "--noise=loud", "--noise=all,,", "--state=x0"],
+    [
+        "--seed=-1",
+        "--seed=x",
+        "--instances=0",
+        "--instances=4294967296",
+        "--threads=-1",
+        "--threads=100000",
+        "--time=-1s",
+        "--time=nan",
+        "--temperature=-300C",
+        "--temperature=-1K",
+        "--compensation=some",
+        "--metric=accuracy",
+        "--metric=beauty:labels",
+        "--atol=-1",
+        "--rtol=nan",
+        "--noise=loud",
+        "--noise=all,,",
+        "--state=x0",
+    ],
 )
 def test_options_of_mho_run_out_of_range(tools, program, option):
     np.savez(tools.folder / "in.npz", x0=np.zeros((1, 3, 9, 7), np.float32))
