@@ -160,7 +160,7 @@ template <typename Step, bool weighted> void windowRows(const Window &call) {
     const float *x = call.x + row * call.xRow;
     const float *w = weighted ? call.w + row * call.wRow : nullptr;
     float *out = call.out + row * call.outRow;
-    size_t i = done, step = weighted && call.scalarWeights ? 0 : 1;
+    size_t i = done, step = weighted && !call.scalarWeights ? 1 : 0;
     for (; i + 32 <= call.lanes; i += 32)
       windowStrip<Step, weighted, 32>(call, x + i, w + i * step, out + i);
     for (; i + 8 <= call.lanes; i += 8)
