@@ -53,27 +53,10 @@ Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
 }
 
 Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {
-<<<<<<< HEAD
-  SmallVector<Value> kept;
-  Shape shape(n.shape(parts.front()));
-  shape[axis] = 0;
-  for (Value part : parts) {
-    shape[axis] = n.extents->sum(shape[axis], n.shape(part)[axis]);
-    if (n.shape(part)[axis])
-      kept.push_back(part);
-  }
-  if (kept.size() == 1)
-    return kept.front();
-  if (kept.empty())
-    return parts.front();
-  return n.make<graph::ConcatOp>(n.typeOf(shape, n.element(parts.front())),
-                                 kept, n.b.getI64IntegerAttr(axis));
-=======
   SmallVector<Expr> each;
   for (Value part : parts)
     each.push_back({n, part});
   return concat(each, axis);
->>>>>>> a1967d6afa2fc65787c0b64720899fca65f7eaee
 }
 
 Value product(Node &n, Value a, Value c) {
@@ -90,20 +73,7 @@ Value counted(Node &n, int64_t count, int64_t axis, int64_t rank,
               Type element) {
   Shape shape(rank, 1);
   shape[axis] = count;
-<<<<<<< HEAD
-  return n.reshape(n.counting(count, element), shape);
-}
-
-template <typename OpTy>
-static Value reducedFrom(Node &n, Value x, int64_t axis) {
-  auto axes = llvm::to_vector(llvm::seq<int64_t>(axis, n.type(x).getRank()));
-  auto type =
-      n.typeOf(graph::reducedShape(n.shape(x), axes, true), n.element(x));
-  return n.make<OpTy>(type, x, n.b.getDenseI64ArrayAttr(axes),
-                      n.b.getUnitAttr());
-=======
   return iota(n, element, count).reshape(shape);
->>>>>>> a1967d6afa2fc65787c0b64720899fca65f7eaee
 }
 
 Value summedFrom(Node &n, Value x, int64_t axis) {

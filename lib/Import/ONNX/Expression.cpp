@@ -64,14 +64,9 @@ Expr concat(ArrayRef<Expr> parts, int64_t axis) {
   SmallVector<Value> values;
   for (const Expr &part : parts) {
     n.checkSameElement(first, part);
-<<<<<<< HEAD
     shape[axis] = n.extents->sum(shape[axis], part.shape()[axis]);
-    values.push_back(part);
-=======
-    shape[axis] += part.shape()[axis];
     if (part.shape()[axis])
       values.push_back(part);
->>>>>>> a1967d6afa2fc65787c0b64720899fca65f7eaee
   }
   // Parts without elements are none.
   if (values.size() < 2)
