@@ -8,3 +8,8 @@ if [ -z "${MHO_MODELS-}" ] && [ -d ../shared/models ]; then
   MHO_MODELS=$(cd ../shared/models && pwd)
   export MHO_MODELS
 fi
+
+# Sanitizers, in a build that has them: LLVM's library was built without, so its
+# allocators do not tell what they hand out; undefined behaviour fails a test.
+export ASAN_OPTIONS=${ASAN_OPTIONS-allow_user_poisoning=0}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}

@@ -34,7 +34,7 @@ prefix=$(third_party/onnx.sh .venv/bin/python 2>"$log") || show_and_fail "ONNX's
 # The Python package is built where .venv has what it needs. (A Python without
 # AddressSanitizer cannot load a module with it.)
 python=
-if [ "$preset" != asan ] && [ "$preset" != fuzz ] && .venv/bin/python -c 'import nanobind' 2>/dev/null; then
+if [ "$preset" != asan ] && .venv/bin/python -c 'import nanobind' 2>/dev/null; then
   python=$PWD/.venv/bin/python
 fi
 if [ ! -f "$build/build.ninja" ] ||

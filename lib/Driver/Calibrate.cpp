@@ -24,14 +24,16 @@ namespace mho {
 static constexpr double kInputShare = 0.9999;
 static constexpr double kColumnShare = 0.9999;
 
-Expected<RangesByBank> calibrateOn(const std::string &path,
-                                   const rt::TensorMap &samples) {
+Expected<RangesByBank>
+calibrateOn(const std::string &path, const rt::TensorMap &samples,
+            const std::function<void(double)> &progress) {
   auto session = rt::Session::load(path);
   if (!session.ok())
     return session.status();
   rt::Observer observer((*session)->arrays());
   rt::RunSettings settings;
   settings.observer = &observer;
+  settings.progress = progress;
   auto result = (*session)->run(samples, settings);
   if (!result.ok())
     return result.status();

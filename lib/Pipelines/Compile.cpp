@@ -24,7 +24,13 @@ using namespace mho;
 Compilation::Compilation(MLIRContext &context, CompileOptions options)
     : context(context), options(std::move(options)) {}
 
+void Compilation::tellStep(const std::string &what) {
+  if (options.onStep)
+    options.onStep(what);
+}
+
 LogicalResult Compilation::import() {
+  tellStep("importing");
   auto chip = ChipModel::read(options.target);
   if (!chip.ok())
     return emitError(UnknownLoc::get(&context), chip.message());
@@ -42,6 +48,7 @@ LogicalResult Compilation::import() {
 }
 
 LogicalResult Compilation::runStep(Phase next, RangesByBank ranges) {
+  tellStep("phase " + nameOf(next).str());
   PassManager passes(&context);
   if (options.configure && failed(options.configure(passes)))
     return mlir::failure();
@@ -95,8 +102,10 @@ LogicalResult Compilation::lowerTo(Phase phase) {
 /// Runs the same program, its ranges not yet set by data, on the samples:
 /// there is no second evaluator.
 LogicalResult Compilation::calibrate(RangesByBank &ranges) {
+  tellStep("preparing calibration");
   Compilation trial(context, options);
   trial.options.calibrate = nullptr;
+  trial.options.onStep = nullptr;
   trial.options.dumpFolder.clear();
   trial.chipModel = chipModel;
   trial.root = root->clone();
@@ -107,6 +116,7 @@ LogicalResult Compilation::calibrate(RangesByBank &ranges) {
     return emitError(UnknownLoc::get(&context), file.message());
   if (failed(trial.lowerTo(Phase::Tile)) || failed(trial.emit(file->path())))
     return mlir::failure();
+  tellStep("calibrating");
   auto found = options.calibrate(file->path());
   if (!found.ok())
     return emitError(UnknownLoc::get(&context), found.message());
@@ -126,6 +136,7 @@ std::vector<std::string> Compilation::inputsToFreeze() {
 }
 
 LogicalResult Compilation::emit(const std::string &path) {
+  tellStep("writing the program");
   EmitOptions emit;
   emit.seed = options.seed;
   emit.calibrated = calibrated;

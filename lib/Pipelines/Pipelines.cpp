@@ -59,6 +59,7 @@ void buildAnalogPipeline(OpPassManager &passes, const ChipModel &chip) {
   ConvertGraphToAnalogOptions arrays;
   arrays.encoding = chip.encoding().str();
   arrays.devices = chip.devicesPerPolarity();
+  arrays.gates = chip.gateColumns().str();
   passes.addPass(createConvertGraphToAnalog(arrays));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());

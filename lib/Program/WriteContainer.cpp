@@ -9,102 +9,24 @@
 
 #include "Checksum.h"
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "mho/Support/TemporaryFile.h"
 
 using namespace mho;
 
 namespace {
 
-/// A file under a temporary name that disappears unless it is kept.
-class PendingFile {
-public:
-  explicit PendingFile(const std::string &path)
-      : path(path), temporary(path + ".XXXXXX") {}
-  ~PendingFile() {
-    if (descriptor >= 0)
-      ::close(descriptor);
-    if (created)
-      ::unlink(temporary.c_str());
-  }
-  PendingFile(const PendingFile &) = delete;
-
-  Status create() {
-    descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
-    if (descriptor < 0)
-      return fault("create");
-    created = true;
-    // mkostemp gives 0600; a program is as readable as any other output.
-    mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::fchmod(descriptor, 0666 & ~mask);
-    return success();
-  }
-
-  /// Writes at the current end.
-  Status append(const void *data, size_t size) {
-    const char *next = static_cast<const char *>(data);
-    for (size_t left = size; left > 0;) {
-      ssize_t written = ::write(descriptor, next, left);
-      if (written < 0 && errno == EINTR)
-        continue;
-      if (written < 0)
-        return fault("write");
-      next += written;
-      left -= size_t(written);
-    }
-    bytes += size;
-    return success();
-  }
-
-  /// Zeros up to the next section's start.
-  Status pad() {
-    static constexpr char zeros[kSectionAlignment] = {};
-    return append(zeros, (kSectionAlignment - bytes % kSectionAlignment) %
-                             kSectionAlignment);
-  }
-
-  Status rewriteStart(const void *data, size_t size) {
-    if (::pwrite(descriptor, data, size, 0) != ssize_t(size))
-      return fault("write");
-    return success();
-  }
-
-  /// Gives the file its name.
-  Status keep() {
-    // close() reports what a network file system could not write.
-    int closed = ::close(descriptor);
-    descriptor = -1;
-    if (closed != 0)
-      return fault("write");
-    if (::rename(temporary.c_str(), path.c_str()) != 0)
-      return fault("write");
-    created = false;
-    return success();
-  }
-
-  uint64_t size() const { return bytes; }
-
-private:
-  Status fault(const char *verb) {
-    return failure(std::string("cannot ") + verb + " '" + path +
-                   "': " + std::strerror(errno));
-  }
-
-  std::string path, temporary;
-  int descriptor = -1;
-  bool created = false;
-  uint64_t bytes = 0;
-};
+/// Zeros up to the next section's start.
+Status pad(PendingFile &file) {
+  static constexpr char zeros[kSectionAlignment] = {};
+  return file.append(zeros,
+                     (kSectionAlignment - file.size() % kSectionAlignment) %
+                         kSectionAlignment);
+}
 
 /// Writes one aligned section and notes where it lies.
 Status writeSection(PendingFile &file, SectionHeader &section,
                     const SectionWriter &write) {
-  if (Status status = file.pad(); !status.ok())
+  if (Status status = pad(file); !status.ok())
     return status;
   section.offset = file.size();
   Checksum checksum;

@@ -92,16 +92,23 @@ double perplexity(const Scores &scores, size_t instance, const Tensor &labels) {
 
 } // namespace
 
+Status rt::checkMetric(const std::string &text) {
+  size_t colon = text.find(':');
+  std::string kind = text.substr(0, colon);
+  if (colon != std::string::npos &&
+      (kind == "accuracy" || kind == "mse" || kind == "perplexity"))
+    return success();
+  return failure("unknown metric '" + text +
+                 "', expected accuracy:KEY, mse:KEY or perplexity:KEY");
+}
+
 Expected<Metric> rt::evaluateMetric(const std::string &text,
                                     const RunResult &result,
                                     const TensorMap &arrays) {
+  if (Status status = checkMetric(text); !status.ok())
+    return status;
   size_t colon = text.find(':');
-  std::string kind = text.substr(0, colon);
-  if (colon == std::string::npos ||
-      (kind != "accuracy" && kind != "mse" && kind != "perplexity"))
-    return failure("unknown metric '" + text +
-                   "', expected accuracy:KEY, mse:KEY or perplexity:KEY");
-  std::string key = text.substr(colon + 1);
+  std::string kind = text.substr(0, colon), key = text.substr(colon + 1);
   auto found = arrays.find(key);
   if (found == arrays.end())
     return failure("metric '" + text + "': the input file has no array '" +

@@ -10,10 +10,13 @@
 
 #include "Kernel/Scalar.h"
 
+#include "mho/Support/TemporaryFile.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -54,11 +57,17 @@ static std::optional<std::string_view> entryOf(std::string_view header,
   return header;
 }
 
+/// As many as NumPy itself knows.
+static constexpr size_t kMostAxes = 64;
+
 static Expected<Header> parseHeader(std::span<const std::byte> bytes) {
   const char *text = reinterpret_cast<const char *>(bytes.data());
   if (bytes.size() < 10 || std::memcmp(text, "\x93NUMPY", 6) != 0)
     return failure("is not an array in NumPy's format");
   unsigned version = uint8_t(text[6]);
+  if (version < 1 || version > 3)
+    return failure("has version " + std::to_string(version) +
+                   " of NumPy's format, 1 to 3 are known");
   size_t length = uint8_t(text[8]) | size_t(uint8_t(text[9])) << 8;
   size_t start = 10;
   if (version >= 2) {
@@ -90,9 +99,12 @@ static Expected<Header> parseHeader(std::span<const std::byte> bytes) {
     if (number.find_first_of("0123456789") == std::string::npos)
       continue;
     errno = 0;
-    long long extent = std::strtoll(number.c_str(), nullptr, 10);
-    if (errno || extent < 0)
+    char *end = nullptr;
+    long long extent = std::strtoll(number.c_str(), &end, 10);
+    if (errno || extent < 0 || *end)
       return failure("has the extent " + number);
+    if (result.shape.size() == kMostAxes)
+      return failure("has more than " + std::to_string(kMostAxes) + " axes");
     result.shape.push_back(extent);
     elements *= std::max<unsigned long long>(1, (unsigned long long)extent);
     if (elements > (uint64_t(1) << 48))
@@ -300,6 +312,18 @@ Status rt::writeNpz(
   // The archive's own temporary file is renamed when it is closed, but a
   // failure there leaves an old file as it was only in the same folder.
   std::string temporary = path + ".tmp" + std::to_string(getpid());
+  // A device or a pipe is to be written to, not to be replaced.
+  std::optional<TemporaryFile> copied;
+  std::error_code none;
+  if (auto status = std::filesystem::status(path, none);
+      std::filesystem::exists(status) &&
+      !std::filesystem::is_regular_file(status)) {
+    auto made = TemporaryFile::create("mho-npz");
+    if (!made)
+      return made.status();
+    temporary = made->path();
+    copied = std::move(*made);
+  }
   auto fail = [&](const std::string &why) {
     std::remove(temporary.c_str());
     return failure(path + ": cannot be written: " + why);
@@ -333,6 +357,13 @@ Status rt::writeNpz(
     std::string why = zip_strerror(archive);
     zip_discard(archive);
     return fail(why);
+  }
+  if (copied) {
+    PendingFile output(path);
+    Status status = output.create();
+    if (status.ok())
+      status = output.appendFile(temporary);
+    return status.ok() ? output.keep() : status;
   }
   if (std::rename(temporary.c_str(), path.c_str()) != 0)
     return fail(std::strerror(errno));

@@ -169,7 +169,11 @@ Expected<double> rt::parseTime(const std::string &text) {
 Expected<double> rt::parseTemperature(const std::string &text) {
   static constexpr Suffix celsius[] = {{"", 1}, {"C", 1}, {"K", 1}};
   auto value = withSuffix(text, "temperature", celsius);
-  if (value && text.ends_with("K"))
-    return *value - 273.15;
-  return value;
+  if (!value)
+    return value;
+  double degrees = text.ends_with("K") ? *value - 273.15 : *value;
+  if (degrees < -273.15)
+    return failure("expected a temperature above absolute zero, found '" +
+                   text + "'");
+  return degrees;
 }

@@ -19,6 +19,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -136,9 +137,13 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(unsigned threads) : state(std::make_unique<State>()) {
   if (threads == 0)
     threads = std::max(1u, std::thread::hardware_concurrency());
-  state->threads = threads;
-  for (unsigned i = 1; i < threads; ++i)
-    state->workers.emplace_back([this] { state->work(); });
+  try {
+    for (unsigned i = 1; i < threads; ++i)
+      state->workers.emplace_back([this] { state->work(); });
+  } catch (const std::system_error &) {
+    // No more threads to be had: those that are there do the work.
+  }
+  state->threads = unsigned(state->workers.size()) + 1;
 }
 
 ThreadPool::~ThreadPool() {

@@ -9,6 +9,8 @@
 #include "Verifier.h"
 
 #include <algorithm>
+#include <cmath>
+#include <initializer_list>
 
 using namespace mho;
 using namespace mho::rt;
@@ -147,6 +149,8 @@ static Status verifyValue(const fb::Program &program, const fb::Entry &entry,
   const fb::Value &value = *program.values()->Get(index);
   Status outside =
       failure("value '" + text(value.name()) + "' lies outside the io space");
+  if (!value.name())
+    return failure("value " + std::to_string(index) + " has no name");
   if (value.type() >= isa::kNumTypes)
     return failure("value '" + text(value.name()) + "' has an unknown type");
   unsigned __int128 bytes = isa::sizeOf(isa::Type(value.type()));
@@ -168,6 +172,10 @@ static Status verifyValue(const fb::Program &program, const fb::Entry &entry,
   if (value.offset() > entry.io_bytes() ||
       bytes > entry.io_bytes() - value.offset())
     return outside;
+  if (value.bytes() != uint64_t(bytes))
+    return failure("value '" + text(value.name()) + "' takes " +
+                   std::to_string(value.bytes()) + " bytes, its shape needs " +
+                   std::to_string(uint64_t(bytes)));
   uint32_t code = entry.codes()->Get(0);
   size_t slots =
       code == kIdle ? 0 : sizeOfVector(program.codes()->Get(code)->slots());
@@ -231,10 +239,69 @@ static Status verifyCode(const fb::Code &code) {
   return success();
 }
 
+/// Costs add up: one that is no number would spoil every figure, or a search
+/// for the earliest time.
+static bool areCosts(std::initializer_list<double> numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](double number) {
+    return std::isfinite(number) && number >= 0;
+  });
+}
+
+static Status verifyKind(const fb::UnitKind &kind) {
+  bool good = areCosts({kind.area_mm2(), kind.mvm_area_mm2(),
+                        kind.active_power_w(), kind.energy_nj_per_vector()});
+  if (const fb::Digital *digital = kind.digital())
+    good &= areCosts({digital->lanes(), digital->clock_ghz(),
+                      digital->energy_pj_per_op(), digital->start_ns(),
+                      digital->bytes_per_ns(), digital->energy_pj_per_byte()});
+  if (const fb::Arrays *arrays = kind.arrays())
+    good &= areCosts(
+        {arrays->post_ns_per_output(), arrays->post_energy_pj_per_output()});
+  return good ? success() : failure("a cost is no number of at least 0");
+}
+
+/// What the timeline and the devices take for granted of the chip.
+static Status verifyChip(const fb::Chip &chip) {
+  bool hasArrays = false;
+  for (uint32_t i = 0; i < sizeOfVector(chip.kinds()); ++i) {
+    const fb::UnitKind &kind = *chip.kinds()->Get(i);
+    if (!kind.name())
+      return failure("unit kind " + std::to_string(i) + " has no name");
+    if (Status s = verifyKind(kind); !s.ok())
+      return std::move(s).within("unit kind '" + text(kind.name()) + "'");
+    hasArrays |= kind.arrays() != nullptr;
+  }
+  for (uint32_t i = 0; i < sizeOfVector(chip.read_modes()); ++i) {
+    const fb::ReadMode &mode = *chip.read_modes()->Get(i);
+    if (!areCosts(
+            {mode.latency_ns(), mode.energy_nj(), mode.converter_energy_nj()}))
+      return failure("a cost of read mode '" + text(mode.name()) +
+                     "' is no number of at least 0");
+  }
+  if (hasArrays && chip.read_mode() >= sizeOfVector(chip.read_modes()))
+    return failure("read mode " + std::to_string(chip.read_mode()) +
+                   " does not exist");
+  for (uint32_t i = 0; i < sizeOfVector(chip.links()); ++i) {
+    const fb::Link &link = *chip.links()->Get(i);
+    if (!link.from() || !link.to() ||
+        !areCosts({link.latency_ns(), link.bytes_per_ns(),
+                   link.energy_pj_per_byte()}))
+      return failure("link " + std::to_string(i) +
+                     " has an end without a name, or a cost that is no number "
+                     "of at least 0");
+  }
+  if (!areCosts({chip.time_s(), chip.passive_power_w(), chip.area_mm2()}) ||
+      !std::isfinite(chip.temperature_c()))
+    return failure("its time, temperature, power or area is no number");
+  return success();
+}
+
 Status rt::verifyProgram(const LoadedProgram &loaded) {
   const fb::Program &program = loaded.program();
   if (!program.chip())
     return failure("there is no chip description");
+  if (Status s = verifyChip(*program.chip()); !s.ok())
+    return std::move(s).within("chip '" + text(program.chip()->name()) + "'");
   if (sizeOfVector(program.units()) == 0 ||
       sizeOfVector(program.entries()) == 0)
     return failure("there are no units or no entry points");

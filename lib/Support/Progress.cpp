@@ -4,6 +4,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// A thread of its own draws the line, so that it also lives in steps that have
+// nothing to tell for long.
+//
+//===----------------------------------------------------------------------===//
 
 #include "mho/Support/Progress.h"
 
@@ -17,33 +22,74 @@ using namespace mho;
 using namespace std::chrono_literals;
 
 Progress::Progress(std::string title)
-    : title(std::move(title)), terminal(::isatty(STDERR_FILENO) == 1),
-      start(Clock::now()), shown(start) {}
-
-Progress::~Progress() {
-  if (visible)
-    std::fputs("\r\033[K", stderr);
+    : title(std::move(title)), start(Clock::now()), shareStart(start) {
+  if (::isatty(STDERR_FILENO) == 1)
+    watcher = std::thread([this] { watch(); });
 }
 
-void Progress::update(double share) { update(share, {}); }
+Progress::~Progress() {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    done = true;
+  }
+  finished.notify_one();
+  if (watcher.joinable())
+    watcher.join();
+}
 
-void Progress::update(double share, const std::string &detail) {
-  if (!terminal)
-    return;
+void Progress::step(const std::string &what) {
   std::lock_guard<std::mutex> lock(mutex);
-  Clock::time_point now = Clock::now();
-  if (now - start < 2s || (visible && now - shown < 100ms))
-    return;
-  shown = now;
-  visible = true;
-  share = std::clamp(share, 0.0, 1.0);
-  double passed = std::chrono::duration<double>(now - start).count();
-  std::string line = title + ": " + formatPercent(share);
-  if (share > 0.01)
-    line += ", " + formatTime(passed / share - passed) + " left";
-  if (!detail.empty())
-    line += " (" + detail + ")";
+  this->what = what;
+  share = -1;
+}
+
+void Progress::update(double share) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (this->share < 0)
+    shareStart = what.empty() ? start : Clock::now();
+  this->share = std::clamp(share, 0.0, 1.0);
+}
+
+void Progress::pause(const std::function<void()> &print) {
+  std::lock_guard<std::mutex> lock(mutex);
+  clear();
+  print();
+}
+
+void Progress::watch() {
+  std::unique_lock<std::mutex> lock(mutex);
+  for (auto next = start + 2s;
+       !finished.wait_until(lock, next, [this] { return done; });
+       next = Clock::now() + 200ms)
+    draw();
+  clear();
+}
+
+void Progress::draw() {
+  auto since = [](Clock::time_point when) {
+    return std::chrono::duration<double>(Clock::now() - when).count();
+  };
+  std::string line = title + ": ";
+  if (!what.empty())
+    line += what + ", ";
+  if (share < 0) {
+    line += formatTime(since(start));
+  } else {
+    line += formatPercent(share);
+    if (share > 0.01)
+      line +=
+          ", " + formatTime(since(shareStart) / share * (1 - share)) + " left";
+  }
   // A line that wraps could not be taken back.
   std::fprintf(stderr, "\r\033[K%.78s", line.c_str());
   std::fflush(stderr);
+  visible = true;
+}
+
+void Progress::clear() {
+  if (!visible)
+    return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+  visible = false;
 }

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 using namespace mho;
 
@@ -37,52 +38,95 @@ TemporaryFile::~TemporaryFile() {
     ::unlink(name.c_str());
 }
 
-/// 0, or the error of the write that failed.
-static int writeAll(int descriptor, std::string_view bytes) {
-  const char *next = bytes.data();
-  for (size_t left = bytes.size(); left > 0;) {
-    ssize_t written = ::write(descriptor, next, left);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return errno;
-    next += written;
-    left -= size_t(written);
-  }
-  return 0;
+PendingFile::~PendingFile() {
+  if (descriptor >= 0)
+    ::close(descriptor);
+  if (!temporary.empty())
+    ::unlink(temporary.c_str());
 }
 
-/// Writes and closes; close() reports what a network file system could not
-/// write.
-static int writeAndClose(int descriptor, std::string_view bytes) {
-  int error = writeAll(descriptor, bytes);
-  if (::close(descriptor) != 0 && !error)
-    error = errno;
-  return error;
+Status PendingFile::fault(const char *verb) const {
+  return ::fault(verb, target, errno);
 }
 
-Status mho::writeFileAtomically(const std::string &path,
-                                std::string_view bytes) {
+Status PendingFile::create() {
   struct stat info;
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    int error = descriptor < 0 ? errno : writeAndClose(descriptor, bytes);
-    return error ? fault("write", path, error) : success();
+  if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    descriptor = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
+    return descriptor < 0 ? fault("write") : success();
   }
-  std::string temporary = path + ".XXXXXX";
-  int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+  std::string name = target + ".XXXXXX";
+  descriptor = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor < 0)
-    return fault("create", path, errno);
+    return fault("create");
+  temporary = std::move(name);
   // mkostemp gives 0600; an output is as readable as any other.
   mode_t mask = ::umask(0);
   ::umask(mask);
   ::fchmod(descriptor, 0666 & ~mask);
-  int error = writeAndClose(descriptor, bytes);
-  if (!error && ::rename(temporary.c_str(), path.c_str()) != 0)
-    error = errno;
-  if (error) {
-    ::unlink(temporary.c_str());
-    return fault("write", path, error);
-  }
   return success();
+}
+
+Status PendingFile::append(const void *data, size_t size) {
+  const char *next = static_cast<const char *>(data);
+  for (size_t left = size; left > 0;) {
+    ssize_t written = ::write(descriptor, next, left);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return fault("write");
+    next += written;
+    left -= size_t(written);
+  }
+  bytes += size;
+  return success();
+}
+
+Status PendingFile::rewriteStart(const void *data, size_t size) {
+  if (::pwrite(descriptor, data, size, 0) != ssize_t(size))
+    return fault("write");
+  return success();
+}
+
+Status PendingFile::appendFile(const std::string &path) {
+  int from = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (from < 0)
+    return ::fault("read", path, errno);
+  std::vector<char> buffer(size_t(1) << 16);
+  Status status;
+  while (status.ok()) {
+    ssize_t count = ::read(from, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      status = ::fault("read", path, errno);
+    if (count <= 0)
+      break;
+    status = append(buffer.data(), size_t(count));
+  }
+  ::close(from);
+  return status;
+}
+
+Status PendingFile::keep() {
+  // close() reports what a network file system could not write.
+  int closed = ::close(descriptor);
+  descriptor = -1;
+  if (closed != 0)
+    return fault("write");
+  if (temporary.empty())
+    return success();
+  if (::rename(temporary.c_str(), target.c_str()) != 0)
+    return fault("write");
+  temporary.clear();
+  return success();
+}
+
+Status mho::writeFileAtomically(const std::string &path,
+                                std::string_view bytes) {
+  PendingFile file(path);
+  Status status = file.create();
+  if (status.ok())
+    status = file.append(bytes.data(), bytes.size());
+  return status.ok() ? file.keep() : status;
 }

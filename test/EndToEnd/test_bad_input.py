@@ -1,9 +1,14 @@
 """Broken models, data and programs: exit 1, a message that names the thing,
 and nothing left behind."""
 
+import os
 import random
 import resource
+import stat
+import struct
 import subprocess
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -280,6 +285,49 @@ def test_broken_npz(tools, program, kind):
     assert not output.exists()
 
 
+HEADERS = {
+    "version": (9, "(1, 3, 9, 7)", "version 9"),
+    "axes": (1, "(" + "1, " * 65 + ")", "axes"),
+    "nested": (1, "((1, 3), 9, 7)", "(1"),
+    "negative": (1, "(-1, 3, 9, 7)", "-1"),
+    "beyond 64 bits": (1, "(18446744073709551617,)", "18446744073709551617"),
+    "beyond any file": (1, "(1099511627776, 1099511627776)", "more elements"),
+    "short": (1, "(2, 3, 9, 7)", "cut off"),
+}
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_header_of_an_array(tools, program, kind):
+    version, shape, word = HEADERS[kind]
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    content = b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(header)) + header + bytes(189 * 4)
+    with zipfile.ZipFile(tools.folder / "bad.npz", "w") as archive:
+        archive.writestr("x0.npy", content)
+    message = tools.refuse("mho-run", program, "--input", tools.folder / "bad.npz")
+    assert "bad.npz" in message and "x0" in message and word in message
+
+
+def test_layouts_that_numpy_writes(tools, program):
+    """Column-major and big-endian arrays, compressed and 64-bit archives."""
+    image = np.random.default_rng(3).standard_normal((2, 3, 9, 7)).astype(np.float32)
+    wanted = tools.execute(program, {"x0": image}, "--ideal")
+    path = tools.folder / "odd.npz"
+
+    def check():
+        got = tools.execute(program, path, "--ideal")
+        assert all(np.array_equal(got[name], wanted[name]) for name in wanted)
+
+    np.savez(path, x0=np.asfortranarray(image))
+    check()
+    np.savez(path, x0=image.astype(">f4"))
+    check()
+    np.savez_compressed(path, x0=image)
+    check()
+    with zipfile.ZipFile(path, "w") as archive, archive.open("x0.npy", "w", force_zip64=True) as file:
+        np.save(file, image)
+    check()
+
+
 def test_metric_without_its_array(tools, program):
     np.savez(tools.folder / "in.npz", x0=np.zeros((2, 3, 9, 7), np.float32))
     message = tools.refuse("mho-run", program, "--input", tools.folder / "in.npz", "--metric=accuracy:labels")
@@ -376,6 +424,103 @@ def test_output_folder_that_is_absent(tools, program):
     np.savez(tools.folder / "in.npz", x0=np.zeros((1, 3, 9, 7), np.float32))
     argv = ["mho-run", program, "--input", tools.folder / "in.npz", "--output", tools.folder / "no/where.npz"]
     assert "where.npz" in tools.refuse(*argv)
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tools, program):
+    """Nor is a device: `-o /dev/null` once made it a file."""
+    np.savez(tools.folder / "in.npz", x0=np.zeros((1, 3, 9, 7), np.float32))
+    pipe = tools.folder / "pipe"
+    os.mkfifo(pipe)
+    text = ["mhoc", tools.folder / "model.onnx", "--shape=x0=1x3x9x7", "--compile-to=graph", "-o"]
+    arrays = ["mho-run", program, "--input", tools.folder / "in.npz", "--output"]
+    for argv in (text, arrays):
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+            tools.succeed(*argv, pipe)
+            got = reader.stdout.read()
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
+        tools.succeed(*argv, tools.folder / "file")
+        assert got == (tools.folder / "file").read_bytes()
+
+
+def test_a_binary_into_a_pipe(tools, program):
+    """The header is written last: a pipe cannot go back, and stays a pipe."""
+    pipe = tools.folder / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.DEVNULL):
+        message = tools.refuse("mhoc", tools.folder / "model.onnx", "--shape=x0=1x3x9x7", "-o", pipe)
+    assert "pipe" in message and stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_full_device(tools, program):
+    """Tried only on what is a device: a fault must not make it a file."""
+    full = Path("/dev/full")
+    if not full.is_char_device():
+        pytest.skip("/dev/full is no device here")
+    np.savez(tools.folder / "in.npz", x0=np.zeros((1, 3, 9, 7), np.float32))
+    link = tools.folder / "full"
+    link.symlink_to(full)
+    compiling = ["mhoc", tools.folder / "model.onnx", "--shape=x0=1x3x9x7"]
+    running = ["mho-run", program, "--input", tools.folder / "in.npz"]
+    for argv in (
+        [*compiling, "-o", link],
+        [*compiling, "--compile-to=graph", "-o", link],
+        [*running, "--output", link],
+        [*running, f"--report={link}"],
+    ):
+        assert "full" in tools.refuse(*argv)
+        assert link.is_symlink() and full.is_char_device()
+
+
+def test_compiling_over_the_model_itself(tools):
+    """Its weights are mapped while they are written."""
+    graph = small_network()
+    model = graph.model(last(graph))
+    wanted = tools.compile(model).read_bytes()
+    (tools.folder / "model.onnx").rename(tools.folder / "both")
+    tools.succeed("mhoc", tools.folder / "both", "--target=hermes", "-o", tools.folder / "other.mho")
+    tools.succeed("mhoc", tools.folder / "both", "--target=hermes", "-o", tools.folder / "both")
+    assert (tools.folder / "both").read_bytes() == (tools.folder / "other.mho").read_bytes()
+    assert len(wanted) == (tools.folder / "both").stat().st_size
+
+
+# --- wrong usage --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--seed=-1",
+        "--seed=x",
+        "--instances=0",
+        "--instances=4294967296",
+        "--threads=-1",
+        "--threads=100000",
+        "--time=-1s",
+        "--time=nan",
+        "--temperature=-300C",
+        "--temperature=-1K",
+        "--compensation=some",
+        "--metric=accuracy",
+        "--metric=beauty:labels",
+        "--atol=-1",
+        "--rtol=nan",
+        "--noise=loud",
+        "--noise=all,,",
+        "--state=x0",
+    ],
+)
+def test_options_of_mho_run_out_of_range(tools, program, option):
+    np.savez(tools.folder / "in.npz", x0=np.zeros((1, 3, 9, 7), np.float32))
+    ran = tools.run("mho-run", program, "--input", tools.folder / "in.npz", option)
+    assert ran.code == 2, ran.err
+    assert option.split("=")[0] in ran.err and len(ran.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--calibrate=", "--report=", "--dump-phases=", "--seed=-1", "--compile-to=steel"])
+def test_options_of_mhoc_out_of_range(tools, digits, option):
+    ran = tools.run("mhoc", digits / "digits.onnx", "-o", tools.folder / "m.mho", option)
+    assert ran.code == 2, ran.err
+    assert option.split("=")[0].strip("-") in ran.err and not (tools.folder / "m.mho").exists()
 
 
 def test_failing_compile_keeps_the_old_output(tools):

@@ -7,9 +7,13 @@
 
 #include "Options.h"
 
+#include "mho/Runtime/Metrics.h"
+#include "mho/Runtime/Session.h"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <sstream>
 
@@ -30,6 +34,14 @@ static std::string unknownEffect(const std::string &list) {
   return "";
 }
 
+/// Refuses what `parse` refuses, with its message.
+template <typename Parse>
+static CLI::Validator parsedBy(const Parse &parse, const char *what) {
+  return CLI::Validator(
+      [parse](std::string &text) { return mho::Status(parse(text)).message(); },
+      what);
+}
+
 int mho::run::parseOptions(int argc, char **argv, Options &options) {
   CLI::App app("mho-run executes a .mho program on a model of its chip");
   std::vector<std::string> states;
@@ -47,31 +59,55 @@ int mho::run::parseOptions(int argc, char **argv, Options &options) {
   noise->allow_extra_args(false);
   noise->check(CLI::Validator(
       [](std::string &list) { return unknownEffect(list); }, "LIST"));
+  // A minus would wrap around, and nothing compares with a NaN.
+  CLI::Validator number(
+      [](std::string &text) {
+        char *end = nullptr;
+        return std::strtod(text.c_str(), &end) >= 0 && end && !*end
+                   ? std::string()
+                   : "takes a number of at least 0, found '" + text + "'";
+      },
+      "");
   app.add_option("--seed", options.noise.seed,
-                 "of every random draw (default 0)");
+                 "of every random draw (default 0)")
+      ->check(number);
   auto *instances =
       app.add_option("--instances", options.instances,
                      "separately programmed chips; outputs get a leading axis")
           ->check(CLI::Range(uint32_t(1), uint32_t(1) << 20));
   app.add_option("--time", options.noise.time,
-                 "between programming and inference: 0s, 25s, 1h, 30d, 1y");
-  app.add_option("--temperature", options.noise.temperature, "such as 40C");
+                 "between programming and inference: 0s, 25s, 1h, 30d, 1y")
+      ->check(parsedBy([](auto &text) { return rt::parseTime(text).status(); },
+                       ""));
+  app.add_option("--temperature", options.noise.temperature, "such as 40C")
+      ->check(parsedBy(
+          [](auto &text) { return rt::parseTemperature(text).status(); }, ""));
   app.add_option("--compensation", options.noise.compensation,
-                 "of drift: none, global, column, reference");
+                 "of drift: none, global, column, reference")
+      ->check(parsedBy(
+          [](auto &text) { return rt::parseCompensation(text).status(); }, ""));
   app.add_option("--metric", options.metrics,
                  "accuracy:KEY, mse:KEY or perplexity:KEY of the input file")
-      ->take_all();
+      ->take_all()
+      ->check(parsedBy(rt::checkMetric, ""));
   app.add_option("--compare", options.compare, "reference outputs (.npz)");
-  app.add_option("--atol", options.absolute, "with --compare: absolute bound");
-  app.add_option("--rtol", options.relative, "with --compare: relative bound");
+  app.add_option("--atol", options.absolute, "with --compare: absolute bound")
+      ->check(number);
+  app.add_option("--rtol", options.relative, "with --compare: relative bound")
+      ->check(number);
   app.add_flag("--attribute-noise", options.attributeNoise,
                "runs each effect alone and all but one, tabulates the metric");
-  app.add_option("--threads", options.threads, "default: all cores");
+  app.add_option("--threads", options.threads, "default: all cores")
+      ->check(CLI::Range(0u, 1024u));
   app.add_option("--state", states,
                  "past=present: an output is the next run's input")
       ->take_all();
   app.add_option("--report", options.report, "latency, energy, metrics (JSON)");
   app.add_option("--trace", options.trace, "timeline for Perfetto (JSON)");
+  app.failure_message([](const CLI::App *, const CLI::Error &error) {
+    return std::string("mho-run: ") + error.what() +
+           "; mho-run --help lists the options\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {

@@ -36,7 +36,7 @@ void printMetric(const char *label, const rt::Metric &metric) {
 /// Every declared effect alone, and all but it.
 Status attributeNoise(const Options &options, rt::Session &session,
                       const rt::TensorMap &inputs,
-                      const rt::RunSettings &settings) {
+                      const rt::RunSettings &settings, Progress &progress) {
   const fb::Chip &chip = session.program()->chip();
   if (options.metrics.empty())
     return failure("--attribute-noise needs a --metric to tabulate");
@@ -46,7 +46,8 @@ Status attributeNoise(const Options &options, rt::Session &session,
       lists.push_back(effect->str());
       lists.push_back("all,-" + effect->str());
     }
-  for (const std::string &list : lists) {
+  for (size_t i = 0; i < lists.size(); ++i) {
+    const std::string &list = lists[i];
     std::vector<std::string> notes;
     rt::NoiseRequest request = options.noise;
     request.effects = list;
@@ -55,6 +56,9 @@ Status attributeNoise(const Options &options, rt::Session &session,
       return noise.status();
     rt::RunSettings one = settings;
     one.noise = *noise;
+    one.progress = [&](double share) {
+      progress.update((double(i) + share) / double(lists.size()));
+    };
     auto result = session.run(inputs, one);
     if (!result)
       return result.status();
@@ -63,8 +67,11 @@ Status attributeNoise(const Options &options, rt::Session &session,
       return metrics.status();
     char label[64];
     std::snprintf(label, sizeof(label), "%-24s ", list.c_str());
-    for (const rt::Metric &metric : *metrics)
-      printMetric(label, metric);
+    progress.pause([&] {
+      for (const rt::Metric &metric : *metrics)
+        printMetric(label, metric);
+      std::fflush(stdout);
+    });
   }
   return success();
 }
@@ -94,6 +101,8 @@ Status compare(const Options &options, const rt::RunResult &result,
 } // namespace
 
 Status runProgram(const Options &options, bool &differs) {
+  auto progress = std::make_unique<Progress>("mho-run");
+  progress->step("loading");
   auto session = rt::Session::load(options.program);
   if (!session)
     return session.status();
@@ -106,7 +115,6 @@ Status runProgram(const Options &options, bool &differs) {
   settings.instanceAxis = options.instanceAxis;
   settings.threads = options.threads;
   settings.states = options.states;
-  auto progress = std::make_unique<Progress>("running");
   settings.progress = [&](double share) { progress->update(share); };
   std::vector<std::string> notes;
   auto noise =
@@ -114,10 +122,13 @@ Status runProgram(const Options &options, bool &differs) {
   if (!noise)
     return noise.status();
   settings.noise = *noise;
-  for (const std::string &text : notes)
-    note(text);
+  progress->pause([&] {
+    for (const std::string &text : notes)
+      note(text);
+  });
+  progress->step("running");
   if (options.attributeNoise)
-    return attributeNoise(options, **session, *inputs, settings);
+    return attributeNoise(options, **session, *inputs, settings, *progress);
 
   auto result = (*session)->run(*inputs, settings);
   if (!result)

@@ -7,6 +7,9 @@
 
 #include "Options.h"
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <new>
 
@@ -17,6 +20,9 @@ int main(int argc, char **argv) {
   try {
     bool differs = false;
     mho::Status status = mho::run::runProgram(options, differs);
+    if (status.ok() && (std::fflush(stdout) != 0 || std::ferror(stdout)))
+      status = mho::failure(std::string("cannot write to stdout: ") +
+                            std::strerror(errno));
     if (!status.ok())
       std::cerr << "mho-run: error: " << status.message() << "\n";
     return status.ok() && !differs ? 0 : 1;

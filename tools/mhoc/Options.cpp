@@ -124,6 +124,10 @@ int parseOptions(int argc, char **argv, Options &options) {
   };
   if (model.empty())
     return usage("no model given");
+  for (const cl::opt<std::string> *option :
+       {&output, &calibrate, &report, &dumpPhases})
+    if (option->getNumOccurrences() && option->empty())
+      return usage("option '" + option->ArgStr + "' names no file");
   auto phase = phaseNamed(compileTo);
   if (!phase)
     return usage("--compile-to takes graph, analog, placed, tile or binary, "
@@ -133,6 +137,9 @@ int parseOptions(int argc, char **argv, Options &options) {
     return usage("no output given (-o)");
   if (output == "-" && *phase == Phase::Binary)
     return usage("a binary is not written to stdout; name a file with -o");
+  if (!report.empty() && *phase != Phase::Binary)
+    return usage("--report needs a whole program, not --compile-to=" +
+                 compileTo);
   options.compile.model = model;
   options.compile.target = target;
   options.compile.readMode = readMode;

@@ -10,13 +10,12 @@
 #include "mho/Driver/Calibrate.h"
 #include "mho/Driver/Diagnostics.h"
 #include "mho/Runtime/Npz.h"
+#include "mho/Support/Progress.h"
 #include "mho/Support/TemporaryFile.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -27,50 +26,52 @@ namespace {
 
 /// Ranges that the program at `path` saw on the arrays of an .npz file.
 Expected<RangesByBank> calibrateOnFile(const std::string &path,
-                                       const std::string &samples) {
+                                       const std::string &samples,
+                                       Progress &progress) {
   auto arrays = rt::readNpz(samples);
   if (!arrays.ok())
     return arrays.status();
-  auto ranges = calibrateOn(path, *arrays);
+  auto ranges =
+      calibrateOn(path, *arrays, [&](double share) { progress.update(share); });
   return ranges.ok() ? ranges
                      : Status(ranges.status())
                            .within("calibrating on '" + samples + "'");
 }
 
-mlir::LogicalResult writeText(mlir::ModuleOp module, const Options &options) {
-  std::error_code code;
-  ToolOutputFile file(options.output, code,
-                      options.emitBytecode ? sys::fs::OF_None
-                                           : sys::fs::OF_Text);
-  if (code) {
-    return mlir::emitError(mlir::UnknownLoc::get(module.getContext()))
-           << "cannot write '" << options.output << "': " << code.message();
-  }
+mlir::LogicalResult writeModule(mlir::ModuleOp module, const Options &options) {
+  std::string content;
+  raw_string_ostream os(content);
   if (options.emitBytecode) {
-    if (failed(mlir::writeBytecodeToFile(module, file.os())))
+    if (failed(mlir::writeBytecodeToFile(module, os)))
       return mlir::failure();
   } else {
     mlir::OpPrintingFlags flags;
     flags.elideLargeElementsAttrs(16).elideLargeResourceString(0);
-    module.print(file.os(), flags);
+    module.print(os, flags);
   }
-  file.os().flush();
-  if (file.os().has_error()) {
-    std::string message = file.os().error().message();
-    file.os().clear_error();
-    return mlir::emitError(mlir::UnknownLoc::get(module.getContext()))
-           << "cannot write '" << options.output << "': " << message;
+  std::string error;
+  if (options.output == "-") {
+    outs() << content;
+    outs().flush();
+    if (std::error_code code = outs().error())
+      error = "cannot write to stdout: " + code.message();
+    outs().clear_error();
+  } else if (Status written = writeFileAtomically(options.output, content);
+             !written.ok()) {
+    error = written.message();
   }
-  file.keep();
+  if (!error.empty())
+    return mlir::emitError(mlir::UnknownLoc::get(module.getContext()), error);
   return mlir::success();
 }
 
-mlir::LogicalResult compile(mlir::MLIRContext &context,
-                            const Options &options) {
+mlir::LogicalResult compile(mlir::MLIRContext &context, const Options &options,
+                            Progress &progress) {
   CompileOptions wanted = options.compile;
+  wanted.onStep = [&](const std::string &what) { progress.step(what); };
   if (!options.calibrationFile.empty())
     wanted.calibrate = [&](const std::string &path) {
-      return calibrateOnFile(path, options.calibrationFile);
+      return calibrateOnFile(path, options.calibrationFile, progress);
     };
   Compilation compilation(context, wanted);
   if (failed(compilation.import()))
@@ -79,13 +80,16 @@ mlir::LogicalResult compile(mlir::MLIRContext &context,
     mlir::OwningOpRef<mlir::ModuleOp> graph = compilation.module().clone();
     if (failed(compilation.lowerTo(Phase::Placed)))
       return mlir::failure();
-    explain(*graph, compilation.module(), compilation.chip(), outs());
+    progress.pause([&] {
+      explain(*graph, compilation.module(), compilation.chip(), outs());
+      outs().flush();
+    });
   }
   if (failed(compilation.lowerTo(options.stopAt)))
     return mlir::failure();
   if (options.stopAt != Phase::Binary)
     return options.output.empty() ? mlir::success()
-                                  : writeText(compilation.module(), options);
+                                  : writeModule(compilation.module(), options);
   std::string output = options.output;
   std::optional<TemporaryFile> scratch;
   if (output.empty() && !options.report.empty()) {
@@ -100,6 +104,7 @@ mlir::LogicalResult compile(mlir::MLIRContext &context,
   if (failed(compilation.emit(output)))
     return mlir::failure();
   if (!options.report.empty()) {
+    progress.step("timing a run");
     Status written = writeReport(output, options.report);
     if (!written.ok())
       return mlir::emitError(mlir::UnknownLoc::get(&context),
@@ -130,12 +135,15 @@ int run(const Options &options) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry);
+  Progress progress("mhoc");
   Diagnostics diagnostics(
       context, sys::path::filename(options.compile.model).str(),
-      [](mlir::DiagnosticSeverity severity, const std::string &line) {
-        errs() << "mhoc: " + nameOf(severity).str() + ": " + line + "\n";
+      [&](mlir::DiagnosticSeverity severity, const std::string &line) {
+        progress.pause([&] {
+          errs() << "mhoc: " + nameOf(severity).str() + ": " + line + "\n";
+        });
       });
-  return failed(compile(context, options)) ? 1 : 0;
+  return failed(compile(context, options, progress)) ? 1 : 0;
 }
 
 } // namespace mho::mhoc

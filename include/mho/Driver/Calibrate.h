@@ -13,14 +13,17 @@
 #include "mho/Runtime/Tensor.h"
 #include "mho/Support/Status.h"
 
+#include <functional>
 #include <string>
 
 namespace mho {
 
 /// Runs the program at `path` on samples with exact arrays and returns the
-/// ranges its arrays saw.
-Expected<RangesByBank> calibrateOn(const std::string &path,
-                                   const rt::TensorMap &samples);
+/// ranges its arrays saw. `progress` is called now and then with the share of
+/// the samples done; may be null.
+Expected<RangesByBank>
+calibrateOn(const std::string &path, const rt::TensorMap &samples,
+            const std::function<void(double)> &progress = nullptr);
 
 /// A value that an input is to be frozen to.
 ImportArray importArray(const rt::Tensor &tensor);

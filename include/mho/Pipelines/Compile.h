@@ -33,6 +33,8 @@ struct CompileOptions {
       calibrate;
   /// Sets up every pass manager, as command-line flags say; may be null.
   std::function<mlir::LogicalResult(mlir::PassManager &)> configure;
+  /// Told what is being done now, before it begins; may be null.
+  std::function<void(const std::string &what)> onStep;
 };
 
 /// Compiles step by step. Failures are diagnostics on the context.
@@ -55,6 +57,7 @@ public:
   Phase phase() const { return reached; }
 
 private:
+  void tellStep(const std::string &what);
   mlir::LogicalResult runStep(Phase next, RangesByBank ranges);
   mlir::LogicalResult calibrate(RangesByBank &ranges);
   mlir::LogicalResult dump(Phase phase);

@@ -28,6 +28,9 @@ struct Metric {
   double interval() const;
 };
 
+/// Whether a text names a metric.
+Status checkMetric(const std::string &text);
+
 /// Evaluates "accuracy:labels" (top-1 of the first output), "mse:KEY" or
 /// "perplexity:KEY" (e to the mean cross entropy of the first output's
 /// logits) against an array of the input file.

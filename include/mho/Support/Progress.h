@@ -9,8 +9,11 @@
 #define MHO_SUPPORT_PROGRESS_H
 
 #include <chrono>
+#include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <thread>
 
 namespace mho {
 
@@ -23,19 +26,30 @@ public:
   Progress(const Progress &) = delete;
   Progress &operator=(const Progress &) = delete;
 
-  /// `share` of the work is done, in [0, 1].
+  /// What is being done now; nobody knows how long it takes.
+  void step(const std::string &what);
+  /// `share` of the step (of all work, where there are none) is done, in
+  /// [0, 1].
   void update(double share);
-  /// As above, with what is being done now.
-  void update(double share, const std::string &detail);
+  /// Takes the line away while `print` writes to the terminal.
+  void pause(const std::function<void()> &print);
 
 private:
   using Clock = std::chrono::steady_clock;
+  void watch();
+  void draw();
+  void clear();
+
   const std::string title;
-  const bool terminal;
   const Clock::time_point start;
   std::mutex mutex;
-  Clock::time_point shown;
+  std::string what;
+  double share = -1; ///< negative: unknown
+  Clock::time_point shareStart;
   bool visible = false;
+  bool done = false;
+  std::condition_variable finished;
+  std::thread watcher; ///< draws; only on a terminal
 };
 
 } // namespace mho

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A temporary file that goes with its owner, and whole-file writes that either
-// appear complete under their name or not at all.
+// A temporary file that goes with its owner, and outputs that either appear
+// complete under their name or not at all.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +15,8 @@
 
 #include "mho/Support/Status.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,9 +46,37 @@ private:
   std::string name; ///< empty where moved from
 };
 
-/// Gives `path` the content `bytes`: written under a temporary name beside it,
-/// every write checked, then renamed. A failure leaves what was there before.
-/// Where `path` is no regular file (a pipe, a device) it is written directly.
+/// A file on its way to `path`: under a temporary name beside it, gone unless
+/// it is kept. A failure leaves what was there before. Where `path` is no
+/// regular file (a pipe, a device) it is written as it is: to rename something
+/// over it would take it away.
+class PendingFile {
+public:
+  explicit PendingFile(std::string path) : target(std::move(path)) {}
+  ~PendingFile();
+  PendingFile(const PendingFile &) = delete;
+
+  Status create();
+  /// Writes at the current end.
+  Status append(const void *data, size_t size);
+  /// Writes over what is at the start.
+  Status rewriteStart(const void *data, size_t size);
+  /// Appends what is in another file.
+  Status appendFile(const std::string &path);
+  /// Gives the file its name.
+  Status keep();
+
+  uint64_t size() const { return bytes; }
+
+private:
+  Status fault(const char *verb) const;
+
+  std::string target, temporary; ///< no temporary name: the target itself
+  int descriptor = -1;
+  uint64_t bytes = 0;
+};
+
+/// Gives `path` the content `bytes`, all of it or nothing.
 Status writeFileAtomically(const std::string &path, std::string_view bytes);
 
 } // namespace mho

@@ -60,12 +60,22 @@ Expr concat(ArrayRef<Expr> parts, int64_t axis) {
   const Expr &first = parts.front();
   Node &n = first.node();
   Shape shape(first.shape());
-  SmallVector<Value> values{first};
-  for (const Expr &part : parts.drop_front()) {
+  shape[axis] = 0;
+  SmallVector<Value> values;
+  for (const Expr &part : parts) {
     n.checkSameElement(first, part);
+<<<<<<< HEAD
     shape[axis] = n.extents->sum(shape[axis], part.shape()[axis]);
     values.push_back(part);
+=======
+    shape[axis] += part.shape()[axis];
+    if (part.shape()[axis])
+      values.push_back(part);
+>>>>>>> a1967d6afa2fc65787c0b64720899fca65f7eaee
   }
+  // Parts without elements are none.
+  if (values.size() < 2)
+    return values.empty() ? first : Expr(n, values.front());
   return {n, n.make<graph::ConcatOp>(n.typeOf(shape, first.element()), values,
                                      n.b.getI64IntegerAttr(axis))};
 }

@@ -47,16 +47,20 @@ MHO_INLINE I join(__m256i low, __m256i high) {
 #include "Product-inl.h"
 
 #include "Direct-inl.h"
+#include "Pack-inl.h"
 
 static void productF32(const ProductF32 &p) { product<F32Step>(p); }
 static void productS16(const ProductS16 &p) { product<S16Step>(p); }
 static void productU8(const ProductU8 &p) { product<U8Step>(p); }
 
 extern const Table set;
-const Table set = {MHO_KERNEL_NAME, kTileRows,   directF32,   productF32,
-                   productS16,      productU8,   epilogue<F>, epilogue<I>,
-                   codes,           codesF32,    largest,     squares,
-                   ditheredSquares, readNormals, cellNormals, programPcm};
+const Table set = {MHO_KERNEL_NAME, kTileRows,       directF32,
+                   productF32,      productS16,      productU8,
+                   epilogue<F>,     epilogue<I>,     codes,
+                   codesF32,        largest,         squares,
+                   ditheredSquares, readNormals,     cellNormals,
+                   columnPeaks,     columnSums,      targets,
+                   programPcm,      packWeightCodes, packVarianceCodes};
 
 } // namespace MHO_KERNEL_SET
 } // namespace mho::rt::kernels

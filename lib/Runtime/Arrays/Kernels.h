@@ -129,6 +129,15 @@ struct ProgramCells {
   Key key, faultKey;
 };
 
+/// A row-major matrix on its way into panels [stride/16][depth/step][16][step].
+/// Rows from `rows` to `depth` are zeros; so are columns without scale.
+struct PackPanels {
+  const float *matrix;
+  int64_t rows, depth;
+  int64_t stride;     ///< columns: a multiple of 16
+  const float *scale; ///< per column
+};
+
 struct Table {
   const char *name;
   int64_t directRows; ///< rows of a tile of directF32
@@ -155,7 +164,23 @@ struct Table {
                       float *out);
   void (*cellNormals)(const Key &key, uint64_t first, int64_t count,
                       float *out);
+  /// peaks[c] = the larger of itself and the largest magnitude of the column.
+  void (*columnPeaks)(const float *from, int64_t rows, int64_t columns,
+                      int64_t rowStride, float *peaks);
+  /// sums[c] += the magnitudes of the column, from the first row on.
+  void (*columnSums)(const float *from, int64_t rows, int64_t columns,
+                     int64_t rowStride, float *sums);
+  /// One row of weights to conductances: to[c] = from[c] · inverse[c] within
+  /// ±1; a zero stays one whatever the inverse.
+  void (*targets)(const float *from, int64_t columns, const float *inverse,
+                  float *to);
   void (*programPcm)(const PcmModel &model, const ProgramCells &cells);
+  /// matrix · scale, rounded; panels with two rows side by side.
+  void (*packWeightCodes)(const PackPanels &pack, int16_t *to);
+  /// matrix · scale, rounded up with the fraction's probability (draws follow
+  /// from `key` and the cell), `largest` at most; four rows side by side.
+  void (*packVarianceCodes)(const PackPanels &pack, uint32_t key, float largest,
+                            int8_t *to);
 };
 
 /// The best set for this machine.

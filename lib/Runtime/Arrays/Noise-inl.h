@@ -184,55 +184,81 @@ MHO_INLINE F branch(const PcmModel::Branch &b, F r, F logR) {
   return select(r < splat(b.border), low, cubic(b.poly, r));
 }
 
-/// Conductance over g_max of one device, programmed and now, and the variance
-/// of one read.
-MHO_INLINE void device(const PcmModel &m, const ProgramCells &c, F target, F xi,
-                       F eta, F &programmed, F &now, F &variance) {
-  F sigma = cubic(m.programming, target) * splat(c.programmingScale / m.gMax);
-  programmed = most(fma(sigma, xi, target), splat(0.0f));
+/// What the fit says for devices of one target: how far programming errs, and
+/// the exponent of drift, its mean and its spread.
+struct Fitted {
+  F sigma, mean, spread;
+};
+MHO_INLINE Fitted fit(const PcmModel &m, const ProgramCells &c, F target) {
   F logTarget = log(most(target, splat(1e-7f)));
-  F mean = branch(m.mean, target, logTarget);
-  F spread = branch(m.spread, target, logTarget);
-  F nu = fma(spread, eta, mean);
-  nu = (F)((U)nu & usplat(0x7fffffffu));
-  now = c.logAge == 0 ? programmed : programmed * exp(nu * splat(-c.logAge));
-  F logProgrammed = log(most(programmed, splat(1e-7f)));
-  F q = branch(m.read, programmed, logProgrammed) * now;
-  variance = q * q * splat(c.readFactor);
+  return {cubic(m.programming, target) * splat(c.programmingScale / m.gMax),
+          branch(m.mean, target, logTarget),
+          branch(m.spread, target, logTarget)};
 }
 
+/// Conductance over g_max of one device, programmed and now, and the variance
+/// of one read.
+struct Device {
+  F programmed, now, variance;
+};
+MHO_INLINE Device program(const PcmModel &m, const ProgramCells &c, F target,
+                          const Fitted &fitted, F xi, F eta) {
+  Device d;
+  d.programmed = most(fma(fitted.sigma, xi, target), splat(0.0f));
+  F nu = fma(fitted.spread, eta, fitted.mean);
+  nu = (F)((U)nu & usplat(0x7fffffffu));
+  d.now =
+      c.logAge == 0 ? d.programmed : d.programmed * exp(nu * splat(-c.logAge));
+  F logProgrammed = log(most(d.programmed, splat(1e-7f)));
+  F q = branch(m.read, d.programmed, logProgrammed) * d.now;
+  d.variance = q * q * splat(c.readFactor);
+  return d;
+}
+
+MHO_INLINE F magnitude(F x) { return (F)((U)x & usplat(0x7fffffffu)); }
+
+/// Of a cell's two devices one is programmed to the weight's magnitude and the
+/// other to nothing: the fit of "nothing" is the same for all.
 static void programPcm(const PcmModel &model, const ProgramCells &cells) {
   int64_t columns = cells.columns;
+  F zero = splat(0.0f);
+  Fitted nothing = fit(model, cells, zero);
   for (int64_t row = 0; row < cells.rows; ++row)
     for (int64_t c = 0; c < columns; c += 16) {
       int64_t at = row * columns + c;
       F w = load<F>(cells.weights + at);
+      I negative = (I)(w < zero);
       Words draws = philox16(cells.key, at);
-      F xi[2], eta[2], programmed[2], now[2], variance[2];
+      F xi[2], eta[2];
       longPair(draws.w[0], draws.w[1], xi[0], eta[0]);
       longPair(draws.w[2], draws.w[3], xi[1], eta[1]);
-      F zero = splat(0.0f);
-      device(model, cells, most(w, zero), xi[0], eta[0], programmed[0], now[0],
-             variance[0]);
-      device(model, cells, most(-w, zero), xi[1], eta[1], programmed[1], now[1],
-             variance[1]);
+      F target = magnitude(w);
+      Device holds = program(model, cells, target, fit(model, cells, target),
+                             select(negative, xi[1], xi[0]),
+                             select(negative, eta[1], eta[0]));
+      Device idle =
+          program(model, cells, zero, nothing, select(negative, xi[0], xi[1]),
+                  select(negative, eta[0], eta[1]));
       if (cells.faultThreshold) {
         Words faults = philox16(cells.faultKey, at);
+        U words[2] = {select(negative, faults.w[1], faults.w[0]),
+                      select(negative, faults.w[0], faults.w[1])};
+        Device *devices[2] = {&holds, &idle};
         for (int d = 0; d < 2; ++d) {
-          I stuck = (I)(faults.w[d] < usplat(cells.faultThreshold));
-          programmed[d] = select(stuck, zero, programmed[d]);
-          now[d] = select(stuck, zero, now[d]);
-          variance[d] = select(stuck, zero, variance[d]);
+          I stuck = (I)(words[d] < usplat(cells.faultThreshold));
+          devices[d]->programmed = select(stuck, zero, devices[d]->programmed);
+          devices[d]->now = select(stuck, zero, devices[d]->now);
+          devices[d]->variance = select(stuck, zero, devices[d]->variance);
         }
       }
-      F before = programmed[0] - programmed[1], after = now[0] - now[1];
-      store(cells.weights + at, after);
+      store(cells.weights + at,
+            select(negative, idle.now - holds.now, holds.now - idle.now));
       if (cells.variance)
-        store(cells.variance + at, variance[0] + variance[1]);
-      F magnitude = (F)((U)before & usplat(0x7fffffffu));
+        store(cells.variance + at, holds.variance + idle.variance);
       store(cells.programmedSum + c,
-            load<F>(cells.programmedSum + c) + magnitude);
-      magnitude = (F)((U)after & usplat(0x7fffffffu));
-      store(cells.presentSum + c, load<F>(cells.presentSum + c) + magnitude);
+            load<F>(cells.programmedSum + c) +
+                magnitude(holds.programmed - idle.programmed));
+      store(cells.presentSum + c,
+            load<F>(cells.presentSum + c) + magnitude(holds.now - idle.now));
     }
 }

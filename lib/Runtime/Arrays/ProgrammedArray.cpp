@@ -30,34 +30,14 @@ constexpr float kLargestWeight = 32639;
 /// Largest variance code: two products with a byte stay below 2^15.
 constexpr float kLargestVariance = 63;
 
-/// Row-major [rows][stride] to panels [stride/16][depth/step][16][step].
-template <typename T, typename Convert>
-Buffer<T> packPanels(const float *matrix, int64_t rows, int64_t depth,
-                     int64_t stride, int64_t step, const Convert &convert) {
-  Buffer<T> packed(size_t(depth * stride));
-  for (int64_t first = 0; first < stride; first += kPanel) {
-    T *to = packed.data() + first * depth;
-    for (int64_t row = 0; row < depth; row += step, to += kPanel * step)
-      for (int64_t i = 0; i < step; ++i) {
-        if (row + i >= rows) {
-          for (int64_t c = 0; c < kPanel; ++c)
-            to[c * step + i] = T(0);
-          continue;
-        }
-        int64_t at = (row + i) * stride + first;
-        for (int64_t c = 0; c < kPanel; ++c)
-          to[c * step + i] = convert(matrix[at + c], first + c, at + c);
-      }
-  }
+/// Row-major [rows][stride] to panels [stride/16][rows][16] of f32.
+Buffer<float> packFloats(const float *matrix, int64_t rows, int64_t stride) {
+  Buffer<float> packed(size_t(rows * stride));
+  float *to = packed.data();
+  for (int64_t first = 0; first < stride; first += kPanel)
+    for (int64_t row = 0; row < rows; ++row, to += kPanel)
+      std::memcpy(to, matrix + row * stride + first, kPanel * sizeof(float));
   return packed;
-}
-
-/// A fraction in [0, 1) that depends on the cell alone.
-float ditherOf(uint32_t key, int64_t cell) {
-  uint32_t h = (uint32_t(cell) ^ key) * 0x9E3779B9u;
-  h = (h ^ (h >> 15)) * 0x85EBCA6Bu;
-  h = (h ^ (h >> 13)) * 0xC2B2AE35u;
-  return float(int32_t(h >> 8)) * 0x1p-24f;
 }
 
 /// The weights as they are, in panels of f32.
@@ -79,11 +59,8 @@ Buffer<float> packPlain(const ArraySpec &spec, int64_t stride) {
 
 /// Largest magnitude of each column, or of all.
 void findColumnScales(const ArraySpec &spec, float *scale) {
-  for (int64_t row = 0; row < spec.rows; ++row) {
-    const float *from = spec.weights + row * spec.weightStride;
-    for (int64_t c = 0; c < spec.columns; ++c)
-      scale[c] = std::max(scale[c], std::fabs(from[c]));
-  }
+  kernels::table().columnPeaks(spec.weights, spec.rows, spec.columns,
+                               spec.weightStride, scale);
   if (!spec.scalePerColumn)
     std::fill_n(scale, spec.columns,
                 *std::max_element(scale, scale + spec.columns));
@@ -107,11 +84,9 @@ Draft programCells(const ArraySpec &spec, const NoiseSettings &noise,
   for (int64_t c = 0; c < spec.columns; ++c)
     inverse[c] = scale[c] > 0 ? 1 / scale[c] : 0;
   for (int64_t row = 0; row < spec.rows; ++row) {
-    const float *from = spec.weights + row * spec.weightStride;
     float *to = draft.weights.data() + row * stride;
-    // A subnormal column's inverse is infinite: the target stays within 1.
-    for (int64_t c = 0; c < spec.columns; ++c)
-      to[c] = from[c] == 0 ? 0 : std::clamp(from[c] * inverse[c], -1.0f, 1.0f);
+    kernels::table().targets(spec.weights + row * spec.weightStride,
+                             spec.columns, inverse.data(), to);
     std::fill(to + spec.columns, to + stride, 0.0f);
   }
   if (noisy)
@@ -152,58 +127,43 @@ Draft programCells(const ArraySpec &spec, const NoiseSettings &noise,
 /// in docs for why the sums cannot overflow.
 void packInteger(ProgrammedArray &a, const Draft &draft,
                  const ArraySpec &spec) {
+  const kernels::Table &k = kernels::table();
   std::vector<float> sums(size_t(a.stride), 0), largest(size_t(a.stride), 0);
-  float top = 0;
-  for (int64_t row = 0; row < a.rows; ++row) {
-    const float *w = draft.weights.data() + row * a.stride;
-    for (int64_t c = 0; c < a.columns; ++c) {
-      float magnitude = std::fabs(w[c]);
-      sums[c] += magnitude;
-      largest[c] = std::max(largest[c], magnitude);
-    }
-  }
-  float sum = 0;
-  for (int64_t c = 0; c < a.columns; ++c) {
-    top = std::max(top, largest[c]);
-    sum = std::max(sum, sums[c]);
-  }
+  k.columnSums(draft.weights.data(), a.rows, a.columns, a.stride, sums.data());
+  k.columnPeaks(draft.weights.data(), a.rows, a.columns, a.stride,
+                largest.data());
+  float sum = *std::max_element(sums.begin(), sums.end());
+  float top = *std::max_element(largest.begin(), largest.end());
   // Σ|w|·max|q| must stay below 2^31: rounding adds at most 1/2 per row, and
   // the f32 sum is short of the exact one by less than a thousandth.
   double room = (2147483647.0 / a.largestIn - double(a.rows)) / 1.001;
   float fullScale = 1;
   if (top > 0)
     fullScale = float(std::min<double>(kLargestWeight / top, room / sum));
-  a.codePanels =
-      packPanels<int16_t>(draft.weights.data(), a.rows, a.depth, a.stride, 2,
-                          [&](float w, int64_t column, int64_t) {
-                            return column < a.columns
-                                       ? int16_t(std::lrintf(w * fullScale))
-                                       : int16_t(0);
-                          });
+  std::vector<float> codesPer(size_t(a.stride), 0);
+  std::fill_n(codesPer.begin(), a.columns, fullScale);
+  a.codePanels = Buffer<int16_t>(size_t(a.depth * a.stride));
+  k.packWeightCodes(
+      {draft.weights.data(), a.rows, a.depth, a.stride, codesPer.data()},
+      a.codePanels.data());
   for (int64_t c = 0; c < a.columns; ++c)
     a.gain[c] /= fullScale;
   a.fixedSquare = 255 / (a.largestIn * a.largestIn);
   if (!a.noisy)
     return;
-  std::vector<float> peak(size_t(a.stride), 0), codesPer(size_t(a.stride), 0);
-  for (int64_t row = 0; row < a.rows; ++row) {
-    const float *v = draft.variance.data() + row * a.stride;
-    for (int64_t c = 0; c < a.columns; ++c)
-      peak[c] = std::max(peak[c], v[c]);
-  }
+  std::vector<float> peak(size_t(a.stride), 0);
+  k.columnPeaks(draft.variance.data(), a.rows, a.columns, a.stride,
+                peak.data());
   for (int64_t c = 0; c < a.columns; ++c) {
     codesPer[c] = peak[c] > 0 ? kLargestVariance / peak[c] : 0;
     a.spread[c] *= peak[c] / kLargestVariance;
   }
   uint32_t key =
       streamKey(0, spec.instance, spec.array, Purpose::VarianceRounding).key[0];
-  a.varianceCodes =
-      packPanels<int8_t>(draft.variance.data(), a.rows, a.depth, a.stride, 4,
-                         [&](float v, int64_t column, int64_t cell) {
-                           float code =
-                               v * codesPer[column] + ditherOf(key, cell);
-                           return int8_t(std::min(code, kLargestVariance));
-                         });
+  a.varianceCodes = Buffer<int8_t>(size_t(a.depth * a.stride));
+  k.packVarianceCodes(
+      {draft.variance.data(), a.rows, a.depth, a.stride, codesPer.data()}, key,
+      kLargestVariance, a.varianceCodes.data());
 }
 
 } // namespace
@@ -237,7 +197,6 @@ ProgrammedArray programArray(const ArraySpec &spec,
   }
   Draft draft = programCells(spec, noise, a.stride, a.noisy);
   std::copy_n(draft.columnScale.data(), a.columns, a.columnScale.data());
-  auto plainFloat = [](float w, int64_t, int64_t) { return w; };
   for (int64_t c = 0; c < a.columns; ++c)
     a.scale[c] *= draft.columnScale[c] * draft.compensation[c];
   a.readKey = streamKey(noise.seed, spec.instance, spec.array, Purpose::Read);
@@ -261,11 +220,9 @@ ProgrammedArray programArray(const ArraySpec &spec,
     packInteger(a, draft, spec);
     return a;
   }
-  a.panels = packPanels<float>(draft.weights.data(), a.rows, a.rows, a.stride,
-                               1, plainFloat);
+  a.panels = packFloats(draft.weights.data(), a.rows, a.stride);
   if (a.noisy)
-    a.variancePanels = packPanels<float>(draft.variance.data(), a.rows, a.rows,
-                                         a.stride, 1, plainFloat);
+    a.variancePanels = packFloats(draft.variance.data(), a.rows, a.stride);
   return a;
 }
 

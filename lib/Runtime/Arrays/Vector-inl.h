@@ -35,6 +35,7 @@ MHO_INLINE F fma(F a, F b, F c) { return __builtin_elementwise_fma(a, b, c); }
 MHO_INLINE F root(F a) { return __builtin_elementwise_sqrt(a); }
 MHO_INLINE F roundEven(F a) { return __builtin_elementwise_roundeven(a); }
 MHO_INLINE F select(I c, F a, F b) { return c ? a : b; }
+MHO_INLINE U select(I c, U a, U b) { return c ? a : b; }
 MHO_INLINE F least(F a, F b) { return a < b ? a : b; }
 MHO_INLINE F most(F a, F b) { return a > b ? a : b; }
 MHO_INLINE F clip(F x, float low, float high) {
@@ -108,8 +109,11 @@ struct Words {
 MHO_INLINE void mulHighLow(U a, uint32_t m, U &high, U &low) {
   W even = ((W)a & (W)(0xffffffffull)) * (W)((uint64_t)m);
   W odd = ((W)a >> (W)(32ull)) * (W)((uint64_t)m);
-  high = (U)((even >> (W)(32ull)) | (odd & (W)(0xffffffff00000000ull)));
-  low = (U)((even & (W)(0xffffffffull)) | (odd << (W)(32ull)));
+  // A shuffle and a blend each; shifts and masks would be three.
+  high = __builtin_shufflevector((U)even, (U)odd, 1, 17, 3, 19, 5, 21, 7, 23, 9,
+                                 25, 11, 27, 13, 29, 15, 31);
+  low = __builtin_shufflevector((U)even, (U)odd, 0, 16, 2, 18, 4, 20, 6, 22, 8,
+                                24, 10, 26, 12, 28, 14, 30);
 }
 MHO_INLINE Words philox16(const Key &key, uint64_t first) {
   const U lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

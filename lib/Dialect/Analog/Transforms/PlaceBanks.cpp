@@ -42,6 +42,21 @@ SmallVector<int64_t> splitEvenly(int64_t extent, int64_t limit) {
   return borders;
 }
 
+/// Columns, of which each `group` in a row stays in one part where that takes
+/// no more parts.
+SmallVector<int64_t> splitColumns(int64_t columns, int64_t group,
+                                  int64_t limit) {
+  SmallVector<int64_t> borders = splitEvenly(columns, limit);
+  if (group == 1 || group > limit)
+    return borders;
+  SmallVector<int64_t> whole = splitEvenly(columns / group, limit / group);
+  if (whole.size() > borders.size())
+    return borders;
+  for (int64_t &border : whole)
+    border *= group;
+  return whole;
+}
+
 /// The constant attribute behind a value; null where there is none.
 ElementsAttr constantOf(Value value) {
   ElementsAttr elements;
@@ -127,7 +142,8 @@ private:
          op.getView(),
          op.getEncoding(),
          splitEvenly(op.getView().getNumRows(), chip.arrayRows()),
-         splitEvenly(op.getView().getNumColumns(), chip.arrayColumns()),
+         splitColumns(op.getView().getNumColumns(),
+                      op.getView().getColumnGroup(), chip.arrayColumns()),
          {}});
     return success();
   }

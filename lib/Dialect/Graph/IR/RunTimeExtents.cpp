@@ -20,6 +20,27 @@ using namespace mlir;
 
 namespace mho::graph {
 
+namespace {
+/// Of a constant without elements nothing is known. MLIR's own rule reads the
+/// first element all the same.
+struct Ranges : dataflow::IntegerRangeAnalysis {
+  using IntegerRangeAnalysis::IntegerRangeAnalysis;
+
+  LogicalResult
+  visitOperation(Operation *op,
+                 ArrayRef<const dataflow::IntegerValueRangeLattice *> operands,
+                 ArrayRef<dataflow::IntegerValueRangeLattice *> results)
+      override {
+    auto constant = dyn_cast<arith::ConstantOp>(op);
+    auto type = constant ? dyn_cast<ShapedType>(constant.getType()) : nullptr;
+    if (!type || !type.hasStaticShape() || type.getNumElements() != 0)
+      return IntegerRangeAnalysis::visitOperation(op, operands, results);
+    setAllToEntryStates(results);
+    return success();
+  }
+};
+} // namespace
+
 LogicalResult RunTimeExtents::analyse() {
   // Without extents of run time there is nothing to tell.
   bool any = main.walk([](Operation *op) {
@@ -39,7 +60,7 @@ LogicalResult RunTimeExtents::analyse() {
   config.setInterprocedural(false);
   solver = std::make_unique<DataFlowSolver>(config);
   dataflow::loadBaselineAnalyses(*solver);
-  solver->load<dataflow::IntegerRangeAnalysis>();
+  solver->load<Ranges>();
   return solver->initializeAndRun(main);
 }
 
