@@ -65,6 +65,31 @@ class Graph:
         return model
 
 
+class Bounded(Graph):
+    """Inputs may have symbols among their extents, which the run gives."""
+
+    def __init__(self, seed=0, opset=18):
+        super().__init__(seed, opset)
+        self.declared = {}
+
+    def open(self, *extents, kind=np.float32, high=None):
+        """An input with extents that may be symbols; ids below `high` if given."""
+        name = f"x{len(self.inputs)}"
+        self.inputs.append(
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), extents)
+        )
+        self.declared[name] = (extents, kind, high)
+        return name
+
+    def feed(self, **symbols) -> dict[str, np.ndarray]:
+        """Arrays for the extents that symbols have: feed(n=3, m=1)."""
+        feeds = dict(self.feeds)
+        for name, (extents, kind, high) in self.declared.items():
+            shape = [symbols.get(extent, extent) for extent in extents]
+            feeds[name] = (self.rng.integers(0, high, shape) if high else self.random(*shape)).astype(kind)
+        return feeds
+
+
 def small_network(seed: int = 0) -> Graph:
     """A convolution, a pooling and two dense layers; output last in `nodes`."""
     graph = Graph(seed)

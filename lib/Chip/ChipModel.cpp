@@ -105,6 +105,9 @@ bool ChipModel::scalePerColumn() const { return arraySpec().scale_per_column; }
 bool ChipModel::adcRangePerColumn() const {
   return arraySpec().adc_range_per_column;
 }
+llvm::StringRef ChipModel::gateColumns() const {
+  return arraySpec().gate_columns;
+}
 
 bool ChipModel::supports(unsigned kind, StringRef op) const {
   const auto &digital = spec.kinds[kind]->digital;

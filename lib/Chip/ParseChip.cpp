@@ -116,6 +116,21 @@ public:
     return node->scalar;
   }
 
+  /// A text that is a fact of the chip: {value, source, kind}.
+  std::string factText(const YamlNode &map, StringRef key,
+                       const std::string &path) {
+    const YamlNode *node = map.find(key);
+    if (!node)
+      return "";
+    std::string where = path + "." + key.str();
+    if (!keys(*node, {"value", "source", "kind"},
+              "'" + where + "' (a fact is {value, source, kind})"))
+      return "";
+    fb::FactT unused;
+    readProvenance(*node, where, unused);
+    return need(*node, "value", where) ? text(*node, "value", where) : "";
+  }
+
   bool flag(const YamlNode &map, StringRef key, bool fallback) {
     const YamlNode *node = map.find(key);
     if (!node)
@@ -221,11 +236,18 @@ private:
     fact->key = where;
     fact->value = value;
     fact->unit = unit;
+    if (readProvenance(node, where, *fact))
+      chip.facts.push_back(std::move(fact));
+  }
+
+  /// Whether `node` says where it comes from.
+  bool readProvenance(const YamlNode &node, const std::string &where,
+                      fb::FactT &fact) {
     const YamlNode *source = need(node, "source", where);
     const YamlNode *kind = need(node, "kind", where);
     if (!source || !kind)
-      return;
-    fact->source = source->scalar;
+      return false;
+    fact.source = source->scalar;
     static const std::pair<StringRef, fb::Provenance> kinds[] = {
         {"measured", fb::Provenance::measured},
         {"simulated", fb::Provenance::simulated},
@@ -234,12 +256,14 @@ private:
         {"estimate", fb::Provenance::estimate}};
     auto found =
         find_if(kinds, [&](auto &k) { return k.first == kind->scalar; });
-    if (found == std::end(kinds))
-      return fail(*kind, "unknown kind '" + kind->scalar + "' of '" + where +
-                             "', expected measured, simulated, vendor, derived "
-                             "or estimate");
-    fact->kind = found->second;
-    chip.facts.push_back(std::move(fact));
+    if (found == std::end(kinds)) {
+      fail(*kind, "unknown kind '" + kind->scalar + "' of '" + where +
+                      "', expected measured, simulated, vendor, derived or "
+                      "estimate");
+      return false;
+    }
+    fact.kind = found->second;
+    return true;
   }
 
   const YamlFile &file;
@@ -254,7 +278,8 @@ void readArrays(Reader &read, const YamlNode &node, const std::string &path,
                   "one_tier_at_a_time", "encoding", "devices_per_polarity",
                   "scale_per_column", "input_bits", "output_bits",
                   "adc_range_per_column", "device", "device_parameters",
-                  "post_time_per_output", "post_energy_per_output"},
+                  "post_time_per_output", "post_energy_per_output",
+                  "gate_columns"},
                  "'" + path + "'"))
     return;
   arrays.unlimited = read.flag(node, "unlimited", false);
@@ -275,6 +300,14 @@ void readArrays(Reader &read, const YamlNode &node, const std::string &path,
   arrays.input_bits = read.count(node, "input_bits", path, 2, 16, "bits");
   arrays.output_bits = read.count(node, "output_bits", path, 2, 16, "bits");
   arrays.adc_range_per_column = read.flag(node, "adc_range_per_column", false);
+  arrays.gate_columns = read.factText(node, "gate_columns", path);
+  std::string gates = arrays.gate_columns;
+  llvm::sort(gates);
+  if (!gates.empty() && gates != "cfio")
+    read.fail(*node.find("gate_columns"),
+              "'" + path + ".gate_columns' is '" + arrays.gate_columns +
+                  "', expected the letters i, o, f and c, once each, in the "
+                  "order of the columns");
   arrays.device = read.text(node, "device", path, "ideal");
   if (const YamlNode *parameters = node.find("device_parameters"))
     for (const auto &[key, value] : parameters->entries) {

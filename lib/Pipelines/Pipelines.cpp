@@ -8,6 +8,7 @@
 #include "mho/Pipelines/Pipelines.h"
 
 #include "mho/Conversion/GraphToAnalog/GraphToAnalog.h"
+#include "mho/Conversion/GraphToLinalg/GraphToLinalg.h"
 #include "mho/Conversion/LinalgToTile/Pipeline.h"
 #include "mho/Conversion/Passes.h"
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
@@ -17,6 +18,7 @@
 #include "mho/Dialect/Tile/IR/TileOps.h"
 #include "mho/Dialect/Tile/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -57,6 +59,7 @@ void buildAnalogPipeline(OpPassManager &passes, const ChipModel &chip) {
   ConvertGraphToAnalogOptions arrays;
   arrays.encoding = chip.encoding().str();
   arrays.devices = chip.devicesPerPolarity();
+  arrays.gates = chip.gateColumns().str();
   passes.addPass(createConvertGraphToAnalog(arrays));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -72,6 +75,10 @@ void buildPlacedPipeline(OpPassManager &passes,
 }
 
 void buildTilePipeline(OpPassManager &passes) {
+  // Before units are told apart: from here on each tensor shows the scalars
+  // that say how far it reaches, and units compute them instead of sending
+  // them.
+  passes.addNestedPass<func::FuncOp>(createConvertGraphToLinalg());
   passes.addPass(createProjectUnits());
   buildUnitPipeline(passes);
 }

@@ -10,6 +10,7 @@
 #include "Kernel/Scalar.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -43,6 +44,29 @@ static int32_t slotOf(const fb::Value &value, size_t axis) {
   return slots && axis < slots->size() ? slots->Get(uint32_t(axis)) : -1;
 }
 
+namespace {
+/// What is known of a dimension whose extent the run gives.
+struct Bound {
+  std::string name;
+  int64_t low = 0;
+};
+} // namespace
+
+/// From "NAME=LOW..HIGH", "LOW..HIGH" or "HIGH".
+static Bound boundOf(const fb::Value &value, size_t axis) {
+  Bound bound;
+  if (!value.bound() || axis >= value.bound()->size())
+    return bound;
+  std::string text = value.bound()->Get(uint32_t(axis))->str();
+  if (size_t end = text.rfind('='); end != std::string::npos) {
+    bound.name = text.substr(0, end);
+    text = text.substr(end + 1);
+  }
+  if (size_t end = text.find(".."); end != std::string::npos)
+    std::from_chars(text.data(), text.data() + end, bound.low);
+  return bound;
+}
+
 static bool isBounded(const fb::Value &value) {
   for (size_t axis = 0; value.shape() && axis < value.shape()->size(); ++axis)
     if (slotOf(value, axis) >= 0)
@@ -57,7 +81,9 @@ static std::string describeValue(const fb::Value &value) {
   std::string text = std::string(isa::nameOf(typeOf(value))) + " [";
   for (uint32_t axis = 0; axis < value.shape()->size(); ++axis)
     text += (axis ? "," : "") +
-            std::string(slotOf(value, axis) >= 0 ? "0.." : "") +
+            (slotOf(value, axis) >= 0
+                 ? std::to_string(boundOf(value, axis).low) + ".."
+                 : std::string()) +
             std::to_string(value.shape()->Get(axis));
   return text + "]";
 }
@@ -143,8 +169,6 @@ static Expected<Tensor> fromBitPatterns(const Tensor &from, isa::Type to,
 /// Whether `value` of type `from` has the same value in `to`.
 static Expected<Tensor> castTo(const Tensor &from, isa::Type to,
                                const std::string &name) {
-  if (from.type == to)
-    return from;
   if (isBitPattern(from.type, to))
     return fromBitPatterns(from, to, name);
   bool floats = isa::isFloat(from.type);
@@ -188,7 +212,8 @@ bool InputLayout::fits(const fb::Value &value,
   for (size_t axis = 0; axis < shape.size(); ++axis) {
     int64_t extent = given[axis + first];
     if (extent > shape[axis] ||
-        (extent != shape[axis] && slotOf(value, axis) < 0))
+        (extent != shape[axis] &&
+         (slotOf(value, axis) < 0 || extent < boundOf(value, axis).low)))
       return false;
   }
   return true;
@@ -207,12 +232,17 @@ Status InputLayout::noteExtents(const Input &input) {
     int32_t slot = slotOf(*input.value, axis);
     if (slot < 0)
       continue;
-    auto [other, isNew] = known.try_emplace(uint32_t(slot), input.shape[axis]);
-    if (!isNew && other->second != input.shape[axis])
-      return failure("array '" + input.value->name()->str() + "' has " +
-                     std::to_string(input.shape[axis]) + " in dimension " +
-                     std::to_string(axis) + ", another array has " +
-                     std::to_string(other->second) + " for the same extent");
+    std::string here = "array '" + input.value->name()->str() + "' has " +
+                       std::to_string(input.shape[axis]) + " in dimension " +
+                       std::to_string(axis);
+    auto [other, isNew] =
+        known.try_emplace(uint32_t(slot), Known{input.shape[axis], here});
+    if (isNew || other->second.extent == input.shape[axis])
+      continue;
+    std::string name = boundOf(*input.value, axis).name;
+    return failure(other->second.where + ", " + here + ", but both are " +
+                   (name.empty() ? "one extent" : "the extent '" + name + "'") +
+                   ": give them arrays that agree");
   }
   return success();
 }
@@ -247,7 +277,7 @@ Expected<InputLayout> InputLayout::match(
     const fb::Value &value = *program.values()->Get(number);
     std::string name = value.name()->str();
     std::vector<int64_t> shape = shapeOf(value);
-    Input input{&value, Tensor(), true, -1, shape};
+    Input input{&value, nullptr, Tensor(), true, -1, shape};
     for (const auto &[to, from] : states)
       if (to == name)
         for (size_t i = 0; i < layout.outputValues.size(); ++i)
@@ -262,13 +292,20 @@ Expected<InputLayout> InputLayout::match(
     if (found == arrays.end()) {
       if (input.stateOutput < 0)
         return fail("array '" + name + "' is missing");
-      input.tensor = Tensor(typeOf(value), shape);
+      input.own = Tensor(typeOf(value), shape);
       layout.inputs.push_back(std::move(input));
       continue;
     }
-    auto tensor = castTo(found->second, typeOf(value), name);
-    if (!tensor)
-      return fail(tensor.message());
+    const Tensor *tensor = &found->second;
+    if (tensor->type == typeOf(value)) {
+      input.given = tensor;
+    } else {
+      auto cast = castTo(*tensor, typeOf(value), name);
+      if (!cast)
+        return fail(cast.message());
+      input.own = std::move(*cast);
+      tensor = &input.own;
+    }
     std::vector<int64_t> given = tensor->shape;
     uint64_t n = 1;
     if (layout.fits(value, given, 0)) {
@@ -302,7 +339,6 @@ Expected<InputLayout> InputLayout::match(
       runs = n;
       counted = name;
     }
-    input.tensor = std::move(*tensor);
     if (Status status = layout.noteExtents(input); !status.ok())
       return fail(status.message());
     layout.inputs.push_back(std::move(input));
@@ -331,7 +367,13 @@ void InputLayout::allocateOutputs(uint32_t instances, bool instanceAxis,
       shape[0] *= int64_t(count);
     if (instanceAxis)
       shape.insert(shape.begin(), int64_t(instances));
-    outputs.emplace_back(value->name()->str(), Tensor(typeOf(*value), shape));
+    Tensor tensor;
+    tensor.type = typeOf(*value);
+    tensor.shape = shape;
+    // A single run brings its bytes along.
+    if (count * instances != 1 || isBounded(*value))
+      tensor.data.resize(tensor.elements() * isa::sizeOf(tensor.type));
+    outputs.emplace_back(value->name()->str(), std::move(tensor));
   }
 }
 
@@ -352,7 +394,7 @@ void InputLayout::fill(uint64_t run, const Outputs &outputs, uint32_t instance,
     for (int64_t extent : input.shape)
       given *= size_t(extent);
     const std::byte *from =
-        input.tensor.data.data() + (input.repeated ? 0 : run * given);
+        input.tensor().data.data() + (input.repeated ? 0 : run * given);
     forEachRun(*input.value, input.shape,
                [&](size_t packed, size_t place, size_t run) {
                  std::memcpy(to + place, from + packed, run);
@@ -378,9 +420,14 @@ void InputLayout::collect(uint64_t run, const std::byte *io,
     size_t bytes = value.bytes();
     if (bytes == 0)
       continue;
-    std::byte *to =
-        outputs[i].second.data.data() + (instance * count + run) * bytes;
     const std::byte *from = io + value.offset();
+    std::vector<std::byte> &data = outputs[i].second.data;
+    if (data.empty()) {
+      data.assign(from, from + bytes);
+      clearUpperBits(value, data.data(), bytes);
+      continue;
+    }
+    std::byte *to = data.data() + (instance * count + run) * bytes;
     if (!isBounded(value)) {
       std::memcpy(to, from, bytes);
       clearUpperBits(value, to, bytes);
@@ -393,6 +440,13 @@ void InputLayout::collect(uint64_t run, const std::byte *io,
                  clearUpperBits(value, to + place, run);
                });
   }
+}
+
+bool InputLayout::anyBounded() const {
+  auto bounded = [](const fb::Value *value) { return isBounded(*value); };
+  return std::any_of(outputValues.begin(), outputValues.end(), bounded) ||
+         std::any_of(inputs.begin(), inputs.end(),
+                     [&](const Input &input) { return bounded(input.value); });
 }
 
 std::vector<int64_t>

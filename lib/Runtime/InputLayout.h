@@ -24,6 +24,8 @@ namespace mho::rt {
 /// array has the exact shape, n times the leading axis, or one more leading
 /// axis of n. A bounded dimension may be shorter; all that share its extent are
 /// as short.
+///
+/// It reads the caller's arrays, which must outlive it.
 class InputLayout {
 public:
   using Outputs = std::vector<std::pair<std::string, Tensor>>;
@@ -35,6 +37,8 @@ public:
         std::vector<std::string> &notes);
 
   uint64_t runs() const { return count; }
+  /// Whether an input or output may be shorter than its place.
+  bool anyBounded() const;
   void allocateOutputs(uint32_t instances, bool instanceAxis,
                        Outputs &outputs) const;
   /// Writes the inputs of run `run` into its io space; a state comes from the
@@ -49,7 +53,10 @@ public:
   void noteShapes(const std::vector<int64_t> &slots);
   /// The extents of bounded inputs: slot of unit 0, value.
   std::vector<std::pair<uint32_t, int64_t>> extents() const {
-    return {known.begin(), known.end()};
+    std::vector<std::pair<uint32_t, int64_t>> all;
+    for (const auto &[slot, one] : known)
+      all.emplace_back(slot, one.extent);
+    return all;
   }
   /// Cuts bounded outputs to the largest extents that a run gave them; where
   /// runs differ, the shorter ones are followed by zeros, which a note says.
@@ -58,11 +65,14 @@ public:
 private:
   struct Input {
     const fb::Value *value;
-    Tensor tensor;        ///< in the program's type
+    const Tensor *given;  ///< the caller's; null where `own` is used
+    Tensor own;           ///< in the program's type
     bool repeated = true; ///< the same for every run
     int stateOutput = -1; ///< output that the next run's input comes from
     /// Of one run; less than the program's where a dimension is bounded.
     std::vector<int64_t> shape;
+
+    const Tensor &tensor() const { return given ? *given : own; }
   };
 
   /// The shape of output `number`, with bounded extents from slots.
@@ -77,7 +87,12 @@ private:
 
   std::vector<Input> inputs;
   std::vector<const fb::Value *> outputValues;
-  std::map<uint32_t, int64_t> known; ///< extents by slot
+  /// An extent, and which array gave it.
+  struct Known {
+    int64_t extent;
+    std::string where;
+  };
+  std::map<uint32_t, Known> known; ///< by slot
   /// By output: the shapes that runs gave it, where it has bounded dimensions.
   std::map<size_t, std::set<std::vector<int64_t>>> shapes;
   uint64_t count = 1;

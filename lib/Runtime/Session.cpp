@@ -8,6 +8,7 @@
 #include "mho/Runtime/Session.h"
 
 #include "Executor.h"
+#include "GroupRun.h"
 #include "InputLayout.h"
 
 #include <algorithm>
@@ -30,6 +31,8 @@ struct Session::State {
   std::shared_ptr<ArrayBank> arrays;
   NoiseSettings noise; ///< that `arrays` are programmed under
   uint32_t instance = 0;
+  /// Io spaces of groups. Fresh memory would cost more than small networks do.
+  MemoryPool ioMemory;
 
   std::shared_ptr<ThreadPool> poolOf(unsigned threads);
   Expected<std::shared_ptr<ArrayBank>>
@@ -106,20 +109,6 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
       .count();
 }
 
-/// The io spaces of a group, zeroed.
-struct IoArena {
-  explicit IoArena(size_t samples, size_t bytes)
-      : stride((bytes + 63) / 64 * 64), memory(samples * stride + 64) {
-    auto address = reinterpret_cast<uintptr_t>(memory.data());
-    std::byte *first = memory.data() + (64 - address % 64) % 64;
-    for (size_t i = 0; i < samples; ++i)
-      bases.push_back(first + i * stride);
-  }
-  size_t stride;
-  std::vector<std::byte> memory;
-  std::vector<std::byte *> bases;
-};
-
 } // namespace
 
 Expected<RunResult> Session::run(const TensorMap &inputs,
@@ -138,6 +127,8 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
   ThreadPool &pool = *shared;
   bool inOrder = !settings.states.empty();
   size_t n = result.runs;
+  bool zeroes = layout->anyBounded();
+  size_t stride = (entry.io_bytes() + 63) / 64 * 64;
   size_t group = inOrder ? 1 : state->executor->groupSize(n, pool.size());
 
   layout->allocateOutputs(settings.instances, result.instanceAxis,
@@ -155,13 +146,15 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
     size_t done = 0, groups = (n + group - 1) / group;
     auto runGroup = [&](size_t number) {
       size_t first = number * group, count = std::min(group, n - first);
-      IoArena io(count, entry.io_bytes());
-      for (size_t i = 0; i < count; ++i)
-        layout->fill(first + i, result.outputs, instance, io.bases[i]);
+      AlignedBytes io = state->ioMemory.take(count * stride);
+      // What lies behind actual extents is zero.
+      if (zeroes)
+        std::memset(io.data(), 0, count * stride);
       std::vector<Sample> samples(count);
       for (size_t i = 0; i < count; ++i) {
-        samples[i].io = io.bases[i];
+        samples[i].io = io.data() + i * stride;
         samples[i].extents = layout->extents();
+        layout->fill(first + i, result.outputs, instance, samples[i].io);
       }
       if (first == 0 && instance == 0)
         samples[0].decisions = &result.decisions;
@@ -169,8 +162,9 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
                                            settings.observer);
       if (status.ok())
         for (size_t i = 0; i < count; ++i)
-          layout->collect(first + i, io.bases[i], samples[i].slots, instance,
+          layout->collect(first + i, samples[i].io, samples[i].slots, instance,
                           result.outputs);
+      state->ioMemory.give(std::move(io));
       std::lock_guard<std::mutex> hold(lock);
       if (status.ok())
         for (const Sample &sample : samples)

@@ -95,6 +95,20 @@ public:
     return loadScalar(access.type, from + i * step);
   }
 
+  /// Calls f(i, key) for the keys of elements [0, length).
+  template <typename F> void forEachKey(int64_t length, F f) const {
+    if (access.type == Type::F32 && ranges.empty()) {
+      for (int64_t i = 0; i < length; ++i) {
+        float value;
+        std::memcpy(&value, from + i * step, sizeof value);
+        f(i, uint64_t(orderedBits<uint32_t>(value)));
+      }
+      return;
+    }
+    for (int64_t i = 0; i < length; ++i)
+      f(i, keyOf(access.type, (*this)[i]));
+  }
+
 private:
   struct Range {
     int64_t start, coefficient, size;
@@ -112,18 +126,19 @@ void sortRow(const Sort &op, const std::vector<int64_t> &point, int64_t length,
              std::byte *indices) {
   Type type = op.input.type;
   Row row(op.input, input, point);
-  std::vector<Scalar> elements(static_cast<size_t>(length));
-  std::vector<Entry> entries(elements.size());
-  for (int64_t i = 0; i < length; ++i) {
-    Scalar element = elements[size_t(i)] = row[i];
-    uint64_t key = keyOf(type, element);
+  std::vector<Entry> entries(static_cast<size_t>(length));
+  row.forEachKey(length, [&](int64_t i, uint64_t key) {
     key = op.largest ? ~key : key;
     if constexpr (std::is_same_v<Entry, LongKey>)
       entries[size_t(i)] = {key, uint64_t(i)};
     else
       entries[size_t(i)] = key << 32 | uint64_t(i);
-  }
+  });
   order(entries, count);
+  // Before any is stored: results may lie where the elements do.
+  std::vector<Scalar> first;
+  for (int64_t i = 0; i < count; ++i)
+    first.push_back(row[int64_t(indexOf(entries[size_t(i)]))]);
   size_t last = point.size() - 1;
   int64_t toValue = 0, toIndex = 0;
   for (size_t d = 0; d < last; ++d) {
@@ -134,7 +149,7 @@ void sortRow(const Sort &op, const std::vector<int64_t> &point, int64_t length,
   for (int64_t i = 0; i < count; ++i) {
     auto from = int64_t(indexOf(entries[size_t(i)]));
     storeScalar(type, values + (toValue + i * op.values.strides[last]) * bytes,
-                elements[size_t(from)]);
+                first[size_t(i)]);
     std::memcpy(indices + (toIndex + i * op.indices.strides[last]) * 8, &from,
                 8);
   }

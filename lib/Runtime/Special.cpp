@@ -203,8 +203,10 @@ static Scalar readElement(const Access &access, const std::byte *base,
                                             int64_t(sizeOf(access.type)));
 }
 
-int64_t rt::runCompact(const Compact &op, std::span<const int64_t> extents,
-                       const std::byte *input, std::byte *indices) {
+/// Every element by itself: whatever the type, with padding or without.
+static int64_t compactSlowly(const Compact &op,
+                             std::span<const int64_t> extents,
+                             const std::byte *input, std::byte *indices) {
   int64_t found = 0;
   Type type = op.input.type;
   forEachPoint(extents, [&](const std::vector<int64_t> &point) {
@@ -221,4 +223,67 @@ int64_t rt::runCompact(const Compact &op, std::span<const int64_t> extents,
     return true;
   });
   return found;
+}
+
+/// Row by row; an element is zero where no bit of `mask` is set.
+template <typename Bits>
+static int64_t compactRows(const Compact &op, std::span<const int64_t> extents,
+                           const std::byte *input, std::byte *indices,
+                           Bits mask) {
+  size_t rank = extents.size();
+  int64_t length = extents.back(), stride = op.input.strides.back();
+  int64_t next = op.indices.strides[0], apart = op.indices.strides[1];
+  int64_t found = 0;
+  if (length == 0)
+    return 0;
+  std::vector<int64_t> outer(op.input.strides.begin(),
+                             op.input.strides.end() - 1);
+  forEachPoint(extents.first(rank - 1), [&](const std::vector<int64_t> &point) {
+    const std::byte *row = input + dot(point, outer) * int64_t(sizeof(Bits));
+    for (int64_t i = 0; i < length; ++i) {
+      Bits bits;
+      std::memcpy(&bits, row + i * stride * int64_t(sizeof(Bits)),
+                  sizeof(Bits));
+      if (!(bits & mask))
+        continue;
+      std::byte *to = indices + found++ * next * 8;
+      for (size_t d = 0; d + 1 < rank; ++d, to += apart * 8)
+        std::memcpy(to, &point[d], 8);
+      std::memcpy(to, &i, 8);
+    }
+    return true;
+  });
+  return found;
+}
+
+int64_t rt::runCompact(const Compact &op, std::span<const int64_t> extents,
+                       const std::byte *input, std::byte *indices) {
+  if (!extents.empty() && op.input.valid.empty())
+    switch (op.input.type) {
+    case Type::Bool:
+    case Type::I8:
+    case Type::U8:
+      return compactRows<uint8_t>(op, extents, input, indices, 0xff);
+    case Type::I16:
+    case Type::U16:
+      return compactRows<uint16_t>(op, extents, input, indices, 0xffff);
+    case Type::I32:
+    case Type::U32:
+      return compactRows<uint32_t>(op, extents, input, indices, ~0u);
+    case Type::I64:
+    case Type::U64:
+      return compactRows<uint64_t>(op, extents, input, indices, ~uint64_t(0));
+    // -0 is zero, NaN is not.
+    case Type::F16:
+    case Type::BF16:
+      return compactRows<uint16_t>(op, extents, input, indices, 0x7fff);
+    case Type::F32:
+      return compactRows<uint32_t>(op, extents, input, indices, 0x7fffffff);
+    case Type::F64:
+      return compactRows<uint64_t>(op, extents, input, indices,
+                                   ~uint64_t(0) >> 1);
+    default:
+      break;
+    }
+  return compactSlowly(op, extents, input, indices);
 }

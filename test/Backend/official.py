@@ -29,24 +29,26 @@ SECONDS = 120
 
 
 def load_tests() -> dict:
-    """Every official test by name. Those of nodes are computed by ONNX, which takes seconds: they are kept on disk."""
+    """Every official test by name. Those of nodes are computed by ONNX, which takes seconds: they are kept on disk.
+    The others are files of this environment, and another one may be gone tomorrow: their paths are not kept."""
     import ml_dtypes
     import numpy
     import onnx
     from onnx.backend.test.loader import load_model_tests
 
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mho"
-    kept = cache / f"onnx-tests-{onnx.__version__}-{numpy.__version__}-{ml_dtypes.__version__}.pickle"
-    if kept.exists():
-        return pickle.loads(kept.read_bytes())
+    kept = cache / f"onnx-node-tests-{onnx.__version__}-{numpy.__version__}-{ml_dtypes.__version__}.pickle"
+    nodes = pickle.loads(kept.read_bytes()) if kept.exists() else None
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        tests = {test.name: test for suite in SUITES for test in load_model_tests(kind=suite)}
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
-        file.write(pickle.dumps(tests))
-    os.replace(file.name, kept)
-    return tests
+        suites = {suite: load_model_tests(kind=suite) for suite in SUITES if suite != "node" or nodes is None}
+    if nodes is None:
+        nodes = suites["node"]
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
+            file.write(pickle.dumps(nodes))
+        os.replace(file.name, kept)
+    return {test.name: test for suite in SUITES for test in (nodes if suite == "node" else suites[suite])}
 
 
 def data_sets(test, model):

@@ -1,10 +1,13 @@
 """Compiles a model with gigabytes of external weights and tells time and memory.
 
-large_model.py [--layers=24] [--rows=4096] [--columns=8192] [--form=plain|half|transposed] [--folder=FOLDER]
+large_model.py [--layers=24] [--rows=4096] [--columns=8192] [--form=FORM] [--folder=FOLDER]
 
 Weights are seeded and written to the folder first (default: a temporary one,
-removed afterwards). What counts is memory of the compiler's own, pages of mapped
-files apart: no weight may be copied to the heap.
+removed afterwards). Forms: plain (f32), half (f16 behind Cast), transposed (f32
+behind Transpose), int8 (behind DequantizeLinear, a scale for each column), int4
+(the same in blocks of 32), few-bits (MatMulNBits of 4 bits). What counts is memory
+of the compiler's own, pages of mapped files apart: no weight may be copied to the
+heap.
 """
 
 import argparse
@@ -18,47 +21,102 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper
 
+# Elements that share a scale.
+BLOCK = 32
+FORMS = ["plain", "half", "transposed", "int8", "int4", "few-bits"]
+
+
+class Weights:
+    """A file of external data, and the tensors that lie in it."""
+
+    def __init__(self, file):
+        self.file = file
+        self.rng = np.random.default_rng(0)
+        self.tensors, self.bytes = [], 0
+
+    def tensor(self, name: str, kind: int, shape: list[int], draw, elements_per_byte: int = 1) -> str:
+        """Adds a tensor that `draw` gives parts of; each part is `1 << 22` elements but the last."""
+        tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
+        begin, left = self.bytes, int(np.prod(shape)) // elements_per_byte
+        while left:
+            part = draw(min(left, 1 << 22)).tobytes()
+            self.file.write(part)
+            self.bytes += len(part)
+            left -= min(left, 1 << 22)
+        for key, text in {"location": "weights.bin", "offset": begin, "length": self.bytes - begin}.items():
+            tensor.external_data.add(key=key, value=str(text))
+        self.tensors.append(tensor)
+        return name
+
+    def floats(self, name: str, shape: list[int], scale: float, dtype=np.float32) -> str:
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return self.tensor(
+            name,
+            kind,
+            shape,
+            lambda n: (self.rng.standard_normal(n, dtype=np.float32) * np.float32(scale)).astype(dtype),
+        )
+
+    def integers(self, name: str, kind: int, shape: list[int], elements_per_byte: int = 1) -> str:
+        return self.tensor(name, kind, shape, lambda n: self.rng.integers(0, 256, n, np.uint8), elements_per_byte)
+
+    def scales(self, name: str, shape: list[int]) -> str:
+        return self.tensor(name, TensorProto.FLOAT, shape, lambda n: self.rng.uniform(1e-4, 1e-3, n).astype(np.float32))
+
+
+def layer(weights: Weights, number: int, x: str, inner: int, outer: int, form: str) -> list:
+    """The nodes of a product of x, [1, inner], with weights [inner, outer]."""
+    w, y = f"w{number}", f"y{number}"
+    if form == "few-bits":
+        packed = weights.integers(w, TensorProto.UINT8, [outer, inner // BLOCK, BLOCK // 2])
+        scales = weights.scales(f"s{number}", [outer * inner // BLOCK])
+        attributes = {"K": inner, "N": outer, "bits": 4, "block_size": BLOCK}
+        return [
+            helper.make_node(
+                "MatMulNBits", [x, packed, scales], [y], f"product{number}", domain="com.microsoft", **attributes
+            )
+        ]
+    if form == "half":
+        weights.floats(w, [inner, outer], inner**-0.5, np.float16)
+        nodes = [helper.make_node("Cast", [w], [f"c{number}"], to=TensorProto.FLOAT)]
+    elif form == "transposed":
+        weights.floats(w, [outer, inner], inner**-0.5)
+        nodes = [helper.make_node("Transpose", [w], [f"c{number}"], perm=[1, 0])]
+    elif form == "int8":
+        weights.integers(w, TensorProto.INT8, [inner, outer])
+        scales = weights.scales(f"s{number}", [outer])
+        nodes = [helper.make_node("DequantizeLinear", [w, scales], [f"c{number}"], axis=1)]
+    elif form == "int4":
+        weights.integers(w, TensorProto.INT4, [inner, outer], elements_per_byte=2)
+        scales = weights.scales(f"s{number}", [inner // BLOCK, outer])
+        nodes = [helper.make_node("DequantizeLinear", [w, scales], [f"c{number}"], axis=0, block_size=BLOCK)]
+    else:
+        weights.floats(w, [inner, outer], inner**-0.5)
+        nodes = []
+    return [*nodes, helper.make_node("MatMul", [x, f"c{number}" if nodes else w], [y], f"product{number}")]
+
 
 def write_model(folder: Path, layers: int, rows: int, columns: int, form: str) -> tuple[Path, int]:
     """Products in a row, [rows, columns] and [columns, rows] in turn; the model and its weights' bytes."""
-    kind, dtype = (TensorProto.FLOAT16, np.float16) if form == "half" else (TensorProto.FLOAT, np.float32)
-    nodes, weights, offset, x = [], [], 0, "x"
-    rng = np.random.default_rng(0)
-    with open(folder / "weights.bin", "wb") as data:
-        for layer in range(layers):
-            inner, outer = (rows, columns) if layer % 2 == 0 else (columns, rows)
-            shape = [outer, inner] if form == "transposed" else [inner, outer]
-            weight = TensorProto(name=f"w{layer}", data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
-            size = inner * outer * dtype().nbytes
-            for key, text in {"location": "weights.bin", "offset": offset, "length": size}.items():
-                weight.external_data.add(key=key, value=str(text))
-            offset += size
-            for _ in range(0, inner * outer, 1 << 22):
-                part = rng.standard_normal(1 << 22, dtype=np.float32) * np.float32(inner**-0.5)
-                data.write(part.astype(dtype).tobytes())
-            data.truncate(offset)
-            data.seek(offset)
-            weights.append(weight)
-            name = f"w{layer}"
-            if form == "half":
-                nodes.append(helper.make_node("Cast", [name], [f"c{layer}"], to=TensorProto.FLOAT))
-                name = f"c{layer}"
-            if form == "transposed":
-                nodes.append(helper.make_node("Transpose", [name], [f"t{layer}"], perm=[1, 0]))
-                name = f"t{layer}"
-            nodes.append(helper.make_node("MatMul", [x, name], [f"y{layer}"], f"product{layer}"))
-            x = f"y{layer}"
+    nodes, x = [], "x"
+    with open(folder / "weights.bin", "wb") as file:
+        weights = Weights(file)
+        for number in range(layers):
+            inner, outer = (rows, columns) if number % 2 == 0 else (columns, rows)
+            nodes += layer(weights, number, x, inner, outer, form)
+            x = f"y{number}"
     last = rows if layers % 2 == 0 else columns
     graph = helper.make_graph(
         nodes,
         "large",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, rows])],
         [helper.make_tensor_value_info(x, TensorProto.FLOAT, [1, last])],
-        weights,
+        weights.tensors,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    imports = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=10)
     (folder / "large.onnx").write_bytes(model.SerializeToString())
-    return folder / "large.onnx", offset
+    return folder / "large.onnx", weights.bytes
 
 
 def own_memory(pid: int) -> int:
@@ -89,7 +147,7 @@ def main():
     parser.add_argument("--layers", type=int, default=24)
     parser.add_argument("--rows", type=int, default=4096)
     parser.add_argument("--columns", type=int, default=8192)
-    parser.add_argument("--form", choices=["plain", "half", "transposed"], default="plain")
+    parser.add_argument("--form", choices=FORMS, default="plain")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     source = Path(__file__).resolve().parent.parent.parent

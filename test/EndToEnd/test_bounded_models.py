@@ -4,37 +4,12 @@ for every extent up to its bound."""
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
 
-from graphs import Graph
+from graphs import Bounded
 from harness import reference, relative_error
 
 BOUND = 9
 EXTENTS = [1, 4, 9]
-
-
-class Bounded(Graph):
-    """Inputs may have "n" among their extents."""
-
-    def __init__(self, seed=0, opset=18):
-        super().__init__(seed, opset)
-        self.declared = {}
-
-    def open(self, *extents, kind=np.float32, high=None):
-        """An input with extents that may be "n"; ids below `high` if given."""
-        name = f"x{len(self.inputs)}"
-        self.inputs.append(
-            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), extents)
-        )
-        self.declared[name] = (extents, kind, high)
-        return name
-
-    def feed(self, extent):
-        feeds = dict(self.feeds)
-        for name, (extents, kind, high) in self.declared.items():
-            shape = [extent if e == "n" else e for e in extents]
-            feeds[name] = self.rng.integers(0, high, shape).astype(kind) if high else self.random(*shape)
-        return feeds
 
 
 CASES = {}
@@ -184,33 +159,15 @@ def recurrent_head(g):
     return g("MatMul", y, g.weight(8, 11)), h
 
 
-# What is refused so far, and why: an extent that another unit sends has no bound there, a step between two bounded
-# values needs one layout, and a slice of a part of a bounded axis is not proven to stay inside.
-SENT = "an extent sent to another unit has no bound there"
-NOT_YET = {
-    ("product_with_weights", "hermes"): SENT,
-    ("gemm", "hermes"): SENT,
-    ("attention", "hermes"): SENT,
-    ("lstm", "hermes"): SENT,
-    ("gru_of_lengths", "hermes"): SENT,
-    ("recurrent_head", "hermes"): SENT,
-    ("recurrent_head", "ideal"): "the input of an array has a stride of run time",
-    ("slices", "ideal"): "a slice that ends before a bounded axis does is not proven to stay inside",
-    ("slices", "hermes"): "a slice that ends before a bounded axis does is not proven to stay inside",
-}
-
-
 @pytest.mark.parametrize("target", ["ideal", "hermes"])
 @pytest.mark.parametrize("name", CASES)
-def test_bounded(tools, name, target, request):
-    if reason := NOT_YET.get((name, target)):
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_bounded(tools, name, target):
     graph = Bounded(seed=len(name))
     outputs = CASES[name](graph)
     model = graph.model(*(outputs if isinstance(outputs, tuple) else (outputs,)))
     program = tools.compile(model, f"--shape=n=1..{BOUND}", target=target)
     for extent in EXTENTS:
-        feeds = graph.feed(extent)
+        feeds = graph.feed(n=extent)
         wanted = reference(model, feeds)
         got = tools.execute(program, feeds, "--ideal")
         assert set(got) == set(wanted)
@@ -228,18 +185,8 @@ def refused(tools, build, *options):
 
 def test_an_operator_without_bounded_form_is_named(tools):
     message = refused(tools, lambda g: g("MaxPool", g.open(1, 2, "n"), kernel_shape=[2]), "--shape=n=2..9")
-    assert "MaxPool_0" in message and "axis 2 of its input 'x0' has the extent n, at most 9" in message
+    assert "MaxPool_0" in message and "axis 2 of the image has the extent n, at most 9" in message
     assert "--shape" in message
-
-
-def test_two_bounded_extents_do_not_multiply(tools):
-    def build(g):
-        g.declared.clear()
-        x = g.open("n", "m", 4)
-        return g("Reshape", x, g.int64(-1, 4))
-
-    message = refused(tools, build, "--shape=n=1..9", "--shape=m=1..5")
-    assert "Reshape_0" in message and "--shape" in message
 
 
 @pytest.mark.parametrize("range_", ["5..2", "1..", "..4", "a..b", "0..0"])

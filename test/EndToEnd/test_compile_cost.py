@@ -40,9 +40,9 @@ def test_sentence_encoder(tools, models, name):
     assert peak <= allowed
 
 
-@pytest.mark.parametrize("form", ["plain", "half", "transposed"])
+@pytest.mark.parametrize("form", ["plain", "half", "transposed", "int8", "int4", "few-bits"])
 def test_weights_are_not_copied(bin_folder, source, tmp_path, form):
-    """A quarter of a gigabyte outside the model: own memory stays that of a small one."""
+    """67 million weights outside the model, a quarter of a gigabyte as floats: own memory stays that of a small one."""
     script = source / "test" / "Benchmark" / "large_model.py"
     out = subprocess.run(
         [

@@ -246,14 +246,6 @@ def test_non_max_suppression_of_constants(tools):
     check(tools, g, [g("Add", g("Cast", y, to=1), x) for y in selected])
 
 
-def test_an_unknown_condition_says_how_to_give_it(tools):
-    g = Graph()
-    model = g.model(g("Compress", g.input(3), g.input(values=np.array([True, False, True]))))
-    (tools.folder / "m.onnx").write_bytes(model.SerializeToString())
-    message = tools.refuse("mhoc", "m.onnx", "-o", "m.mho", "--target=ideal")
-    assert "Compress" in message and "--constant=x1=VALUE" in message
-
-
 @pytest.mark.parametrize("shape", [(7, 2, 4), (2, 9, 5), (4, 5, 3)])
 def test_center_crop_pad(tools, shape):
     g = Graph()

@@ -236,3 +236,42 @@ def test_refusal(tools, name):
     onnx.save(model, tools.folder / "m.onnx")
     error = tools.refuse("mhoc", tools.folder / "m.onnx", "-o", "m.mho")
     assert message in error and "RNN_" in error
+
+
+# Hidden sizes whose gates take several arrays of a core's 256 columns.
+@pytest.mark.parametrize(
+    ("kind", "hidden", "splits"),
+    [
+        ("LSTM", 70, [0, 140, 280]),
+        ("LSTM", 75, [0, 152, 300]),
+        ("GRU", 100, [0, 150, 300]),
+        ("RNN", 300, [0, 150, 300]),
+    ],
+)
+def test_gates_of_a_unit_are_on_one_core(tools, kind, hidden, splits):
+    """On hermes a hidden unit's gates lie side by side, in the chip's order, and no core has a part of them only."""
+    graph = Graph(seed=hidden)
+    forms = {"linear_before_reset": 1} if kind == "GRU" else {}
+    outputs = recurrence(graph, kind, hidden=hidden, direction="bidirectional", initial=True, **forms)
+    model = graph.model(*outputs)
+    onnx.save(model, tools.folder / "m.onnx")
+    text = tools.succeed("mhoc", tools.folder / "m.onnx", "--compile-to=placed", "-o", "-", "--target=hermes").out
+    banks = [line for line in text.splitlines() if "analog.bank @" in line]
+    assert len(banks) == 4
+    for bank in banks:
+        assert f"col_splits = array<i64: {', '.join(map(str, splits))}>" in bank
+        assert ("order = [0, 3, 2, 1]" in bank) == (kind == "LSTM")
+        assert ("columns = [2, 1]" in bank) == (kind != "RNN")
+    compare(tools, graph, outputs, "hermes")
+
+
+def test_noise_of_interleaved_gates(tools):
+    """Ranges, programming and compensation follow the columns: noise stays noise."""
+    graph = Graph(seed=5)
+    outputs = recurrence(graph, "LSTM", hidden=75, want=[0])
+    model = graph.model(*outputs)
+    wanted = reference(model, graph.feeds)[outputs[0]]
+    np.savez(tools.folder / "calibration.npz", **{name: value[None] for name, value in graph.feeds.items()})
+    program = tools.compile(model, f"--calibrate={tools.folder / 'calibration.npz'}")
+    quantized = tools.execute(program, graph.feeds, "--noise=quantization")[outputs[0]]
+    assert relative_error(quantized, wanted) < 0.1

@@ -66,8 +66,8 @@ int parseOptions(int argc, char **argv, Options &options) {
       cl::value_desc("input=value|file.npz:key"), cl::cat(category));
   cl::list<std::string> loopBounds(
       "loop-bound",
-      cl::desc("stops a Loop node after so many steps, where only the run "
-               "knows how many it makes"),
+      cl::desc("stops a Loop node after so many steps, or says how many "
+               "elements a Range node gives at most, where only the run knows"),
       cl::value_desc("node=N"), cl::cat(category));
   cl::opt<std::string> calibrate(
       "calibrate",

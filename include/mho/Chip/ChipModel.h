@@ -57,6 +57,9 @@ public:
   unsigned devicesPerPolarity() const;
   bool scalePerColumn() const;
   bool adcRangePerColumn() const;
+  /// The order in which the gates of a hidden unit lie side by side, in ONNX's
+  /// letters; empty where the gates' columns stay apart.
+  llvm::StringRef gateColumns() const;
 
   /// Whether the digital logic of a unit kind has a graph op ("relu").
   bool supports(unsigned kind, llvm::StringRef op) const;

@@ -16,7 +16,9 @@ def ConvertGraphToAnalog : Pass<"convert-graph-to-analog", "::mlir::ModuleOp"> {
     Every op with stationary weights becomes `analog.matmul`, one per group of
     a grouped convolution. Bias, BatchNormalization and other constant
     per-column arithmetic behind it moves into its digital affine; the weights
-    are not rewritten. Weights with NaN or infinity are an error.
+    are not rewritten. Weights with NaN or infinity are an error. With `gates`
+    the columns of a recurrent product are taken hidden unit by hidden unit, its
+    gates in that order, and the result is brought back behind the product.
 
     Example: `graph.conv` with a constant kernel of 64x32x3x3 becomes an
     `analog.matmul` with a 288×64 view and a 3×3 window.
@@ -24,7 +26,9 @@ def ConvertGraphToAnalog : Pass<"convert-graph-to-analog", "::mlir::ModuleOp"> {
   let options = [
     Option<"encoding", "encoding", "std::string", "\"differential\"",
            "how a signed weight becomes conductances">,
-    Option<"devices", "devices", "unsigned", "1", "devices per polarity">
+    Option<"devices", "devices", "unsigned", "1", "devices per polarity">,
+    Option<"gates", "gates", "std::string", "\"\"",
+           "order in which gates of one hidden unit lie side by side">
   ];
   let dependentDialects = ["::mho::analog::AnalogDialect",
       "::mho::graph::GraphDialect", "::mlir::arith::ArithDialect"];

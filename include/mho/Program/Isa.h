@@ -60,12 +60,39 @@ enum class Type : uint8_t {
 };
 inline constexpr unsigned kNumTypes = 23;
 
+struct TypeInfo {
+  const char *name;
+  uint8_t bytes; ///< of one element in memory
+  bool isFloat;
+  bool isUnsigned;
+};
+
+/// By number.
+inline constexpr TypeInfo kTypes[kNumTypes] = {
+    {"bool", 1, false, true},       {"i8", 1, false, false},
+    {"u8", 1, false, true},         {"i16", 2, false, false},
+    {"u16", 2, false, true},        {"i32", 4, false, false},
+    {"u32", 4, false, true},        {"i64", 8, false, false},
+    {"u64", 8, false, true},        {"f16", 2, true, false},
+    {"bf16", 2, true, false},       {"f32", 4, true, false},
+    {"f64", 8, true, false},        {"f8e4m3fn", 1, true, false},
+    {"f8e5m2", 1, true, false},     {"f8e4m3fnuz", 1, true, false},
+    {"f8e5m2fnuz", 1, true, false}, {"f8e8m0", 1, true, false},
+    {"i4", 1, false, false},        {"u4", 1, false, true},
+    {"f4e2m1", 1, true, false},     {"i2", 1, false, false},
+    {"u2", 1, false, true},
+};
+inline constexpr TypeInfo kUnknownType = {"?", 1, false, false};
+
+constexpr const TypeInfo &infoOf(Type type) {
+  return unsigned(type) < kNumTypes ? kTypes[unsigned(type)] : kUnknownType;
+}
 /// Bytes of one element in memory.
-size_t sizeOf(Type type);
+constexpr size_t sizeOf(Type type) { return infoOf(type).bytes; }
 /// The name in text and messages: "f32", "u8", "bool", …
 const char *nameOf(Type type);
-bool isFloat(Type type);
-bool isUnsigned(Type type);
+constexpr bool isFloat(Type type) { return infoOf(type).isFloat; }
+constexpr bool isUnsigned(Type type) { return infoOf(type).isUnsigned; }
 /// The type of that name, if there is one.
 std::optional<Type> typeNamed(std::string_view name);
 /// "scratch", "const", "io", "slot".

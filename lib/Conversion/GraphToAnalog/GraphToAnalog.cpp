@@ -14,6 +14,8 @@
 
 #include "mho/Conversion/GraphToAnalog/GraphToAnalog.h"
 
+#include "GateColumns.h"
+
 #include "mho/Dialect/Analog/IR/AnalogOps.h"
 #include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
@@ -67,10 +69,12 @@ std::string nameOf(Location loc) {
   return nodes.empty() ? std::string("matmul") : nodes.front().first.str();
 }
 
-/// How the target's arrays hold a signed weight.
-struct EncodingChoice {
+/// How the target's arrays hold a matrix: the encoding of a signed weight, and
+/// the order of a hidden unit's gates where they lie side by side.
+struct ArrayChoice {
   std::string kind;
   unsigned devices;
+  std::string gates;
 };
 
 //===----------------------------------------------------------------------===//
@@ -80,8 +84,8 @@ struct EncodingChoice {
 /// A product with constant weights becomes one analog.matmul per group.
 struct LowerStationaryProduct
     : OpInterfaceRewritePattern<graph::WeightStationaryOpInterface> {
-  LowerStationaryProduct(MLIRContext *context, const EncodingChoice &encoding)
-      : OpInterfaceRewritePattern(context), encoding(encoding) {}
+  LowerStationaryProduct(MLIRContext *context, const ArrayChoice &arrays)
+      : OpInterfaceRewritePattern(context), arrays(arrays) {}
 
   LogicalResult matchAndRewrite(graph::WeightStationaryOpInterface op,
                                 PatternRewriter &rewriter) const override {
@@ -116,17 +120,17 @@ struct LowerStationaryProduct
   }
 
 private:
-  FailureOr<Value> lowerProduct(Operation *op,
-                                const graph::StationaryProduct &product,
+  FailureOr<Value> lowerProduct(Operation *op, graph::StationaryProduct product,
                                 size_t number, size_t count,
                                 PatternRewriter &rewriter) const {
     Location loc = op->getLoc();
     Value input = product.input;
     auto inputType = cast<RankedTensorType>(input.getType());
     auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
-    auto view =
-        analog::ViewAttr::get(rewriter.getContext(), product.rows,
-                              product.columns, product.offsets, product.sizes);
+    auto gates = GateColumns::take(product, arrays.gates, rewriter, loc);
+    auto view = analog::ViewAttr::get(
+        rewriter.getContext(), product.rows, product.columns, product.offsets,
+        product.sizes, gates ? gates->viewOrder() : ArrayRef<int64_t>());
     int64_t columns = view.getNumColumns();
     if (columns == 0 || view.getNumRows() == 0)
       return LogicalResult(
@@ -167,6 +171,8 @@ private:
             ArrayRef(*values).slice(product.shiftBegin, columns));
       for (float &value : *values)
         value *= product.shiftScale;
+      if (gates)
+        *values = gates->inOrder(*values);
       shift = floatConstant(rewriter, loc, *values);
     }
     SmallVector<int64_t> shape;
@@ -185,17 +191,16 @@ private:
     std::string name = nameOf(loc);
     if (count > 1)
       name += ".group" + std::to_string(number);
-    return analog::MatmulOp::create(
-               rewriter, loc,
-               RankedTensorType::get(shape, rewriter.getF32Type()), input,
-               product.weights, scale, shift, view, window,
-               analog::EncodingAttr::get(rewriter.getContext(), encoding.kind,
-                                         encoding.devices),
-               rewriter.getStringAttr(name), FloatAttr(), DenseF32ArrayAttr())
-        .getResult();
+    Value y = analog::MatmulOp::create(
+        rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()),
+        input, product.weights, scale, shift, view, window,
+        analog::EncodingAttr::get(rewriter.getContext(), arrays.kind,
+                                  arrays.devices),
+        rewriter.getStringAttr(name), FloatAttr(), DenseF32ArrayAttr());
+    return gates ? gates->restored(y, rewriter, loc) : y;
   }
 
-  const EncodingChoice &encoding;
+  const ArrayChoice &arrays;
 };
 
 /// What a following op does to column n: y·factor[n] + term[n].
@@ -486,7 +491,7 @@ struct ConvertGraphToAnalog
   using Base::Base;
 
   void runOnOperation() override {
-    EncodingChoice choice{encoding, devices};
+    ArrayChoice choice{encoding, devices, gates};
     RewritePatternSet lowering(&getContext());
     lowering.add<LowerStationaryProduct>(&getContext(), choice);
     lowering.add<FoldBatchNormalization, FoldArithmetic<graph::AddOp>,

@@ -7,7 +7,8 @@
 //
 // One walk per function in program order. A direct walk instead of the dialect
 // conversion driver: every op has exactly one lowering, and the only type
-// change is that unsigned integers become signless.
+// change is that unsigned integers become signless. What a placed op becomes is
+// on its unit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +16,10 @@
 
 #include "Lowering.h"
 
+#include "mho/Dialect/Analog/IR/AnalogOps.h"
+#include "mho/Dialect/Analog/IR/Placement.h"
 #include "mho/Dialect/Digital/IR/DigitalOps.h"
+#include "mho/Dialect/Graph/IR/RunTimeExtents.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -57,7 +61,8 @@ public:
   LogicalResult run() {
     SmallVector<Operation *> work;
     func.walk([&](Operation *op) {
-      if (op->getName().getDialectNamespace() == "graph")
+      if (op->getName().getDialectNamespace() == "graph" ||
+          isa<tensor::ReshapeOp>(op))
         work.push_back(op);
     });
     recordUnsigned(work);
@@ -129,14 +134,30 @@ private:
     return failure(walked.wasInterrupted());
   }
 
+  /// Gives the ops in front of `op`, back to `before`, its unit.
+  static void place(Operation *before, Operation *op) {
+    Attribute unit = op->getAttr(analog::kOpUnitAttr);
+    if (!unit)
+      return;
+    auto first =
+        before ? std::next(before->getIterator()) : op->getBlock()->begin();
+    for (Operation &made : llvm::make_range(first, op->getIterator()))
+      if (!analog::isRepeated(&made))
+        made.setAttr(analog::kOpUnitAttr, unit);
+  }
+
   LogicalResult lower(Operation *op) {
     ArrayRef<bool> flags;
     if (auto found = unsignedValues.find(op); found != unsignedValues.end())
       flags = found->second;
     // Extents of run time stay what they are, down to slots.
-    if (isa<graph::ExtentOp, graph::SetExtentOp>(op))
+    if (isa<graph::ExtentOp, graph::BoundOp, graph::SetExtentOp>(op))
       return success();
-    auto isRanked = [](Type type) { return isa<RankedTensorType>(type); };
+    Operation *before = op->getPrevNode();
+    // Scalars of the run are counts that stand beside tensors.
+    auto isRanked = [](Type type) {
+      return isa<RankedTensorType, IndexType>(type);
+    };
     if (op->getNumResults() == 0 ||
         !llvm::all_of(op->getOperandTypes(), isRanked) ||
         !llvm::all_of(op->getResultTypes(), isRanked))
@@ -160,6 +181,7 @@ private:
         return op->emitOpError("has no digital form where these extents are "
                                "known only at run time; give the input they "
                                "follow from a constant extent (--shape)");
+      place(before, op);
       op->replaceAllUsesWith(*results);
       op->erase();
       return success();
@@ -176,7 +198,9 @@ struct ConvertGraphToLinalg
     : mho::impl::ConvertGraphToLinalgBase<ConvertGraphToLinalg> {
   void runOnOperation() override {
     if (failed(Converter(getOperation()).run()))
-      signalPassFailure();
+      return signalPassFailure();
+    // Linalg shows what each tensor was made with.
+    graph::RunTimeExtents(getOperation()).resolve();
   }
 };
 

@@ -74,6 +74,22 @@ Value Lowering::empty(ArrayRef<int64_t> shape, Type element) {
   return tensor;
 }
 
+Value Lowering::empty(RankedTensorType type,
+                      llvm::function_ref<OpFoldResult(int64_t)> tell) {
+  SmallVector<OpFoldResult> sizes;
+  for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
+    OpFoldResult size = b.getIndexAttr(extent);
+    if (ShapedType::isDynamic(extent)) {
+      size = tell(axis);
+      unknown |= !size;
+      if (!size)
+        size = arith::ConstantIndexOp::create(b, 0).getResult();
+    }
+    sizes.push_back(size);
+  }
+  return tensor::EmptyOp::create(b, sizes, type.getElementType());
+}
+
 OpFoldResult Lowering::extent(Value v, int64_t axis) {
   auto type = typeOf(v);
   if (!type.isDynamicDim(axis))
@@ -149,7 +165,7 @@ Value Lowering::elementwise(ValueRange operands, RankedTensorType type,
 }
 
 Value Lowering::mapped(ValueRange operands, ArrayRef<AffineMap> maps,
-                       RankedTensorType type, ScalarFn body) {
+                       RankedTensorType type, ScalarFn body, Value init) {
   // Which input, or which constant, each operand of the body is.
   SmallVector<Value> inputs;
   SmallVector<AffineMap> inputMaps;
@@ -174,7 +190,8 @@ Value Lowering::mapped(ValueRange operands, ArrayRef<AffineMap> maps,
   inputMaps.push_back(b.getMultiDimIdentityMap(type.getRank()));
   SmallVector<utils::IteratorType> iterators(type.getRank(),
                                              utils::IteratorType::parallel);
-  Value init = empty(type.getShape(), type.getElementType());
+  if (!init)
+    init = empty(type.getShape(), type.getElementType());
   return generic(inputs, init, inputMaps, iterators,
                  [&](ImplicitLocOpBuilder &b, ValueRange args) {
                    SmallVector<Value> scalars;
@@ -254,123 +271,122 @@ Value Lowering::reshape(Value v, ArrayRef<int64_t> shape) {
   return v;
 }
 
-/// The axis of run-time extent; -1 where there is none or more than one.
-static int64_t boundedAxis(ArrayRef<int64_t> extents) {
-  int64_t found = -1;
-  for (auto [axis, extent] : llvm::enumerate(extents)) {
-    if (!ShapedType::isDynamic(extent))
-      continue;
-    if (found >= 0)
-      return -1;
-    found = axis;
-  }
-  return found;
-}
-
 namespace {
-/// A shape around its one axis of run-time extent.
+/// A shape around its axes of run-time extent.
 struct AroundBounded {
   ArrayRef<int64_t> shape;
-  int64_t axis;
-  int64_t before = 1, behind = 1; ///< elements of the fixed axes
+  SmallVector<int64_t> axes;
+  /// Elements of the fixed axes in front of, between and behind those.
+  SmallVector<int64_t> between{1};
 
-  explicit AroundBounded(ArrayRef<int64_t> shape)
-      : shape(shape), axis(boundedAxis(shape)) {
-    if (axis < 0)
-      return;
-    for (int64_t extent : shape.take_front(axis))
-      before *= extent;
-    for (int64_t extent : shape.drop_front(axis + 1))
-      behind *= extent;
+  explicit AroundBounded(ArrayRef<int64_t> shape) : shape(shape) {
+    for (auto [axis, extent] : llvm::enumerate(shape)) {
+      if (!ShapedType::isDynamic(extent)) {
+        between.back() *= extent;
+        continue;
+      }
+      axes.push_back(axis);
+      between.push_back(1);
+    }
   }
 
-  /// Axes that are one where the fixed ones on each side are; ones belong to
-  /// the bounded axis.
+  /// Fixed axes side by side are one; ones belong to a bounded axis.
   SmallVector<ReassociationIndices> groups() const {
     SmallVector<ReassociationIndices> groups;
     int last = -1;
-    for (int64_t i = 0; i < int64_t(shape.size()); ++i) {
-      int part = i < axis && before != 1 ? 0 : i > axis && behind != 1 ? 2 : 1;
+    size_t next = 0;
+    for (auto [axis, extent] : llvm::enumerate(shape)) {
+      int part = 2 * next;
+      if (ShapedType::isDynamic(extent))
+        part = 2 * next++ + 1;
+      else if (between[next] == 1)
+        part = next ? 2 * next - 1 : 1;
       if (part != last)
         groups.emplace_back();
       last = part;
-      groups.back().push_back(i);
+      groups.back().push_back(axis);
     }
     return groups;
   }
 
   SmallVector<int64_t> merged() const {
     SmallVector<int64_t> shape;
-    if (before != 1)
-      shape.push_back(before);
-    shape.push_back(ShapedType::kDynamic);
-    if (behind != 1)
-      shape.push_back(behind);
+    for (auto [i, elements] : llvm::enumerate(between)) {
+      if (i)
+        shape.push_back(ShapedType::kDynamic);
+      if (elements != 1)
+        shape.push_back(elements);
+    }
     return shape;
   }
 };
 } // namespace
 
-/// A bounded axis keeps its place as long as as many elements lie on each side
-/// of it; else each element is copied from its place in row-major order.
+/// Bounded axes keep their places as long as as many elements lie between them;
+/// a single one may move, and then each element is copied from its place in
+/// row-major order.
 Value Lowering::reshapeBounded(Value v, ArrayRef<int64_t> shape) {
   auto from = typeOf(v);
   Type element = from.getElementType();
   AroundBounded old(from.getShape()), wanted(shape);
-  if (old.axis < 0 || wanted.axis < 0) {
+  if (old.axes.empty() || old.axes.size() != wanted.axes.size() ||
+      (old.axes.size() > 1 && old.between != wanted.between)) {
     unknown = true;
     return empty(shape, element);
   }
-  OpFoldResult size = extent(v, old.axis);
-  if (old.before != wanted.before || old.behind != wanted.behind)
-    return reorderedBounded(v, shape, size);
+  SmallVector<OpFoldResult> bounded, sizes;
+  for (int64_t axis : old.axes)
+    bounded.push_back(extent(v, axis));
+  if (old.between != wanted.between) {
+    Value elements = arith::MulIOp::create(
+        b, cast<Value>(bounded[0]),
+        arith::ConstantIndexOp::create(b, old.between[0] * old.between[1]));
+    bounded[0] =
+        arith::DivSIOp::create(
+            b, elements,
+            arith::ConstantIndexOp::create(
+                b, std::max<int64_t>(wanted.between[0] * wanted.between[1], 1)))
+            .getResult();
+  }
+  size_t next = 0;
+  for (int64_t extent : shape)
+    sizes.push_back(ShapedType::isDynamic(extent)
+                        ? bounded[next++]
+                        : OpFoldResult(b.getIndexAttr(extent)));
+  if (old.between != wanted.between)
+    return reordered(v, sizes);
   SmallVector<int64_t> middle = old.merged();
   if (int64_t(middle.size()) != from.getRank())
     v = tensor::CollapseShapeOp::create(
         b, RankedTensorType::get(middle, element), v, old.groups());
   if (middle.size() == shape.size())
     return v;
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t extent : shape)
-    sizes.push_back(ShapedType::isDynamic(extent)
-                        ? size
-                        : OpFoldResult(b.getIndexAttr(extent)));
   return tensor::ExpandShapeOp::create(b, RankedTensorType::get(shape, element),
                                        v, wanted.groups(), sizes);
 }
 
-Value Lowering::reorderedBounded(Value v, ArrayRef<int64_t> shape,
-                                 OpFoldResult size) {
-  auto from = typeOf(v);
-  AroundBounded old(from.getShape()), wanted(shape);
-  auto number = [](ImplicitLocOpBuilder &b, int64_t n) -> Value {
-    return arith::ConstantIndexOp::create(b, n);
+Value Lowering::reordered(Value v, ArrayRef<OpFoldResult> sizes) {
+  int64_t rank = sizes.size(), sourceRank = typeOf(v).getRank();
+  auto index = [](ImplicitLocOpBuilder &b, OpFoldResult extent) {
+    return getValueOrCreateConstantIndexOp(b, b.getLoc(), extent);
   };
-  Value length = getValueOrCreateConstantIndexOp(b, b.getLoc(), size);
-  Value elements =
-      arith::MulIOp::create(b, length, number(b, old.before * old.behind));
-  Value count = arith::DivSIOp::create(
-      b, elements,
-      number(b, std::max<int64_t>(wanted.before * wanted.behind, 1)));
-  int64_t rank = shape.size();
-  Value init = tensor::EmptyOp::create(
-      b, RankedTensorType::get(shape, from.getElementType()), count);
+  SmallVector<OpFoldResult> had;
+  for (int64_t axis = 0; axis < sourceRank; ++axis)
+    had.push_back(extent(v, axis));
+  Value init = tensor::EmptyOp::create(b, sizes, typeOf(v).getElementType());
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
   return generic(
       {}, init, b.getMultiDimIdentityMap(rank), iterators,
       [&](ImplicitLocOpBuilder &b, ValueRange) {
-        Value place = number(b, 0);
-        for (int64_t axis = 0; axis < rank; ++axis) {
-          Value extent = axis == wanted.axis ? count : number(b, shape[axis]);
+        Value place = arith::ConstantIndexOp::create(b, 0);
+        for (int64_t axis = 0; axis < rank; ++axis)
           place = arith::AddIOp::create(
-              b, b.createOrFold<arith::MulIOp>(place, extent),
+              b, b.createOrFold<arith::MulIOp>(place, index(b, sizes[axis])),
               linalg::IndexOp::create(b, axis));
-        }
-        SmallVector<Value> at(from.getRank());
-        for (int64_t axis = from.getRank(); axis-- > 0;) {
-          Value extent =
-              axis == old.axis ? length : number(b, from.getDimSize(axis));
+        SmallVector<Value> at(sourceRank);
+        for (int64_t axis = sourceRank; axis-- > 0;) {
+          Value extent = index(b, had[axis]);
           at[axis] =
               axis ? Value(arith::RemSIOp::create(b, place, extent)) : place;
           place = arith::DivSIOp::create(b, place, extent);
@@ -403,25 +419,59 @@ Value Lowering::slice(Value v, ArrayRef<int64_t> offsets,
 
 Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
                        TypedAttr fill) {
+  return padded(v, low, high, [&](ArrayRef<OpFoldResult> sizes) -> Value {
+    Value room = tensor::EmptyOp::create(b, sizes, fill.getType());
+    Value scalar = arith::ConstantOp::create(b, fill);
+    return linalg::FillOp::create(b, scalar, room).getResult(0);
+  });
+}
+
+Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+                       Value fill) {
+  return padded(v, low, high, [&](ArrayRef<OpFoldResult> sizes) -> Value {
+    int64_t rank = sizes.size();
+    auto spread =
+        AffineMap::get(rank, 0,
+                       SmallVector<AffineExpr>(typeOf(fill).getRank(),
+                                               b.getAffineConstantExpr(0)),
+                       b.getContext());
+    SmallVector<utils::IteratorType> iterators(rank,
+                                               utils::IteratorType::parallel);
+    Value room =
+        tensor::EmptyOp::create(b, sizes, typeOf(fill).getElementType());
+    return generic(fill, room, {spread, b.getMultiDimIdentityMap(rank)},
+                   iterators, [](ImplicitLocOpBuilder &, ValueRange args) {
+                     return SmallVector<Value>{args[0]};
+                   })[0];
+  });
+}
+
+Value Lowering::padded(
+    Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+    llvm::function_ref<Value(ArrayRef<OpFoldResult>)> makeRoom) {
   auto type = typeOf(v);
   if (llvm::all_of(low, [](int64_t n) { return n == 0; }) &&
       llvm::all_of(high, [](int64_t n) { return n == 0; }))
     return v;
-  SmallVector<int64_t> shape, cutOffsets, cutSizes, offsets;
+  SmallVector<int64_t> cuts, offsets;
+  SmallVector<OpFoldResult> all, parts;
+  bool cut = false;
   for (int64_t i = 0; i < type.getRank(); ++i) {
-    int64_t extent = type.getDimSize(i);
-    unknown |= ShapedType::isDynamic(extent);
-    shape.push_back(low[i] + extent + high[i]);
-    cutOffsets.push_back(std::max<int64_t>(0, -low[i]));
-    cutSizes.push_back(extent - cutOffsets.back() -
-                       std::max<int64_t>(0, -high[i]));
+    OpFoldResult own = extent(v, i);
+    auto more = [&](int64_t n) { return sum(own, b.getIndexAttr(n)); };
+    int64_t front = std::min<int64_t>(0, low[i]);
+    int64_t back = std::min<int64_t>(0, high[i]);
+    all.push_back(more(low[i] + high[i]));
+    parts.push_back(more(front + back));
+    cuts.push_back(-front);
     offsets.push_back(std::max<int64_t>(0, low[i]));
+    cut |= front || back;
   }
-  SmallVector<int64_t> ones(type.getRank(), 1);
-  v = slice(v, cutOffsets, cutSizes, ones);
-  return tensor::InsertSliceOp::create(b, v, filled(shape, fill),
-                                       indices(b, offsets),
-                                       indices(b, cutSizes), indices(b, ones));
+  SmallVector<OpFoldResult> ones(type.getRank(), b.getIndexAttr(1));
+  if (cut)
+    v = tensor::ExtractSliceOp::create(b, v, indices(b, cuts), parts, ones);
+  return tensor::InsertSliceOp::create(b, v, makeRoom(all), indices(b, offsets),
+                                       parts, ones);
 }
 
 //===----------------------------------------------------------------------===//

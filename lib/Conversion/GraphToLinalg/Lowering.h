@@ -66,6 +66,10 @@ public:
   /// An extent of run time in `shape` is told by the generic that writes the
   /// tensor: it is that of an operand along the same loop.
   Value empty(ArrayRef<int64_t> shape, Type element);
+  /// A tensor of a type, with extents of run time from `tell`, which gives null
+  /// where it does not know one.
+  Value empty(RankedTensorType type,
+              llvm::function_ref<mlir::OpFoldResult(int64_t axis)> tell);
   /// A tensor filled with `value`.
   Value filled(ArrayRef<int64_t> shape, TypedAttr value);
 
@@ -74,7 +78,7 @@ public:
   Value elementwise(ValueRange operands, RankedTensorType type, ScalarFn body);
   /// The same with a map per operand from the result's dims.
   Value mapped(ValueRange operands, ArrayRef<AffineMap> maps,
-               RankedTensorType type, ScalarFn body);
+               RankedTensorType type, ScalarFn body, Value init = {});
   /// A generic with results started from `inits`.
   SmallVector<Value> generic(ValueRange operands, ValueRange inits,
                              ArrayRef<AffineMap> maps,
@@ -90,9 +94,15 @@ public:
 
   /// The same elements in row-major order under another shape.
   Value reshape(Value v, ArrayRef<int64_t> shape);
+  /// The same with extents that may be scalars of the run: each element is
+  /// copied from its place.
+  Value reordered(Value v, ArrayRef<mlir::OpFoldResult> sizes);
   /// `v` within a border of `fill`; no-op where all amounts are zero.
   Value padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
                TypedAttr fill);
+  /// The same with an element that the run gives.
+  Value padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+               Value fill);
   Value slice(Value v, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
               ArrayRef<int64_t> strides);
 
@@ -101,12 +111,13 @@ public:
   AffineMap broadcastMap(ArrayRef<int64_t> shape, ArrayRef<int64_t> to);
 
 private:
+  Value
+  padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+         llvm::function_ref<Value(ArrayRef<mlir::OpFoldResult>)> makeRoom);
   /// Gives the tensor behind `init` the extents that operands tell.
   void complete(Value init, AffineMap map, ValueRange operands,
                 ArrayRef<AffineMap> maps);
   Value reshapeBounded(Value v, ArrayRef<int64_t> shape);
-  Value reorderedBounded(Value v, ArrayRef<int64_t> shape,
-                         mlir::OpFoldResult size);
 
   ArrayRef<bool> unsignedValues;
   /// Tensors with extents that are not told yet.

@@ -90,6 +90,29 @@ AffineMap reversal(Lowering &l, ArrayRef<int64_t> shape, int64_t axis) {
   return AffineMap::get(shape.size(), 0, exprs, l.b.getContext());
 }
 
+/// x with an axis the other way round, also where the run gives its extent.
+Value reversed(Lowering &l, Value x, int64_t axis) {
+  auto type = l.typeOf(x);
+  int64_t rank = type.getRank();
+  if (!type.isDynamicDim(axis))
+    return l.moved(x, reversal(l, type.getShape(), axis), type);
+  auto extent = cast<Value>(l.extent(x, axis));
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  Value init = l.empty(type, [&](int64_t dim) { return l.extent(x, dim); });
+  return l.generic(
+      {}, init, l.b.getMultiDimIdentityMap(rank), iterators,
+      [&](ImplicitLocOpBuilder &b, ValueRange) {
+        SmallVector<Value> places;
+        for (int64_t dim = 0; dim < rank; ++dim)
+          places.push_back(linalg::IndexOp::create(b, dim));
+        Value last = arith::SubIOp::create(
+            b, extent, arith::ConstantIndexOp::create(b, 1));
+        places[axis] = arith::SubIOp::create(b, last, places[axis]);
+        return SmallVector<Value>{tensor::ExtractOp::create(b, x, places)};
+      })[0];
+}
+
 /// A carry that lacks the axis beside a result that has it. The nest runs in
 /// order of its dims, which is what makes this a scan.
 template <typename OpTy> Value lowerScan(Lowering &l, OpTy op) {
@@ -109,35 +132,38 @@ template <typename OpTy> Value lowerScan(Lowering &l, OpTy op) {
       kept.push_back(l.b.getAffineDimExpr(i));
   }
   AffineMap all = l.b.getMultiDimIdentityMap(rank);
-  AffineMap read = op.getReverse() ? reversal(l, type.getShape(), axis) : all;
+  // A fixed axis is read backwards, another one turned before.
+  bool turned = op.getReverse() && type.isDynamicDim(axis);
+  Value x = turned ? reversed(l, op.getX(), axis) : Value(op.getX());
+  AffineMap read =
+      op.getReverse() && !turned ? reversal(l, type.getShape(), axis) : all;
   AffineMap carried = AffineMap::get(rank, 0, kept, l.b.getContext());
   TypedAttr start =
       isa<FloatType>(wide)
           ? TypedAttr(l.b.getFloatAttr(wide, isProduct ? 1 : 0))
           : TypedAttr(l.b.getIntegerAttr(wide, isProduct ? 1 : 0));
-  Value y = l.generic(
-      op.getX(), {l.filled(others, start), l.empty(type.getShape(), element)},
-      {read, carried, all}, iterators,
-      [&](ImplicitLocOpBuilder &b, ValueRange args) {
-        Value v = args[0], before = args[1];
-        if (isa<FloatType>(wide))
-          v = convertFloat(b, v, wide);
-        Value after;
-        if constexpr (isProduct)
-          after = isa<FloatType>(wide)
-                      ? Value(arith::MulFOp::create(b, before, v))
-                      : Value(arith::MulIOp::create(b, before, v));
-        else
-          after = isa<FloatType>(wide)
-                      ? Value(arith::AddFOp::create(b, before, v))
-                      : Value(arith::AddIOp::create(b, before, v));
-        Value given = op.getExclusive() ? before : after;
-        if (isa<FloatType>(wide))
-          given = convertFloat(b, given, element);
-        return SmallVector<Value>{after, given};
-      })[1];
-  return op.getReverse() ? l.moved(y, reversal(l, type.getShape(), axis), type)
-                         : y;
+  Value y =
+      l.generic(x, {l.filled(others, start), l.empty(type.getShape(), element)},
+                {read, carried, all}, iterators,
+                [&](ImplicitLocOpBuilder &b, ValueRange args) {
+                  Value v = args[0], before = args[1];
+                  if (isa<FloatType>(wide))
+                    v = convertFloat(b, v, wide);
+                  Value after;
+                  if constexpr (isProduct)
+                    after = isa<FloatType>(wide)
+                                ? Value(arith::MulFOp::create(b, before, v))
+                                : Value(arith::MulIOp::create(b, before, v));
+                  else
+                    after = isa<FloatType>(wide)
+                                ? Value(arith::AddFOp::create(b, before, v))
+                                : Value(arith::AddIOp::create(b, before, v));
+                  Value given = op.getExclusive() ? before : after;
+                  if (isa<FloatType>(wide))
+                    given = convertFloat(b, given, element);
+                  return SmallVector<Value>{after, given};
+                })[1];
+  return op.getReverse() ? reversed(l, y, axis) : y;
 }
 
 } // namespace

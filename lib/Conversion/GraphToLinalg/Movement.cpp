@@ -77,27 +77,50 @@ Value lowerSlice(Lowering &l, SliceOp op) {
                  type);
 }
 
+/// A reshape of which the run knows several extents.
+Value lowerReshape(Lowering &l, tensor::ReshapeOp op) {
+  SmallVector<OpFoldResult> sizes;
+  auto made = op.getShape().getDefiningOp<tensor::FromElementsOp>();
+  for (auto [axis, extent] : llvm::enumerate(l.resultType().getShape())) {
+    if (!ShapedType::isDynamic(extent))
+      sizes.push_back(l.b.getIndexAttr(extent));
+    else if (made)
+      sizes.push_back(OpFoldResult(made.getElements()[axis]));
+    else
+      sizes.push_back(tensor::ExtractOp::create(
+                          l.b, op.getShape(),
+                          ValueRange(arith::ConstantIndexOp::create(l.b, axis)))
+                          .getResult());
+  }
+  return l.reordered(op.getSource(), sizes);
+}
+
 /// Element i of a border of mode edge, reflect or wrap: the index into an axis
-/// of `extent` that place `i - low` shows.
-Value borderIndex(ImplicitLocOpBuilder &b, Value i, int64_t low, int64_t extent,
+/// of `extent` (i64) that place `i - low` shows.
+Value borderIndex(ImplicitLocOpBuilder &b, Value i, int64_t low, Value extent,
                   StringRef mode) {
   auto constant = [&](int64_t n) {
     return arith::ConstantOp::create(b, b.getI64IntegerAttr(n));
   };
   Value place = arith::SubIOp::create(b, i, constant(low));
-  Value zero = constant(0);
-  if (mode == "edge" || extent == 1)
+  Value zero = constant(0), one = constant(1);
+  Value last = b.createOrFold<arith::SubIOp>(extent, one);
+  if (mode == "edge" || isZeroInteger(last))
     return arith::MinSIOp::create(b, arith::MaxSIOp::create(b, place, zero),
-                                  constant(extent - 1));
-  int64_t period = mode == "wrap" ? extent : 2 * (extent - 1);
-  Value turn = arith::RemSIOp::create(b, place, constant(period));
+                                  last);
+  Value period = extent;
+  if (mode != "wrap")
+    period = b.createOrFold<arith::MulIOp>(last, constant(2));
+  // Of one place everything shows that one.
+  period = b.createOrFold<arith::MaxSIOp>(period, one);
+  Value turn = arith::RemSIOp::create(b, place, period);
   Value negative =
       arith::CmpIOp::create(b, arith::CmpIPredicate::slt, turn, zero);
-  Value up = arith::AddIOp::create(b, turn, constant(period));
+  Value up = arith::AddIOp::create(b, turn, period);
   turn = arith::SelectOp::create(b, negative, up, turn);
   if (mode == "wrap")
     return turn;
-  Value back = arith::SubIOp::create(b, constant(period), turn);
+  Value back = arith::SubIOp::create(b, period, turn);
   return arith::MinSIOp::create(b, turn, back);
 }
 
@@ -111,34 +134,18 @@ Value lowerPad(Lowering &l, PadOp op) {
     if (!op.getValue() || l.splat(op.getValue()))
       return l.padded(op.getX(), low, high,
                       op.getValue() ? l.splat(op.getValue()) : fill);
-    // The value is known at run time only: spread it, then insert.
-    Value spread = l.mapped(
-        op.getValue(),
-        AffineMap::get(
-            type.getRank(), 0,
-            SmallVector<AffineExpr>(l.typeOf(op.getValue()).getRank(),
-                                    l.b.getAffineConstantExpr(0)),
-            l.b.getContext()),
-        type, [](ImplicitLocOpBuilder &, ValueRange args) { return args[0]; });
-    SmallVector<int64_t> cut, sizes, offsets, ones(type.getRank(), 1);
-    for (int64_t i = 0; i < type.getRank(); ++i) {
-      cut.push_back(std::max<int64_t>(0, -low[i]));
-      sizes.push_back(from.getDimSize(i) - cut[i] -
-                      std::max<int64_t>(0, -high[i]));
-      offsets.push_back(std::max<int64_t>(0, low[i]));
-    }
-    MLIRContext *context = l.b.getContext();
-    return Value(tensor::InsertSliceOp::create(
-        l.b, l.slice(op.getX(), cut, sizes, ones), spread,
-        getAsIndexOpFoldResult(context, offsets),
-        getAsIndexOpFoldResult(context, sizes),
-        getAsIndexOpFoldResult(context, ones)));
+    return l.padded(op.getX(), low, high, op.getValue());
   }
   int64_t rank = type.getRank();
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
+  SmallVector<OpFoldResult> had, sizes;
+  for (int64_t i = 0; i < rank; ++i) {
+    had.push_back(l.extent(op.getX(), i));
+    sizes.push_back(l.sum(had[i], l.b.getIndexAttr(low[i] + high[i])));
+  }
   return l.generic(
-      {}, l.empty(type.getShape(), type.getElementType()),
+      {}, Value(tensor::EmptyOp::create(l.b, sizes, type.getElementType())),
       l.b.getMultiDimIdentityMap(rank), iterators,
       [&](ImplicitLocOpBuilder &b, ValueRange) {
         SmallVector<Value> places;
@@ -146,7 +153,13 @@ Value lowerPad(Lowering &l, PadOp op) {
           Value index = linalg::IndexOp::create(b, i);
           if (low[i] != 0 || high[i] != 0) {
             index = arith::IndexCastOp::create(b, b.getI64Type(), index);
-            index = borderIndex(b, index, low[i], from.getDimSize(i), mode);
+            Value extent =
+                from.isDynamicDim(i)
+                    ? Value(arith::IndexCastOp::create(b, b.getI64Type(),
+                                                       cast<Value>(had[i])))
+                    : Value(arith::ConstantOp::create(
+                          b, b.getI64IntegerAttr(from.getDimSize(i))));
+            index = borderIndex(b, index, low[i], extent, mode);
             index = arith::IndexCastOp::create(b, b.getIndexType(), index);
           }
           places.push_back(index);
@@ -229,6 +242,11 @@ Value lowerGather(Lowering &l, GatherOp op) {
     exprs.push_back(l.b.getAffineDimExpr(axis + i));
   AffineMap map = AffineMap::get(rank, 0, exprs, l.b.getContext());
   OpFoldResult end = l.extent(op.getX(), axis);
+  Value init = l.empty(type, [&](int64_t dim) {
+    if (dim >= axis && dim < axis + count)
+      return l.extent(op.getIndices(), dim - axis);
+    return l.extent(op.getX(), dim < axis ? dim : dim - count + 1);
+  });
   return l.mapped(
       op.getIndices(), map, type,
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
@@ -250,12 +268,15 @@ Value lowerGather(Lowering &l, GatherOp op) {
         return isNarrowFloat(element.getType())
                    ? convertFloat(b, element, b.getF32Type())
                    : element;
-      });
+      },
+      init);
 }
 
 } // namespace
 
 Lowered lowerMovement(Lowering &l) {
+  if (auto op = dyn_cast<tensor::ReshapeOp>(l.op))
+    return lowered(lowerReshape(l, op));
   if (auto op = dyn_cast<ReshapeOp>(l.op))
     return lowered(l.reshape(op.getX(), l.resultType().getShape()));
   if (auto op = dyn_cast<TransposeOp>(l.op))

@@ -48,10 +48,25 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
     maps.push_back(l.broadcastMap(l.typeOf(index).getShape(), type.getShape()));
   }
   maps.push_back(l.b.getMultiDimIdentityMap(rank));
+  SmallVector<OpFoldResult> had;
+  for (int64_t axis = 0; axis < from.getRank(); ++axis)
+    had.push_back(l.extent(op.getX(), axis));
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
+  // An extent is that of an index along it, or of x where that is taken whole.
+  Value init = l.empty(type, [&](int64_t axis) -> OpFoldResult {
+    for (Value index : op.getIndices()) {
+      int64_t own = axis - (rank - l.typeOf(index).getRank());
+      if (own >= 0 && l.typeOf(index).isDynamicDim(own))
+        return l.extent(index, own);
+    }
+    for (auto [place, dim] : llvm::enumerate(op.getDims()))
+      if (dim == axis && from.isDynamicDim(place))
+        return l.extent(op.getX(), place);
+    return {};
+  });
   return l.generic(
-      inputs, l.empty(type.getShape(), type.getElementType()), maps, iterators,
+      inputs, init, maps, iterators,
       [&](ImplicitLocOpBuilder &b, ValueRange args) {
         SmallVector<Value> places;
         size_t next = 0, input = 0;
@@ -63,7 +78,12 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
           TypedAttr known = constants[next++];
           Value index = known ? Value(arith::ConstantOp::create(b, known))
                               : args[input++];
-          places.push_back(wrappedIndex(b, index, from.getDimSize(axis)));
+          Value bound =
+              from.isDynamicDim(axis)
+                  ? Value(arith::IndexCastOp::create(b, index.getType(),
+                                                     cast<Value>(had[axis])))
+                  : constantOf(b, index.getType(), from.getDimSize(axis));
+          places.push_back(wrappedIndex(b, index, bound));
         }
         return SmallVector<Value>{
             tensor::ExtractOp::create(b, op.getX(), places)};
@@ -73,7 +93,7 @@ Value lowerGatherND(Lowering &l, GatherNDOp op) {
 /// Index tensors are given the updates' rank.
 Value lowerScatterND(Lowering &l, ScatterNDOp op) {
   auto updates = l.typeOf(op.getUpdates());
-  if (updates.getNumElements() == 0)
+  if (hasNoElements(updates))
     return op.getX();
   SmallVector<Value> indices;
   for (Value index : op.getIndices()) {
@@ -91,14 +111,25 @@ Value lowerScatterND(Lowering &l, ScatterNDOp op) {
 SmallVector<Value> lowerTopK(Lowering &l, TopKOp op) {
   auto values = l.typeOf(op.getValues());
   auto indices = l.typeOf(op.getIndices());
-  Value valuesInit = l.empty(values.getShape(), values.getElementType());
-  Value indicesInit = l.empty(indices.getShape(), indices.getElementType());
-  if (values.getNumElements() == 0)
+  auto likeX = [&](int64_t axis) { return l.extent(op.getX(), axis); };
+  Value valuesInit = l.empty(values, likeX);
+  Value indicesInit = l.empty(indices, likeX);
+  if (hasNoElements(values))
     return {valuesInit, indicesInit};
   auto sort = digital::SortOp::create(l.b, TypeRange{values, indices},
                                       op.getX(), valuesInit, indicesInit,
                                       op.getLargest(), l.isUnsigned(0));
   return SmallVector<Value>(sort->getResults());
+}
+
+SmallVector<Value> lowerNonZero(Lowering &l, NonZeroOp op) {
+  auto places = l.typeOf(op.getPlaces());
+  Value room = l.empty(places.getShape(), places.getElementType());
+  if (hasNoElements(l.typeOf(op.getX())))
+    return {room, arith::ConstantIndexOp::create(l.b, 0)};
+  auto compact = digital::CompactOp::create(
+      l.b, TypeRange{places, l.b.getIndexType()}, op.getX(), room);
+  return SmallVector<Value>(compact->getResults());
 }
 
 } // namespace
@@ -108,6 +139,8 @@ Lowered lowerPlaces(Lowering &l) {
     return lowered(lowerGatherND(l, op));
   if (auto op = dyn_cast<ScatterNDOp>(l.op))
     return lowered(lowerScatterND(l, op));
+  if (auto op = dyn_cast<NonZeroOp>(l.op))
+    return lowerNonZero(l, op);
   if (auto op = dyn_cast<TopKOp>(l.op))
     return lowerTopK(l, op);
   return notOfFamily();

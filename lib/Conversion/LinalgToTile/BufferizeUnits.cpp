@@ -7,6 +7,9 @@
 
 #include "mho/Conversion/LinalgToTile/LinalgToTile.h"
 
+#include "mho/Dialect/Graph/IR/RunTimeExtents.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
@@ -36,27 +39,66 @@ constexpr llvm::StringLiteral kWritableAttr = "bufferization.writable";
 // Loops and branches
 //===----------------------------------------------------------------------===//
 
+/// Whether nothing reads `value` after `writer`, in this turn or a later one of
+/// the loops around: then `writer` may build in its buffer.
+bool isLastUse(Value value, Operation *writer) {
+  Block *block = value.getParentBlock();
+  if (writer->getBlock() != block)
+    return false;
+  unsigned direct = 0;
+  for (Operation *user : value.getUsers()) {
+    if (user == writer) {
+      ++direct;
+      continue;
+    }
+    Operation *outer = block->findAncestorOpInBlock(*user);
+    if (outer == writer || !outer->isBeforeInBlock(writer))
+      return false;
+  }
+  return direct == 1;
+}
+
 /// The tensor whose buffer `value` is built in, as far as that is known: the
 /// destination of inserts and of what writes into its operand.
 Value destinationOf(Value value) {
   while (auto result = dyn_cast<OpResult>(value)) {
     Operation *op = result.getOwner();
+    Value destination;
     if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
-      value = insert.getDest();
+      destination = insert.getDest();
     else if (auto insert = dyn_cast<tensor::InsertOp>(op))
-      value = insert.getDest();
-    else if (auto loop = dyn_cast<scf::ForOp>(op)) {
-      Value init = loop.getInitArgs()[result.getResultNumber()];
-      // What else reads the first value makes the loop start from a copy.
-      if (!init.hasOneUse())
-        break;
-      value = init;
-    } else if (auto cast = dyn_cast<tensor::CastOp>(op))
-      value = cast.getSource();
-    else
+      destination = insert.getDest();
+    else if (auto loop = dyn_cast<scf::ForOp>(op))
+      destination = loop.getInitArgs()[result.getResultNumber()];
+    else if (auto cast = dyn_cast<tensor::CastOp>(op))
+      destination = cast.getSource();
+    // What is read later is not overwritten but copied.
+    if (!destination || !isLastUse(destination, op))
       break;
+    value = destination;
   }
   return value;
+}
+
+/// A copy of `value` in a buffer of its own.
+Value copied(OpBuilder &b, Location loc, Value value) {
+  return bufferization::AllocTensorOp::create(
+      b, loc, cast<RankedTensorType>(value.getType()), ValueRange(), value);
+}
+
+bool isStaticTensor(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.hasStaticShape();
+}
+
+/// A loop overwrites what it starts from, so what is read again must not be
+/// that: the analysis of buffers does not give a loop a copy whose body has to
+/// write in place.
+void copyStarts(Operation *loop, MutableArrayRef<OpOperand> starts) {
+  OpBuilder b(loop);
+  for (OpOperand &start : starts)
+    if (isStaticTensor(start.get()) && !isLastUse(start.get(), loop))
+      start.set(copied(b, loop->getLoc(), start.get()));
 }
 
 /// `value` as it is in the buffer of `destination`.
@@ -91,14 +133,48 @@ void materializeBranch(scf::IfOp branch) {
   }
 }
 
+/// Canonicalization makes a choice between tensors of branches that compute
+/// nothing; the buffer of one or the other would be an address of the run.
+void branchOnSelects(func::FuncOp func) {
+  func.walk([](arith::SelectOp select) {
+    if (!isa<TensorType>(select.getType()) ||
+        isa<TensorType>(select.getCondition().getType()))
+      return;
+    OpBuilder b(select);
+    auto yield = [](Value value) {
+      return [value](OpBuilder &inner, Location loc) {
+        scf::YieldOp::create(inner, loc, value);
+      };
+    };
+    auto branch = scf::IfOp::create(b, select.getLoc(), select.getCondition(),
+                                    yield(select.getTrueValue()),
+                                    yield(select.getFalseValue()));
+    select.getResult().replaceAllUsesWith(branch.getResult(0));
+    select.erase();
+  });
+}
+
 void materialize(Operation *terminator, MutableArrayRef<OpOperand> yielded,
                  ValueRange destinations) {
   OpBuilder b(terminator);
+  auto locationOf = [&](Value value) {
+    Operation *producer = value.getDefiningOp();
+    return producer ? producer->getLoc() : terminator->getLoc();
+  };
+  // States that change places are read before they are overwritten.
+  for (auto [i, operand] : llvm::enumerate(yielded)) {
+    Value source = destinationOf(operand.get());
+    if (isStaticTensor(operand.get()) &&
+        llvm::is_contained(destinations.take_front(i), source))
+      operand.set(copied(b, locationOf(operand.get()), operand.get()));
+  }
+  // What becomes several states is read from the first of them.
+  llvm::SmallDenseMap<Value, Value> placed;
   for (auto [operand, destination] : llvm::zip(yielded, destinations)) {
-    Operation *producer = operand.get().getDefiningOp();
-    operand.set(
-        materialized(b, producer ? producer->getLoc() : terminator->getLoc(),
-                     operand.get(), destination));
+    Value &first =
+        placed.try_emplace(operand.get(), operand.get()).first->second;
+    first = materialized(b, locationOf(operand.get()), first, destination);
+    operand.set(first);
   }
 }
 
@@ -111,12 +187,14 @@ bool materializeControlFlow(func::FuncOp func) {
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
       Operation *end = loop.getBody()->getTerminator();
       materialize(end, end->getOpOperands(), loop.getRegionIterArgs());
+      copyStarts(op, loop.getInitArgsMutable());
     } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
       Operation *decision = loop.getConditionOp();
       materialize(decision, decision->getOpOperands().drop_front(),
                   loop.getBeforeArguments());
       Operation *end = loop.getYieldOp();
       materialize(end, end->getOpOperands(), loop.getAfterArguments());
+      copyStarts(op, loop.getInitsMutable());
     } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
       materializeBranch(branch);
     } else {
@@ -195,6 +273,93 @@ void splitEmptyTensors(func::FuncOp func) {
   }
 }
 
+/// A fill of its own for each tensor that values are inserted into: CSE merges
+/// equal ones, and a shared one is kept whole and copied for each of them.
+void splitFills(func::FuncOp func) {
+  SmallVector<OpOperand *> inserts;
+  func.walk([&](linalg::FillOp fill) {
+    SmallVector<OpOperand *> mine;
+    for (Value result : fill->getResults())
+      for (OpOperand &use : result.getUses())
+        if (auto insert = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
+            insert && insert.getDest() == result)
+          mine.push_back(&use);
+    // The first one may have what else reads the fill.
+    if (!mine.empty())
+      inserts.append(mine.begin() + 1, mine.end());
+  });
+  for (OpOperand *use : inserts) {
+    OpBuilder b(use->getOwner());
+    Operation *own = b.clone(*use->get().getDefiningOp());
+    own->setLoc(use->getOwner()->getLoc());
+    use->set(own->getResult(0));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Copies of run-time extents
+//===----------------------------------------------------------------------===//
+
+/// What has to be copied because something still reads it is copied into room
+/// for its bounds; bufferization itself would allocate what the run needs.
+LogicalResult boundCopies(func::FuncOp func) {
+  SmallVector<bufferization::AllocTensorOp> copies;
+  func.walk([&](bufferization::AllocTensorOp op) {
+    if (op.getCopy() && !op.getType().hasStaticShape())
+      copies.push_back(op);
+  });
+  if (copies.empty())
+    return success();
+  graph::RunTimeExtents extents(func);
+  if (failed(extents.analyse()))
+    return failure();
+  for (bufferization::AllocTensorOp op : copies) {
+    OpBuilder b(op);
+    Location loc = op.getCopy().getLoc();
+    SmallVector<Value> known = extents.of(op.getCopy());
+    SmallVector<int64_t> shape;
+    SmallVector<OpFoldResult> zeros, sizes, ones;
+    auto next = known.begin();
+    for (int64_t extent : op.getType().getShape()) {
+      zeros.push_back(b.getIndexAttr(0));
+      ones.push_back(b.getIndexAttr(1));
+      sizes.push_back(b.getIndexAttr(extent));
+      shape.push_back(extent);
+      if (!ShapedType::isDynamic(extent))
+        continue;
+      auto range = extents.rangeOf(*next);
+      if (!range)
+        return op.emitOpError("copies a tensor of ")
+               << op.getType() << " whose extents have no bound";
+      sizes.back() = *next++;
+      shape.back() = std::max<int64_t>(range->second, 0);
+    }
+    Value room = bufferization::AllocTensorOp::create(
+        b, loc, RankedTensorType::get(shape, op.getType().getElementType()),
+        ValueRange());
+    Value part = tensor::ExtractSliceOp::create(b, loc, op.getType(), room,
+                                                zeros, sizes, ones);
+    Value copied = bufferization::MaterializeInDestinationOp::create(
+                       b, loc, op.getCopy(), part)
+                       .getResult();
+    op.replaceAllUsesWith(copied);
+    op.erase();
+  }
+  return success();
+}
+
+bool hasRunTimeExtents(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        for (Type type : op->getResultTypes())
+          if (auto tensor = dyn_cast<RankedTensorType>(type);
+              tensor && !tensor.hasStaticShape())
+            return WalkResult::interrupt();
+        return WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -205,7 +370,9 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
         continue;
       for (unsigned i = 0; i < func.getNumArguments(); ++i)
         func.setArgAttr(i, kWritableAttr, no);
+      branchOnSelects(func);
       copySharedResults(func);
+      splitFills(func);
       splitEmptyTensors(func);
       bool controlled = materializeControlFlow(func);
       if (controlled || func.walk([](tensor::InsertSliceOp) {
@@ -222,6 +389,13 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
         bufferization::LayoutMapOption::IdentityLayoutMap);
     options.bufferAlignment = 0;
     bufferization::BufferizationState state;
+    if (hasRunTimeExtents(module)) {
+      if (failed(bufferization::insertTensorCopies(module, options, state)))
+        return signalPassFailure();
+      for (auto func : module.getOps<func::FuncOp>())
+        if (failed(boundCopies(func)))
+          return signalPassFailure();
+    }
     if (failed(
             bufferization::runOneShotModuleBufferize(module, options, state)))
       return signalPassFailure();

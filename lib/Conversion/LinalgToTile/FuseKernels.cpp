@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/BitVector.h"
 
 namespace mho {
@@ -212,6 +213,23 @@ void foldInits(IRRewriter &rewriter, linalg::GenericOp op) {
     op->setAttr(kInitAttr, rewriter.getArrayAttr(inits));
 }
 
+/// Moves the arithmetic that gives an extent in front of `before`.
+bool hoistExtent(Value v, Operation *before) {
+  Operation *op = v.getDefiningOp();
+  if (!op || op->getBlock() != before->getBlock() ||
+      op->isBeforeInBlock(before))
+    return true;
+  if (!isMemoryEffectFree(op) || op->getNumRegions() ||
+      !llvm::all_of(op->getOperandTypes(),
+                    [](Type type) { return type.isIntOrIndexOrFloat(); }))
+    return false;
+  for (Value operand : op->getOperands())
+    if (!hoistExtent(operand, before))
+      return false;
+  op->moveBefore(before);
+  return true;
+}
+
 /// Moves what `v` is made of in front of `before`, if it is only an empty
 /// tensor, a fill of one, or an insert into either.
 bool hoistDestination(Value v, Operation *before) {
@@ -220,6 +238,9 @@ bool hoistDestination(Value v, Operation *before) {
       op->isBeforeInBlock(before))
     return op != nullptr;
   if (isa<tensor::EmptyOp, arith::ConstantOp>(op)) {
+    for (Value extent : op->getOperands())
+      if (!hoistExtent(extent, before))
+        return false;
     op->moveBefore(before);
     return true;
   }

@@ -41,6 +41,8 @@ mlir::LogicalResult convertSort(digital::SortOp op, mlir::OpBuilder &b,
                                 const UnitContext &context);
 mlir::LogicalResult convertScatter(digital::ScatterOp op, mlir::OpBuilder &b,
                                    const UnitContext &context);
+mlir::LogicalResult convertCompact(digital::CompactOp op, mlir::OpBuilder &b,
+                                   const UnitContext &context);
 mlir::LogicalResult convertMvm(analog::MvmOp op, mlir::OpBuilder &b,
                                const UnitContext &context);
 mlir::LogicalResult convertSend(analog::SendOp op, mlir::OpBuilder &b,

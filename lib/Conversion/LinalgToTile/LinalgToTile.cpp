@@ -34,6 +34,9 @@ namespace {
 
 /// The ONNX name of an argument or result.
 constexpr llvm::StringLiteral kNameAttr = "mho.name";
+/// On an argument: for each dimension "NAME=LOW..HIGH" where only the run knows
+/// its extent. Those of one name are the same.
+constexpr llvm::StringLiteral kBoundsAttr = "mho.bounds";
 
 int64_t numberOf(func::FuncOp func, StringRef name) {
   auto attr = func->getAttrOfType<IntegerAttr>(name);
@@ -72,10 +75,15 @@ public:
     LogicalResult result = scalars.analyse();
     if (succeeded(result))
       result = convertBlock(func.getBody().front());
+    if (succeeded(result))
+      result = shareExtents();
     for (auto *list : {&inputs, &outputs})
       for (auto [i, value] : llvm::enumerate(*list))
-        noteExtents(value,
-                    list == &inputs ? inputExtents[i] : outputExtents[i]);
+        if (list == &inputs)
+          noteExtents(value, inputExtents[i],
+                      func.getArgAttrOfType<ArrayAttr>(i, kBoundsAttr));
+        else
+          noteExtents(value, outputExtents[i], {});
     tile::EndOp::create(b, func.getLoc());
     program.setSlotsAttr(scalars.slotsAttr());
     return result;
@@ -91,9 +99,41 @@ private:
                entry);
   }
 
+  /// Gives every dimension of one name one slot, used or not: what arrives is
+  /// held against it.
+  LogicalResult shareExtents() {
+    llvm::StringMap<uint32_t> named;
+    for (bool first : {true, false})
+      for (BlockArgument arg : func.getArguments()) {
+        unsigned i = arg.getArgNumber();
+        auto bounds = func.getArgAttrOfType<ArrayAttr>(i, kBoundsAttr);
+        if (!bounds)
+          continue;
+        for (auto [axis, text] :
+             llvm::enumerate(bounds.getAsValueRange<StringAttr>())) {
+          if (text.empty())
+            continue;
+          auto [name, range] = text.rsplit('=');
+          auto [least, most] = range.split("..");
+          Interval interval;
+          if (least.getAsInteger(10, interval.low) ||
+              most.getAsInteger(10, interval.high))
+            return func.emitOpError("expected NAME=LOW..HIGH, found ") << text;
+          auto known = inputExtents[i].find(axis);
+          if (first && known != inputExtents[i].end())
+            named.try_emplace(name, known->second);
+          else if (!first && known == inputExtents[i].end())
+            inputExtents[i][axis] =
+                named.count(name) ? named[name]
+                                  : (named[name] = scalars.newSlot(interval));
+        }
+      }
+    return success();
+  }
+
   /// Notes which dimensions are known at run time, and their slots.
   void noteExtents(tile::ValueOp value,
-                   const std::map<int64_t, uint32_t> &slots) {
+                   const std::map<int64_t, uint32_t> &slots, ArrayAttr given) {
     if (slots.empty())
       return;
     auto shape = cast<RankedTensorType>(value.getType()).getShape();
@@ -106,6 +146,11 @@ private:
       numbers[axis] = int32_t(slot);
       bounds[axis] = texts[axis];
     }
+    if (given)
+      for (auto [bound, own] :
+           llvm::zip(bounds, given.getAsValueRange<StringAttr>()))
+        if (!own.empty())
+          bound = own;
     value.setExtentSlots(numbers);
     value.setBoundAttr(b.getStrArrayAttr(bounds));
   }
@@ -115,9 +160,17 @@ private:
       return op.emitOpError("names input ")
              << op.getInput() << " of " << inputs.size();
     auto known = inputExtents[op.getInput()].find(op.getDim());
+    // What is bounded and not used otherwise is refused when it arrives.
+    Interval range{0, int64_t(op.getBound())};
+    auto bound = op->hasOneUse()
+                     ? llvm::dyn_cast<graph::BoundOp>(*op->user_begin())
+                     : graph::BoundOp();
+    if (bound)
+      range = {std::max(range.low, int64_t(bound.getLow())),
+               std::min(range.high, int64_t(bound.getHigh()))};
     uint32_t slot = known != inputExtents[op.getInput()].end()
                         ? known->second
-                        : scalars.newSlot({0, int64_t(op.getBound())});
+                        : scalars.newSlot(range);
     inputExtents[op.getInput()][op.getDim()] = slot;
     scalars.define(op.getExtent(), LinearForm{0, {{slot, 1}}});
     return success();
@@ -182,6 +235,8 @@ private:
         op->hasTrait<OpTrait::ConstantLike>() ||
         op->hasTrait<OpTrait::IsTerminator>())
       return success();
+    if (auto bound = llvm::dyn_cast<graph::BoundOp>(op))
+      return scalars.define(bound);
     if (isScalarArithmetic(op))
       return scalars.define(op);
     auto nested = [&](Block &block) { return convertBlock(block); };
@@ -194,6 +249,8 @@ private:
         .Case([&](digital::SortOp o) { return convertSort(o, b, context); })
         .Case(
             [&](digital::ScatterOp o) { return convertScatter(o, b, context); })
+        .Case(
+            [&](digital::CompactOp o) { return convertCompact(o, b, context); })
         .Case([&](analog::SendOp o) { return convertSend(o, b, context); })
         .Case([&](analog::RecvOp o) { return convertRecv(o, b, context); })
         .Case([&](graph::ExtentOp o) { return convertExtent(o); })

@@ -57,6 +57,67 @@ void LinearForm::add(const LinearForm &other, int64_t factor) {
                  [](const isa::SlotTerm &term) { return term.stride == 0; });
 }
 
+/// The strides of a buffer. Those of a view's type are open where an extent of
+/// run time could be one, which leaves them as they are: what the view shows
+/// tells them.
+static FailureOr<SmallVector<int64_t>> stridesOf(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  int64_t ignored;
+  SmallVector<int64_t> strides;
+  if (failed(type.getStridesAndOffset(strides, ignored)))
+    return failure();
+  // Nothing steps along an axis of one.
+  for (auto [stride, extent] : llvm::zip(strides, type.getShape()))
+    if (extent == 1 && ShapedType::isDynamic(stride))
+      stride = 0;
+  auto view = buffer.getDefiningOp<ViewLikeOpInterface>();
+  if (!view || llvm::none_of(strides, ShapedType::isDynamic))
+    return strides;
+  auto from = stridesOf(view.getViewSource());
+  if (failed(from))
+    return failure();
+  auto source = cast<MemRefType>(view.getViewSource().getType());
+  if (llvm::isa<memref::CastOp>(*view))
+    return from;
+  if (auto collapse = dyn_cast<memref::CollapseShapeOp>(*view)) {
+    for (auto [stride, group] :
+         llvm::zip_equal(strides, collapse.getReassociationIndices())) {
+      stride = 0;
+      for (int64_t dim : group)
+        if (source.getDimSize(dim) != 1)
+          stride = (*from)[dim];
+    }
+    return strides;
+  }
+  if (auto expand = dyn_cast<memref::ExpandShapeOp>(*view)) {
+    for (auto [i, group] : llvm::enumerate(expand.getReassociationIndices())) {
+      int64_t stride = (*from)[i];
+      for (int64_t dim : llvm::reverse(group)) {
+        int64_t extent = type.getDimSize(dim);
+        if (extent == 1)
+          continue;
+        strides[dim] = stride;
+        if (ShapedType::isDynamic(stride) || ShapedType::isDynamic(extent))
+          stride = ShapedType::kDynamic;
+        else
+          stride *= extent;
+      }
+    }
+    return strides;
+  }
+  if (auto subview = dyn_cast<memref::SubViewOp>(*view)) {
+    strides.clear();
+    llvm::SmallBitVector dropped = subview.getDroppedDims();
+    for (auto [dim, step] : llvm::enumerate(subview.getStaticStrides()))
+      if (!dropped.test(dim))
+        strides.push_back(ShapedType::isDynamic((*from)[dim]) ||
+                                  ShapedType::isDynamic(step)
+                              ? ShapedType::kDynamic
+                              : (*from)[dim] * step);
+  }
+  return strides;
+}
+
 /// Where a view begins in its root, in elements, and that root.
 static FailureOr<std::pair<LinearForm, Value>>
 offsetOf(Value buffer, const RuntimeViews &views) {
@@ -67,20 +128,26 @@ offsetOf(Value buffer, const RuntimeViews &views) {
     auto type = cast<MemRefType>(buffer.getType());
     auto from = cast<MemRefType>(source.getType());
     int64_t begin, end;
-    SmallVector<int64_t> strides, ignored;
-    if (failed(from.getStridesAndOffset(strides, begin)) ||
+    SmallVector<int64_t> ignored;
+    auto along = stridesOf(source);
+    if (failed(along) || failed(from.getStridesAndOffset(ignored, begin)) ||
         failed(type.getStridesAndOffset(ignored, end)))
       return failure();
     if (known != views.end() && !known->second.offsets.empty()) {
       for (auto [form, stride] :
-           llvm::zip_equal(known->second.offsets, strides))
+           llvm::zip_equal(known->second.offsets, *along)) {
+        if (ShapedType::isDynamic(stride) &&
+            (form.constant != 0 || !form.terms.empty()))
+          return failure();
         offset.add(form, stride);
+      }
     } else if (!ShapedType::isDynamic(begin) && !ShapedType::isDynamic(end)) {
       offset.constant += end - begin;
     } else if (auto subview = dyn_cast<memref::SubViewOp>(*view)) {
       for (auto [number, stride] :
-           llvm::zip_equal(subview.getStaticOffsets(), strides)) {
-        if (ShapedType::isDynamic(number))
+           llvm::zip_equal(subview.getStaticOffsets(), *along)) {
+        if (ShapedType::isDynamic(number) ||
+            (number != 0 && ShapedType::isDynamic(stride)))
           return failure();
         offset.constant += number * stride;
       }
@@ -163,17 +230,11 @@ FailureOr<Place> Places::of(Value buffer, Operation *user,
                             const RuntimeViews &views) const {
   auto type = cast<MemRefType>(buffer.getType());
   Place place;
-  int64_t ignored;
-  SmallVector<int64_t> strides;
   auto offset = offsetOf(buffer, views);
   auto shape = shapeOf(buffer, views);
-  bool strided = succeeded(type.getStridesAndOffset(strides, ignored));
-  // Nothing steps along an axis of one.
-  for (auto [stride, extent] : llvm::zip(strides, type.getShape()))
-    if (extent == 1 && ShapedType::isDynamic(stride))
-      stride = 0;
-  if (failed(offset) || failed(shape) || !strided ||
-      llvm::any_of(strides, ShapedType::isDynamic))
+  auto strides = stridesOf(buffer);
+  if (failed(offset) || failed(shape) || failed(strides) ||
+      llvm::any_of(*strides, ShapedType::isDynamic))
     return user->emitOpError("a buffer has no fixed extents and strides: ")
            << type;
   std::optional<isa::Type> element = tile::elementTypeOf(type.getElementType());
@@ -182,7 +243,7 @@ FailureOr<Place> Places::of(Value buffer, Operation *user,
            << type.getElementType() << " have no place in memory";
   place.shape = *shape;
   place.access.type = *element;
-  place.access.strides.assign(strides.begin(), strides.end());
+  place.access.strides.assign(strides->begin(), strides->end());
   place.access.slots.assign(offset->first.terms.begin(),
                             offset->first.terms.end());
 

@@ -19,7 +19,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
@@ -32,8 +31,8 @@ using namespace mlir;
 
 void mho::buildUnitPipeline(OpPassManager &pm) {
   OpPassManager &units = pm.nest<func::FuncOp>();
+  // Nothing is left to do where the whole was converted before projection.
   units.addPass(createConvertGraphToLinalg());
-  units.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   units.addPass(createFuseKernels());
   units.addPass(createCanonicalizerPass());
   units.addPass(createCSEPass());

@@ -26,8 +26,11 @@ constexpr int64_t kSlotBytes = 8;
 bool isScalar(Type type) { return type.isIntOrIndexOrFloat(); }
 
 bool isScalarArithmetic(Operation *op) {
-  return op->getNumRegions() == 0 && op->getNumResults() == 1 &&
-         op->getNumOperands() > 0 && isPure(op) &&
+  // A bound is no computation: it says what a slot may hold. A division by zero
+  // has a result here.
+  return !llvm::isa<graph::BoundOp>(op) && op->getNumRegions() == 0 &&
+         op->getNumResults() == 1 && op->getNumOperands() > 0 &&
+         isMemoryEffectFree(op) &&
          llvm::all_of(op->getResultTypes(), isScalar) &&
          llvm::all_of(op->getOperandTypes(), isScalar);
 }
@@ -197,13 +200,15 @@ Scalars::Scalars(func::FuncOp func, OpBuilder &b, const Places &places)
 Scalars::~Scalars() = default;
 
 LogicalResult Scalars::analyse() {
-  bool any = func.walk([](Operation *op) {
-                   return op->getDialect() &&
-                                  llvm::isa<scf::SCFDialect>(op->getDialect())
-                              ? WalkResult::interrupt()
-                              : WalkResult::advance();
-                 })
-                 .wasInterrupted();
+  bool any =
+      func.walk([](Operation *op) {
+            bool decides = op->getDialect() &&
+                           llvm::isa<scf::SCFDialect>(op->getDialect());
+            return decides || llvm::isa<graph::ExtentOp, graph::BoundOp>(op)
+                       ? WalkResult::interrupt()
+                       : WalkResult::advance();
+          })
+          .wasInterrupted();
   if (!any)
     return success();
   DataFlowConfig config;
@@ -391,7 +396,16 @@ LogicalResult Scalars::define(memref::LoadOp load) {
     value = user->getResult(0);
     forms.erase(value);
   }
-  uint32_t slot = slotOf(value);
+  // And where it only is bounded, the slot has the bound.
+  uint32_t slot;
+  auto bound = value.hasOneUse()
+                   ? llvm::dyn_cast<graph::BoundOp>(*value.user_begin())
+                   : graph::BoundOp();
+  if (bound && !ownSlots.contains(value))
+    slot = ownSlots[value] =
+        newSlot({int64_t(bound.getLow()), int64_t(bound.getHigh())});
+  else
+    slot = slotOf(value);
   Kernel kernel(*this, load.getLoc());
   kernel.know(load.getResult(), kernel.read(*access));
   FailureOr<Value> result = kernel.get(value);
@@ -400,6 +414,15 @@ LogicalResult Scalars::define(memref::LoadOp load) {
   kernel.writeSlot(slot, *result);
   kernel.create(b);
   forms[value] = LinearForm{0, {{slot, 1}}};
+  return success();
+}
+
+LogicalResult Scalars::define(graph::BoundOp op) {
+  FailureOr<LinearForm> form = formOrSlot(op.getValue(), op.getLoc());
+  if (failed(form))
+    return failure();
+  forms[op.getBounded()] = restricted(
+      *form, {int64_t(op.getLow()), int64_t(op.getHigh())}, op.getLoc());
   return success();
 }
 

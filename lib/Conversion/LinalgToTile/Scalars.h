@@ -16,6 +16,8 @@
 
 #include "Nest.h"
 
+#include "mho/Dialect/Graph/IR/GraphOps.h"
+
 #include "mlir/Analysis/DataFlowFramework.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -49,6 +51,8 @@ public:
   /// Arithmetic. A kernel only where a use needs the value in a slot.
   mlir::LogicalResult define(mlir::Operation *arithmetic);
   mlir::LogicalResult define(mlir::memref::LoadOp load);
+  /// Puts the scalar into a slot of that range, unless it is known to be in it.
+  mlir::LogicalResult define(graph::BoundOp bound);
   /// Proves that a view with computed offsets or extents stays in its source;
   /// one of which that is not known goes into a slot that only holds what fits.
   mlir::LogicalResult define(mlir::memref::SubViewOp view);

@@ -1,4 +1,4 @@
-//===- Special.cpp - sorting and scattering to instructions ---------------===//
+//===- Special.cpp - sorting, scattering, selecting to instructions -------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -113,5 +113,25 @@ LogicalResult mho::convertScatter(digital::ScatterOp op, OpBuilder &b,
       tile::AccessAttr::get(ctx, nest.accesses[0]),
       tile::AccessAttr::get(ctx, nest.accesses[1]),
       tile::CombineAttr::get(ctx, kind));
+  return success();
+}
+
+LogicalResult mho::convertCompact(digital::CompactOp op, OpBuilder &b,
+                                  const UnitContext &context) {
+  FailureOr<Place> x = context.scalars.place(op.getX(), op);
+  FailureOr<Place> places = context.scalars.place(op.getPlaces(), op);
+  if (failed(x) || failed(places) || failed(expectDims(op, x->shape.size())))
+    return failure();
+  int64_t most = 1;
+  for (const isa::Extent &extent : x->shape)
+    most *= extent.max;
+  // Coordinates tell dimensions apart, so none merge.
+  uint32_t count = context.scalars.newSlot({0, most});
+  MLIRContext *ctx = op.getContext();
+  tile::CompactOp::create(
+      b, op.getLoc(), tile::ExtentsAttr::get(ctx, ArrayRef(x->shape)),
+      tile::AccessAttr::get(ctx, x->access),
+      tile::AccessAttr::get(ctx, places->access), b.getI32IntegerAttr(count));
+  context.scalars.define(op.getCount(), LinearForm{0, {{count, 1}}});
   return success();
 }

@@ -114,8 +114,9 @@ FailureOr<Gathering> gather(analog::MvmOp op, const UnitContext &context) {
       int64_t dilation = window->getDilations()[i];
       int64_t low = window->getPads()[i];
       int64_t along = xStrides[i + 1], size = x->shape[i + 1].max;
-      if (x->shape[i + 1].slot != isa::kNoSlot ||
-          extents[i + 1].slot != isa::kNoSlot)
+      bool onePlace = window->getKernel()[i] == 1 && stride == 1 && low == 0;
+      if (!onePlace && (x->shape[i + 1].slot != isa::kNoSlot ||
+                        extents[i + 1].slot != isa::kNoSlot))
         return op.emitOpError("moves a window along a dimension that is known "
                               "only at run time: give it a constant extent");
       input.strides[i + 1] = along * stride;

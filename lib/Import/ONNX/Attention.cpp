@@ -58,10 +58,15 @@ Expr paddedMask(Expr mask, int64_t keys) {
   int64_t rank = mask.rank(), have = rank ? mask.shape().back() : keys;
   if (rank == 0 || have == 1 || have == keys)
     return mask;
-  if (have > keys)
+  if (isSymbol(have) || isSymbol(keys)) {
+    if (n.extents->range(n.extents->difference(keys, have)).low < 0)
+      n.refuse("whether a mask for " + n.extents->text(have) +
+               " keys reaches further than the " + n.extents->text(keys) +
+               " there are is known only at run time; fix it with --shape");
+  } else if (have > keys)
     n.fail("the mask is for " + Twine(have) + " keys, found " + Twine(keys));
   Shape rest(mask.shape());
-  rest.back() = keys - have;
+  rest.back() = n.extents->difference(keys, have);
   bool isBool = mask.element().isInteger(1);
   Expr blocked(n, n.scalar(mask.element(), isBool ? 0 : -kInfinity));
   return concat({mask, blocked.expand(rest)}, rank - 1);
@@ -75,15 +80,16 @@ Mask maskOf(Node &n, Type element, int64_t batch, int64_t queries, int64_t keys,
   Expr key = iota(n, i64, keys);
   // The place of the first query among the keys, for each sample if the cache
   // is kept outside.
-  Expr offset(n, n.scalar(i64, double(past)));
+  Expr offset(n, n.extentsAsTensor({past}, /*isScalar=*/true));
   if (Value valid = n.optional(6)) {
-    if (n.type(valid).getNumElements() != batch)
+    if (n.shape(valid) != ArrayRef(batch) &&
+        (isSymbol(batch) || n.type(valid).getNumElements() != batch))
       n.fail("expected " + Twine(batch) + " lengths, found " +
              text(valid.getType()));
     Expr lengths = Expr(n, valid).as(i64).reshape({batch, 1, 1, 1});
     mask.allowed = key < lengths;
     mask.mayBlockRows = true;
-    offset = lengths - double(queries);
+    offset = lengths - Expr(n, n.extentsAsTensor({queries}, true));
   }
   int64_t left = n.integer("left_window_size", -1);
   int64_t right = n.integer("right_window_size", -1);
@@ -149,6 +155,8 @@ void attention(Node &n) {
     v = concat({pastValue, v}, 2);
   }
   Expr presentKey = k, presentValue = v;
+  for (Value heads : {Value(q), Value(k), Value(v)})
+    n.expectFixed(heads, {1, 3});
   Shape qShape(q.shape()), kShape(k.shape()), vShape(v.shape());
   int64_t batch = qShape[0], heads = qShape[1], queries = qShape[2];
   int64_t keyHeads = kShape[1], keys = kShape[2], size = qShape[3];
@@ -165,7 +173,8 @@ void attention(Node &n) {
   double scale =
       n.has("scale") ? double(n.real("scale", 1)) : 1 / std::sqrt(double(size));
   // Query heads that share a key head are rows of one product.
-  Shape grouped{batch, keyHeads, heads / keyHeads * queries, size};
+  Shape grouped{batch, keyHeads, n.extents->product(heads / keyHeads, queries),
+                size};
   Expr product = matmul((q * scale).reshape(grouped), k.transpose({0, 1, 3, 2}))
                      .reshape({batch, heads, queries, keys});
   Expr scores = product;

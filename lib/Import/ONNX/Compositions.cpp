@@ -7,7 +7,7 @@
 
 #include "Compositions.h"
 
-#include "mho/Dialect/Graph/IR/Shapes.h"
+#include "Expression.h"
 
 #include <cmath>
 
@@ -18,6 +18,8 @@ namespace mho::import {
 Value delegated(Node &n, Handler handler, ArrayRef<Value> inputs,
                 int64_t opset) {
   Node inner(n.b, n.loc, n.proto, opset, inputs, n.files);
+  inner.extents = n.extents;
+  inner.takesSymbols = n.takesSymbols;
   handler(inner);
   return inner.results.front();
 }
@@ -26,24 +28,16 @@ Value delegated(Node &n, Handler handler, ArrayRef<Value> inputs,
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-Value added(Node &n, Value a, Value c) { return n.binary<graph::AddOp>(a, c); }
+Value added(Node &n, Value a, Value c) { return Expr(n, a) + Expr(n, c); }
 
-Value subtracted(Node &n, Value a, Value c) {
-  return n.binary<graph::SubOp>(a, c);
-}
+Value subtracted(Node &n, Value a, Value c) { return Expr(n, a) - Expr(n, c); }
 
-Value multiplied(Node &n, Value a, Value c) {
-  return n.binary<graph::MulOp>(a, c);
-}
+Value multiplied(Node &n, Value a, Value c) { return Expr(n, a) * Expr(n, c); }
 
-Value plus(Node &n, Value x, double term) {
-  return added(n, x, n.scalar(n.element(x), term));
-}
+Value plus(Node &n, Value x, double term) { return Expr(n, x) + term; }
 
 Value times(Node &n, Value x, double factor) {
-  if (factor == 1)
-    return x;
-  return multiplied(n, x, n.scalar(n.element(x), factor));
+  return factor == 1 ? x : Value(Expr(n, x) * factor);
 }
 
 Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
@@ -51,20 +45,20 @@ Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
   Shape shape(n.shape(x)), starts(shape.size(), 0), steps(shape.size(), 1);
   if (begin == 0 && end == shape[axis] && step == 1)
     return x;
-  shape[axis] = (end - begin + step - 1) / step;
+  int64_t reach = n.extents->difference(end, begin);
+  shape[axis] = n.extents->floorQuotient(n.extents->sum(reach, step - 1), step);
   starts[axis] = shape[axis] ? begin : 0;
   steps[axis] = step;
-  return n.make<graph::SliceOp>(n.typeOf(shape, n.element(x)), x,
-                                n.b.getDenseI64ArrayAttr(starts),
-                                n.b.getDenseI64ArrayAttr(steps));
+  return n.sliced(x, starts, steps, shape);
 }
 
 Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {
+<<<<<<< HEAD
   SmallVector<Value> kept;
   Shape shape(n.shape(parts.front()));
   shape[axis] = 0;
   for (Value part : parts) {
-    shape[axis] += n.shape(part)[axis];
+    shape[axis] = n.extents->sum(shape[axis], n.shape(part)[axis]);
     if (n.shape(part)[axis])
       kept.push_back(part);
   }
@@ -74,20 +68,20 @@ Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {
     return parts.front();
   return n.make<graph::ConcatOp>(n.typeOf(shape, n.element(parts.front())),
                                  kept, n.b.getI64IntegerAttr(axis));
+=======
+  SmallVector<Expr> each;
+  for (Value part : parts)
+    each.push_back({n, part});
+  return concat(each, axis);
+>>>>>>> a1967d6afa2fc65787c0b64720899fca65f7eaee
 }
 
 Value product(Node &n, Value a, Value c) {
-  n.checkSameElement(a, c);
-  auto shape = graph::matmulShape(n.shape(a), n.shape(c));
-  if (!shape)
-    n.fail("the shapes of two factors do not fit");
-  return n.make<graph::MatmulOp>(n.typeOf(*shape, n.element(a)), a, c);
+  return matmul(Expr(n, a), Expr(n, c));
 }
 
 Value transposed(Node &n, Value x) {
-  Shape perm;
-  for (int64_t axis = 0; axis < n.type(x).getRank(); ++axis)
-    perm.push_back(axis);
+  Shape perm = axesFrom(0, n.type(x).getRank());
   std::swap(perm[perm.size() - 2], perm.back());
   return n.transpose(x, perm);
 }
@@ -96,12 +90,8 @@ Value counted(Node &n, int64_t count, int64_t axis, int64_t rank,
               Type element) {
   Shape shape(rank, 1);
   shape[axis] = count;
-  SmallVector<Attribute> values;
-  for (int64_t i = 0; i < count; ++i)
-    values.push_back(isa<FloatType>(element)
-                         ? Attribute(n.b.getFloatAttr(element, double(i)))
-                         : n.b.getIntegerAttr(element, i));
-  return n.constant(DenseElementsAttr::get(n.typeOf(shape, element), values));
+<<<<<<< HEAD
+  return n.reshape(n.counting(count, element), shape);
 }
 
 template <typename OpTy>
@@ -111,35 +101,37 @@ static Value reducedFrom(Node &n, Value x, int64_t axis) {
       n.typeOf(graph::reducedShape(n.shape(x), axes, true), n.element(x));
   return n.make<OpTy>(type, x, n.b.getDenseI64ArrayAttr(axes),
                       n.b.getUnitAttr());
+=======
+  return iota(n, element, count).reshape(shape);
+>>>>>>> a1967d6afa2fc65787c0b64720899fca65f7eaee
 }
 
 Value summedFrom(Node &n, Value x, int64_t axis) {
-  return reducedFrom<graph::ReduceSumOp>(n, x, axis);
+  return sum(Expr(n, x), axesFrom(axis, n.type(x).getRank()));
 }
 
 Value meanFrom(Node &n, Value x, int64_t axis) {
-  return reducedFrom<graph::ReduceMeanOp>(n, x, axis);
+  return mean(Expr(n, x), axesFrom(axis, n.type(x).getRank()));
 }
 
 //===----------------------------------------------------------------------===//
 // Activations
 //===----------------------------------------------------------------------===//
 
-Value gelu(Node &n, Value x) {
-  Value erf = applied<graph::ErfOp>(n, times(n, x, std::sqrt(0.5)));
-  return multiplied(n, times(n, x, 0.5), plus(n, erf, 1));
+Value gelu(Node &n, Value value) {
+  Expr x(n, value);
+  return x * 0.5 * (erf(x * std::sqrt(0.5)) + 1);
 }
 
-Value tanhGelu(Node &n, Value x) {
-  Value square = multiplied(n, x, x);
-  Value inner = plus(n, times(n, square, 0.044715), 1);
-  inner = times(n, multiplied(n, x, inner), std::sqrt(2 / M_PI));
-  Value tanh = applied<graph::TanhOp>(n, inner);
-  return multiplied(n, times(n, x, 0.5), plus(n, tanh, 1));
+Value tanhGelu(Node &n, Value value) {
+  Expr x(n, value);
+  Expr inner = x * (x * x * 0.044715 + 1) * std::sqrt(2 / M_PI);
+  return x * 0.5 * (tanh(inner) + 1);
 }
 
-Value swish(Node &n, Value x, double alpha) {
-  return multiplied(n, x, applied<graph::SigmoidOp>(n, times(n, x, alpha)));
+Value swish(Node &n, Value value, double alpha) {
+  Expr x(n, value);
+  return x * sigmoid(Expr(n, times(n, x, alpha)));
 }
 
 Value activated(Node &n, Value x, StringRef name, ArrayRef<float> parameters) {
@@ -182,46 +174,42 @@ Value activated(Node &n, Value x, StringRef name, ArrayRef<float> parameters) {
 // Normalizations
 //===----------------------------------------------------------------------===//
 
-/// 1/√(variance + epsilon).
-static Value inverseDeviation(Node &n, Value variance, double epsilon) {
-  return applied<graph::ReciprocalOp>(
-      n, applied<graph::SqrtOp>(n, plus(n, variance, epsilon)));
+/// The type that statistics are computed in.
+static Type statisticsType(Node &n, Value x) {
+  return n.element(x).isF64() ? n.element(x) : Type(n.b.getF32Type());
+}
+
+static Expr inverseDeviation(Expr variance, double epsilon) {
+  return sqrt(variance + epsilon).unary<graph::ReciprocalOp>();
+}
+
+/// y·scale + bias in the type of x; both may be null.
+static Value scaled(Node &n, Expr y, Value scale, Value bias, Type element) {
+  if (scale)
+    y = y * Expr(n, n.cast(scale, y.element()));
+  if (bias)
+    y = y + Expr(n, n.cast(bias, y.element()));
+  return y.as(element);
 }
 
 Normalized normalized(Node &n, Value x, int64_t axis, Value scale, Value bias,
                       double epsilon) {
-  Type element = n.element(x), wide = n.b.getF32Type();
-  if (element.isF64())
-    wide = element;
-  Normalized result;
-  Value y = n.cast(x, wide);
-  result.mean = meanFrom(n, y, axis);
-  y = subtracted(n, y, result.mean);
-  Value variance = meanFrom(n, multiplied(n, y, y), axis);
-  result.inverse = inverseDeviation(n, variance, epsilon);
-  y = multiplied(n, y, result.inverse);
-  if (scale)
-    y = multiplied(n, y, n.cast(scale, wide));
-  if (bias)
-    y = added(n, y, n.cast(bias, wide));
-  result.y = n.cast(y, element);
-  return result;
+  Shape axes = axesFrom(axis, n.type(x).getRank());
+  Expr wide(n, n.cast(x, statisticsType(n, x)));
+  Expr average = mean(wide, axes);
+  Expr centred = wide - average;
+  Expr inverse = inverseDeviation(mean(centred * centred, axes), epsilon);
+  Value y = scaled(n, centred * inverse, scale, bias, n.element(x));
+  return {y, average, inverse};
 }
 
 Normalized rootMeanSquareNormalized(Node &n, Value x, int64_t axis, Value scale,
                                     double epsilon) {
-  Type element = n.element(x), wide = n.b.getF32Type();
-  if (element.isF64())
-    wide = element;
-  Normalized result;
-  Value y = n.cast(x, wide);
-  Value square = meanFrom(n, multiplied(n, y, y), axis);
-  result.inverse = inverseDeviation(n, square, epsilon);
-  y = multiplied(n, y, result.inverse);
-  if (scale)
-    y = multiplied(n, y, n.cast(scale, wide));
-  result.y = n.cast(y, element);
-  return result;
+  Shape axes = axesFrom(axis, n.type(x).getRank());
+  Expr wide(n, n.cast(x, statisticsType(n, x)));
+  Expr inverse = inverseDeviation(mean(wide * wide, axes), epsilon);
+  Value y = scaled(n, wide * inverse, scale, nullptr, n.element(x));
+  return {y, nullptr, inverse};
 }
 
 //===----------------------------------------------------------------------===//
@@ -240,8 +228,9 @@ Value splitHeads(Node &n, Value x, int64_t heads) {
 
 Value joinHeads(Node &n, Value x) {
   Shape shape(n.shape(x));
-  return n.reshape(n.transpose(x, {0, 2, 1, 3}),
-                   {shape[0], shape[2], shape[1] * shape[3]});
+  return n.reshape(
+      n.transpose(x, {0, 2, 1, 3}),
+      {shape[0], shape[2], n.extents->product(shape[1], shape[3])});
 }
 
 Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
@@ -257,7 +246,8 @@ Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
   int64_t shared = q[1] / k[1];
   Shape all{q[0], q[1], q[2], k[2]};
   Value rows = times(n, heads.q, heads.scale);
-  rows = n.reshape(rows, {q[0], k[1], shared * q[2], q[3]});
+  int64_t allRows = n.extents->product(shared, q[2]);
+  rows = n.reshape(rows, {q[0], k[1], allRows, q[3]});
   Value score = n.reshape(product(n, rows, transposed(n, heads.k)), all);
   if (heads.softcap != 0) {
     score = times(n, score, 1 / heads.softcap);
@@ -275,8 +265,7 @@ Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
   if (scores)
     *scores = score;
   if (heads.sink) {
-    Value sink = n.make<graph::ExpandOp>(
-        n.typeOf({q[0], q[1], q[2], 1}, n.element(score)), heads.sink);
+    Value sink = n.expand(heads.sink, {q[0], q[1], q[2], 1});
     score = concatenated(n, {score, sink}, 3);
   }
   Value weight = n.make<graph::SoftmaxOp>(score.getType(), score,
@@ -285,7 +274,7 @@ Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
     weight = sliced(n, weight, 3, 0, k[2]);
   if (weights)
     *weights = weight;
-  weight = n.reshape(weight, {q[0], k[1], shared * q[2], k[2]});
+  weight = n.reshape(weight, {q[0], k[1], allRows, k[2]});
   return n.reshape(product(n, weight, heads.v), {q[0], q[1], q[2], v[3]});
 }
 

@@ -23,7 +23,8 @@ mlir::Value delegated(Node &n, Handler handler,
                       llvm::ArrayRef<mlir::Value> inputs, int64_t opset);
 
 //===----------------------------------------------------------------------===//
-// Arithmetic
+// Arithmetic: the formulas of Expression.h on values, for handlers that mix
+// them with what is no formula
 //===----------------------------------------------------------------------===//
 
 mlir::Value added(Node &n, mlir::Value a, mlir::Value c);

@@ -5,11 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BoundedValues.h"
 #include "Importer.h"
 #include "Sequences.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 
@@ -71,13 +75,26 @@ void checkCondition(const Node &node, Value condition, const Twine &what) {
     node.fail(what + " must be one bool");
 }
 
-void refuseBounded(const Node &node, ArrayRef<Value> values) {
+void refuseInner(const Node &node, LoopBody &body, ArrayRef<Value> values) {
   for (Value value : values)
     for (int64_t extent : node.shape(value))
-      if (isSymbol(extent))
+      if (body.decides(extent))
         node.refuse("a value with the extent " + node.extents->text(extent) +
-                    ", known only at run time, cannot leave its body; fix it "
-                    "with --shape");
+                    ", which each step decides anew, cannot leave its body; "
+                    "give it one extent for all steps");
+}
+
+/// The type of what one of two branches gives; nothing where ranks or elements
+/// differ. An extent that differs is a scalar that the branch gives too.
+static std::optional<Shape> joinedShape(Node &node, Value a, Value c) {
+  if (node.element(a) != node.element(c) ||
+      node.shape(a).size() != node.shape(c).size())
+    return std::nullopt;
+  Shape shape(node.shape(a));
+  for (auto [extent, other] : llvm::zip_equal(shape, node.shape(c)))
+    if (extent != other)
+      extent = ShapedType::kDynamic;
+  return shape;
 }
 
 void Importer::expandIf(Node &node, const Place &place) {
@@ -97,12 +114,21 @@ void Importer::expandIf(Node &node, const Place &place) {
     outputs.resize(node.outputs());
     return outputs;
   };
-  if (auto known = knownBool(condition)) {
+  auto known = knownBool(condition);
+  // What follows from extents may be the same for all of them.
+  if (auto decided = extents.integers(condition);
+      !known && decided && decided->size() == 1 && !isSymbol(decided->front()))
+    known = decided->front() != 0;
+  if (known) {
     node.results = import(*known ? "then_branch" : "else_branch");
     return;
   }
 
   Region branches[2];
+  llvm::scope_exit forget([&] {
+    for (Region &branch : branches)
+      extents.forget(branch);
+  });
   SmallVector<Value> outputs[2];
   bool supported = true;
   for (int i : {0, 1}) {
@@ -119,12 +145,12 @@ void Importer::expandIf(Node &node, const Place &place) {
     return follow(node);
   }
   for (auto [i, a, c] : llvm::enumerate(outputs[0], outputs[1]))
-    if (a.getType() != c.getType())
+    if (!joinedShape(node, a, c))
       node.refuse(
           "output " + Twine(i) + " is " + text(a.getType()) +
               " by then_branch and " + text(c.getType()) +
               " by else_branch, and which one is known only at run time; "
-              "make the shapes equal, or freeze what the condition "
+              "make ranks and types equal, or freeze what the condition "
               "follows from with --constant",
           condition);
   // A result that no branch computes is only selected, element by element: as
@@ -143,13 +169,12 @@ void Importer::expandIf(Node &node, const Place &place) {
       return b.clone(*op)->getResult(0);
     return inside ? Value() : value;
   };
-  refuseBounded(node, outputs[0]);
   Value flag = node.reshape(condition, {});
   SmallVector<Value> computed[2];
   node.results.assign(node.outputs(), Value());
   for (auto [i, a, c] : llvm::enumerate(outputs[0], outputs[1])) {
     Value first = fromOutside(a), second = fromOutside(c);
-    if (!first || !second) {
+    if (!first || !second || a.getType() != c.getType()) {
       computed[0].push_back(a);
       computed[1].push_back(c);
     } else {
@@ -161,8 +186,28 @@ void Importer::expandIf(Node &node, const Place &place) {
   }
   if (computed[0].empty())
     return;
+  // Results have the room of the larger side, and extents in which sides differ
+  // come with them.
+  struct Joint {
+    Shape shape;
+    RankedTensorType room;
+  };
+  SmallVector<Joint> joints;
+  SmallVector<Type> types;
+  for (auto [a, c] : llvm::zip_equal(computed[0], computed[1])) {
+    Joint joint{*joinedShape(node, a, c), roomType(extents, node.type(a))};
+    Shape room(joint.room.getShape());
+    for (auto [extent, other] :
+         llvm::zip_equal(room, roomType(extents, node.type(c)).getShape()))
+      extent = std::max(extent, other);
+    joint.room = node.typeOf(room, node.element(a));
+    types.push_back(joint.room);
+    joints.push_back(std::move(joint));
+  }
+  for (const Joint &joint : joints)
+    types.append(llvm::count(joint.shape, ShapedType::kDynamic),
+                 b.getIndexType());
   Value taken = scalarOf(b, node.loc, condition);
-  SmallVector<Type> types(ValueRange(computed[0]).getTypes());
   auto op = scf::IfOp::create(b, node.loc, types, taken,
                               /*addThenBlock=*/false, /*addElseBlock=*/false);
   for (auto [branch, region, values] :
@@ -170,9 +215,40 @@ void Importer::expandIf(Node &node, const Place &place) {
     region.takeBody(branch);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(&region.front());
-    scf::YieldOp::create(b, node.loc, values);
+    SmallVector<Value> given;
+    for (auto [joint, value] : llvm::zip_equal(joints, values)) {
+      Value room;
+      if (value.getType() != joint.room)
+        room = tensor::EmptyOp::create(b, node.loc, joint.room.getShape(),
+                                       joint.room.getElementType());
+      given.push_back(intoRoom(b, node.loc, extents, value, room));
+    }
+    for (auto [joint, value] : llvm::zip_equal(joints, values))
+      for (auto [extent, own] : llvm::zip_equal(joint.shape, node.shape(value)))
+        if (ShapedType::isDynamic(extent))
+          given.push_back(getValueOrCreateConstantIndexOp(
+              b, node.loc, extents.value(b, node.loc, own)));
+    scf::YieldOp::create(b, node.loc, given);
   }
-  auto next = op->result_begin();
+  unsigned nextExtent = joints.size();
+  SmallVector<Value> results;
+  for (auto [i, joint] : llvm::enumerate(joints)) {
+    for (auto [extent, a, c] :
+         llvm::zip_equal(joint.shape, node.shape(computed[0][i]),
+                         node.shape(computed[1][i]))) {
+      if (!ShapedType::isDynamic(extent))
+        continue;
+      Extents::Range one = extents.range(a), other = extents.range(c);
+      extent =
+          extents.add(op.getResult(nextExtent++), std::min(one.low, other.low),
+                      std::max(one.high, other.high),
+                      extents.text(a) + " or " + extents.text(c));
+    }
+    results.push_back(
+        outOfRoom(b, node.loc, extents, op.getResult(i),
+                  node.typeOf(joint.shape, joint.room.getElementType())));
+  }
+  auto next = results.begin();
   for (Value &result : node.results)
     if (!result)
       result = *next++;

@@ -37,7 +37,7 @@ bool hasTooManyAxes(Node &n, Value x, Value w, int64_t groups) {
       matchPattern(w, m_Constant()) && (groups == 1 || n.shape(w)[1] > 1);
   if (spatial < 3 || stationary)
     return spatial > 3;
-  return spatial > 3 || groups > 1 || n.shape(x)[0] > 1;
+  return spatial > 3 || groups > 1 || n.shape(x)[0] != 1;
 }
 
 /// The sum over the first spatial axis of the kernel: for each of its elements
@@ -75,11 +75,9 @@ Value convolvedBySlices(Node &n, Value x, Value w, int64_t groups,
   for (int64_t k = 0; k < window.kernel[0]; ++k) {
     Shape starts(rank, 0);
     starts[2] = k * window.dilations[0];
-    Value part = n.make<graph::SliceOp>(n.typeOf(taken, n.element(x)), x,
-                                        n.b.getDenseI64ArrayAttr(starts),
-                                        n.b.getDenseI64ArrayAttr(steps));
+    Value part = n.sliced(x, starts, steps, taken);
     part = n.transpose(part, forward);
-    Shape batch{padded[0] * positions};
+    Shape batch{n.extents->product(padded[0], positions)};
     llvm::append_range(batch, n.shape(part).drop_front(2));
     part = n.reshape(part, batch);
     Shape kernel(n.shape(w));

@@ -96,14 +96,16 @@ Term withoutRepeats(Node &n, Term term) {
         rest.push_back(term.letters[axis]);
       }
     perm.append({int64_t(i), int64_t(j)});
+    if (isSymbol(extent))
+      n.refuse("a diagonal along axes of " + n.extents->text(extent) +
+               ", known only at run time, is not supported; fix the extent "
+               "with --shape");
     shape.push_back(extent * extent);
     Expr joined = term.value.transpose(perm).reshape(shape);
     Shape starts(shape.size(), 0), steps(shape.size(), 1);
     steps.back() = extent + 1;
     shape.back() = extent;
-    Value diagonal = n.make<graph::SliceOp>(
-        n.typeOf(shape, joined.element()), Value(joined),
-        n.b.getDenseI64ArrayAttr(starts), n.b.getDenseI64ArrayAttr(steps));
+    Value diagonal = n.sliced(joined, starts, steps, shape);
     rest.push_back(letter);
     return withoutRepeats(n, {{n, diagonal}, rest});
   }
@@ -160,7 +162,8 @@ private:
   static int64_t count(const Term &term, const Letters &letters) {
     int64_t product = 1;
     for (Letter letter : letters)
-      product *= term.extentOf(letter);
+      product =
+          term.value.node().extents->product(product, term.extentOf(letter));
     return product;
   }
   static void append(Shape &shape, const Term &term, const Letters &letters) {

@@ -22,15 +22,11 @@ Expr Expr::slice(int64_t axis, int64_t from, int64_t count) const {
   Shape starts(rank(), 0), steps(rank(), 1), to(shape());
   starts[axis] = count ? from : 0;
   to[axis] = count;
-  return {*n, n->make<graph::SliceOp>(n->typeOf(to, element()), value,
-                                      n->b.getDenseI64ArrayAttr(starts),
-                                      n->b.getDenseI64ArrayAttr(steps))};
+  return {*n, n->sliced(value, starts, steps, to)};
 }
 
 Expr Expr::expand(ArrayRef<int64_t> to) const {
-  if (shape() == to)
-    return *this;
-  return {*n, n->make<graph::ExpandOp>(n->typeOf(to, element()), value)};
+  return {*n, n->expand(value, to)};
 }
 
 Expr wide(Node &n, Value x) {
@@ -64,24 +60,28 @@ Expr concat(ArrayRef<Expr> parts, int64_t axis) {
   const Expr &first = parts.front();
   Node &n = first.node();
   Shape shape(first.shape());
-  SmallVector<Value> values{first};
-  for (const Expr &part : parts.drop_front()) {
+  shape[axis] = 0;
+  SmallVector<Value> values;
+  for (const Expr &part : parts) {
     n.checkSameElement(first, part);
-    shape[axis] += part.shape()[axis];
+<<<<<<< HEAD
+    shape[axis] = n.extents->sum(shape[axis], part.shape()[axis]);
     values.push_back(part);
+=======
+    shape[axis] += part.shape()[axis];
+    if (part.shape()[axis])
+      values.push_back(part);
+>>>>>>> a1967d6afa2fc65787c0b64720899fca65f7eaee
   }
+  // Parts without elements are none.
+  if (values.size() < 2)
+    return values.empty() ? first : Expr(n, values.front());
   return {n, n.make<graph::ConcatOp>(n.typeOf(shape, first.element()), values,
                                      n.b.getI64IntegerAttr(axis))};
 }
 
 Expr iota(Node &n, Type element, int64_t count) {
-  SmallVector<Attribute> values;
-  for (int64_t i = 0; i < count; ++i)
-    values.push_back(isa<FloatType>(element)
-                         ? Attribute(n.b.getFloatAttr(element, double(i)))
-                         : n.b.getIntegerAttr(element, i));
-  return {n, n.constant(
-                 DenseElementsAttr::get(n.typeOf({count}, element), values))};
+  return {n, n.counting(count, element)};
 }
 
 Shape axesFrom(int64_t first, int64_t last) {

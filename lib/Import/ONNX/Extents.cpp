@@ -39,164 +39,13 @@ RankedTensorType boundedType(ArrayRef<int64_t> shape, Type element) {
   return RankedTensorType::get(extents, element, symbols);
 }
 
-int64_t Extents::add(Value index, int64_t low, int64_t high, std::string name) {
-  bases.push_back({index, {low, high}, std::move(name)});
-  return extentOf({0, {{unsigned(bases.size() - 1), 1}}});
-}
-
-Extents::Sum Extents::sumOf(int64_t extent) const {
-  if (isSymbol(extent))
-    return sums[kFirstSymbol - extent];
-  return {extent, {}};
-}
-
-int64_t Extents::extentOf(const Sum &sum) {
-  Sum lean{sum.constant, {}};
-  for (auto [base, factor] : sum.terms)
-    if (factor != 0)
-      lean.terms[base] = factor;
-  if (lean.terms.empty())
-    return lean.constant;
-  auto known = llvm::find(sums, lean);
-  size_t number = known - sums.begin();
-  if (known == sums.end())
-    sums.push_back(lean);
-  return kFirstSymbol - int64_t(number);
-}
-
-int64_t Extents::sum(int64_t a, int64_t c) {
-  Sum all = sumOf(a), more = sumOf(c);
-  all.constant += more.constant;
-  for (auto [base, factor] : more.terms)
-    all.terms[base] += factor;
-  return extentOf(all);
-}
-
-int64_t Extents::difference(int64_t a, int64_t c) {
-  return sum(a, *product(c, -1));
-}
-
-std::optional<int64_t> Extents::product(int64_t a, int64_t c) {
-  if (isSymbol(a) && isSymbol(c))
-    return std::nullopt;
-  if (isSymbol(c))
-    std::swap(a, c);
-  Sum all = sumOf(a);
-  all.constant *= c;
-  for (auto &[base, factor] : all.terms)
-    factor *= c;
-  return extentOf(all);
-}
-
-std::optional<int64_t> Extents::quotient(int64_t a, int64_t c) {
-  if (a == c)
-    return 1;
-  if (isSymbol(c)) {
-    // A multiple of the same sum.
-    Sum whole = sumOf(a), part = sumOf(c);
-    auto [base, factor] = *part.terms.begin();
-    auto found = whole.terms.find(base);
-    if (found == whole.terms.end() || found->second % factor)
-      return std::nullopt;
-    int64_t times = found->second / factor;
-    return product(c, times) == a ? std::optional(times) : std::nullopt;
-  }
-  if (c == 0)
-    return std::nullopt;
-  Sum all = sumOf(a);
-  if (all.constant % c)
-    return std::nullopt;
-  all.constant /= c;
-  for (auto &[base, factor] : all.terms) {
-    if (factor % c)
-      return std::nullopt;
-    factor /= c;
-  }
-  return extentOf(all);
-}
-
-std::optional<int64_t> Extents::elements(ArrayRef<int64_t> shape) {
-  int64_t count = 1;
-  for (int64_t extent : shape) {
-    auto next = product(count, extent);
-    if (!next)
-      return std::nullopt;
-    count = *next;
-  }
-  return count;
-}
-
-Extents::Range Extents::range(int64_t extent) const {
-  Sum sum = sumOf(extent);
-  Range all{sum.constant, sum.constant};
-  for (auto [base, factor] : sum.terms) {
-    Range one = bases[base].range;
-    all.low += factor * (factor > 0 ? one.low : one.high);
-    all.high += factor * (factor > 0 ? one.high : one.low);
-  }
-  return all;
-}
-
-std::optional<int64_t> Extents::max(int64_t a, int64_t c) {
-  Range more = range(difference(a, c));
-  return more.low >= 0    ? std::optional(a)
-         : more.high <= 0 ? std::optional(c)
-                          : std::nullopt;
-}
-
-std::optional<int64_t> Extents::min(int64_t a, int64_t c) {
-  Range more = range(difference(a, c));
-  return more.low >= 0    ? std::optional(c)
-         : more.high <= 0 ? std::optional(a)
-                          : std::nullopt;
-}
-
-std::string Extents::text(int64_t extent) const {
-  Sum sum = sumOf(extent);
-  std::string all;
-  for (auto [base, factor] : sum.terms) {
-    if (!all.empty())
-      all += factor < 0 ? " - " : " + ";
-    else if (factor < 0)
-      all += "-";
-    if (std::abs(factor) != 1)
-      all += std::to_string(std::abs(factor)) + "·";
-    all += bases[base].name;
-  }
-  if (all.empty())
-    return std::to_string(sum.constant);
-  if (sum.constant)
-    all += (sum.constant < 0 ? " - " : " + ") +
-           std::to_string(std::abs(sum.constant));
-  return all;
-}
-
-OpFoldResult Extents::value(OpBuilder &b, Location loc, int64_t extent) const {
-  if (!isSymbol(extent))
-    return b.getIndexAttr(extent);
-  Sum sum = sumOf(extent);
-  auto number = [&](int64_t n) {
-    return arith::ConstantIndexOp::create(b, loc, n).getResult();
-  };
-  Value all;
-  for (auto [base, factor] : sum.terms) {
-    Value part = bases[base].index;
-    if (factor != 1)
-      part = arith::MulIOp::create(b, loc, part, number(factor));
-    all = all ? arith::AddIOp::create(b, loc, all, part).getResult() : part;
-  }
-  if (sum.constant)
-    all = arith::AddIOp::create(b, loc, all, number(sum.constant));
-  return all;
-}
-
 std::optional<int64_t> Extents::scalar(Value value) {
   IntegerAttr constant;
   if (matchPattern(value, m_Constant(&constant)))
     return constant.getInt();
   for (auto [number, base] : llvm::enumerate(bases))
     if (base.index == value)
-      return extentOf({0, {{unsigned(number), 1}}});
+      return extentOf({{{unsigned(number)}, 1}});
   Operation *op = value.getDefiningOp();
   if (!op || op->getNumOperands() == 0)
     return std::nullopt;
@@ -207,7 +56,7 @@ std::optional<int64_t> Extents::scalar(Value value) {
   auto a = scalar(op->getOperand(0)), c = scalar(op->getOperand(1));
   if (!a || !c)
     return std::nullopt;
-  return isa<arith::AddIOp>(op) ? std::optional(sum(*a, *c)) : product(*a, *c);
+  return isa<arith::AddIOp>(op) ? sum(*a, *c) : product(*a, *c);
 }
 
 std::optional<SmallVector<int64_t>> Extents::integers(Value tensor) {
@@ -313,17 +162,34 @@ std::optional<SmallVector<int64_t>> Extents::compute(Operation *op) {
         });
       })
       .Case([&](graph::MulOp) {
-        return map([&](ArrayRef<int64_t> at) { return product(at[0], at[1]); });
+        return map([&](ArrayRef<int64_t> at) {
+          return std::optional(product(at[0], at[1]));
+        });
       })
       .Case([&](graph::DivOp) {
-        return map(
-            [&](ArrayRef<int64_t> at) { return quotient(at[0], at[1]); });
+        return map([&](ArrayRef<int64_t> at) -> std::optional<int64_t> {
+          if (auto exact = quotient(at[0], at[1]))
+            return exact;
+          // Rounded down, as integers are where they are not negative.
+          if (isSymbol(at[1]) || at[1] <= 0 || range(at[0]).low < 0)
+            return std::nullopt;
+          return floorQuotient(at[0], at[1]);
+        });
       })
       .Case([&](graph::MaxOp) {
-        return map([&](ArrayRef<int64_t> at) { return max(at[0], at[1]); });
+        return map([&](ArrayRef<int64_t> at) {
+          return std::optional(max(at[0], at[1]));
+        });
       })
       .Case([&](graph::MinOp) {
-        return map([&](ArrayRef<int64_t> at) { return min(at[0], at[1]); });
+        return map([&](ArrayRef<int64_t> at) {
+          return std::optional(min(at[0], at[1]));
+        });
+      })
+      .Case([&](graph::NegOp) {
+        return map([&](ArrayRef<int64_t> at) {
+          return std::optional(product(at[0], -1));
+        });
       })
       .Case([&](graph::EqualOp) {
         return map([&](ArrayRef<int64_t> at) -> std::optional<int64_t> {
@@ -335,91 +201,227 @@ std::optional<SmallVector<int64_t>> Extents::compute(Operation *op) {
           return std::nullopt;
         });
       })
+      .Case([&](graph::LessOp) {
+        return map([&](ArrayRef<int64_t> at) { return less(at[0], at[1]); });
+      })
+      .Case([&](graph::GreaterOp) {
+        return map([&](ArrayRef<int64_t> at) { return less(at[1], at[0]); });
+      })
+      .Case([&](graph::NotOp) {
+        return map([&](ArrayRef<int64_t> at) -> std::optional<int64_t> {
+          return isSymbol(at[0]) || !type.getElementType().isInteger(1)
+                     ? std::nullopt
+                     : std::optional<int64_t>(!at[0]);
+        });
+      })
       .Case([&](graph::WhereOp) {
         return map([](ArrayRef<int64_t> at) {
-          return std::optional(at[0] ? at[1] : at[2]);
+          return isSymbol(at[0]) ? std::nullopt
+                                 : std::optional(at[0] ? at[1] : at[2]);
         });
       })
       .Default([](Operation *) { return std::nullopt; });
 }
 
+std::optional<int64_t> Extents::less(int64_t a, int64_t c) {
+  Range apart = range(difference(c, a));
+  if (apart.low > 0)
+    return 1;
+  return apart.high <= 0 ? std::optional<int64_t>(0) : std::nullopt;
+}
+
 bool takesBounded(StringRef key) {
-  static const llvm::StringSet<> names{".Abs",
-                                       ".Add",
-                                       ".And",
-                                       ".ArgMax",
-                                       ".ArgMin",
-                                       ".Cast",
-                                       ".CastLike",
-                                       ".Ceil",
-                                       ".Clip",
-                                       ".Concat",
-                                       ".ConstantOfShape",
-                                       ".Cos",
-                                       ".Div",
-                                       ".Dropout",
-                                       ".Elu",
-                                       ".Equal",
-                                       ".Erf",
-                                       ".Exp",
-                                       ".Expand",
-                                       ".Flatten",
-                                       ".Floor",
-                                       ".GRU",
-                                       ".Gather",
-                                       ".Gelu",
-                                       ".Gemm",
-                                       ".Greater",
-                                       ".GreaterOrEqual",
-                                       ".HardSigmoid",
-                                       ".HardSwish",
-                                       ".Identity",
-                                       ".IsNaN",
-                                       ".LSTM",
-                                       ".LayerNormalization",
-                                       ".LeakyRelu",
-                                       ".Less",
-                                       ".LessOrEqual",
-                                       ".Log",
-                                       ".MatMul",
-                                       ".Max",
-                                       ".Mean",
-                                       ".Min",
-                                       ".Mod",
-                                       ".Mul",
-                                       ".Neg",
-                                       ".Not",
-                                       ".Or",
-                                       ".Pow",
-                                       ".RNN",
-                                       ".Range",
-                                       ".Reciprocal",
-                                       ".ReduceMax",
-                                       ".ReduceMean",
-                                       ".ReduceMin",
-                                       ".ReduceSum",
-                                       ".Relu",
-                                       ".Reshape",
-                                       ".Round",
-                                       ".Shape",
-                                       ".Sigmoid",
-                                       ".Sign",
-                                       ".Sin",
-                                       ".Size",
-                                       ".Slice",
-                                       ".Softmax",
-                                       ".Softplus",
-                                       ".Softsign",
-                                       ".Split",
-                                       ".Sqrt",
-                                       ".Squeeze",
-                                       ".Sub",
-                                       ".Sum",
-                                       ".Tanh",
-                                       ".Transpose",
-                                       ".Unsqueeze",
-                                       ".Where",
-                                       ".Xor"};
+  static const llvm::StringSet<> names{
+      ".Abs",
+      ".Acos",
+      ".Acosh",
+      ".Add",
+      ".And",
+      ".ArgMax",
+      ".ArgMin",
+      ".Asin",
+      ".Asinh",
+      ".Atan",
+      ".Atanh",
+      ".Attention",
+      ".AveragePool",
+      ".BatchNormalization",
+      ".BitShift",
+      ".BitwiseAnd",
+      ".BitwiseNot",
+      ".BitwiseOr",
+      ".BitwiseXor",
+      ".Cast",
+      ".CastLike",
+      ".Ceil",
+      ".Celu",
+      ".Clip",
+      ".Compress",
+      ".Concat",
+      ".ConstantOfShape",
+      ".Conv",
+      ".ConvInteger",
+      ".Cos",
+      ".Cosh",
+      ".CumProd",
+      ".CumSum",
+      ".DepthToSpace",
+      ".DequantizeLinear",
+      ".Div",
+      ".Dropout",
+      ".DynamicQuantizeLinear",
+      ".Einsum",
+      ".Elu",
+      ".Equal",
+      ".Erf",
+      ".Exp",
+      ".Expand",
+      ".EyeLike",
+      ".Flatten",
+      ".Floor",
+      ".GRU",
+      ".Gather",
+      ".GatherElements",
+      ".GatherND",
+      ".Gelu",
+      ".Gemm",
+      ".GlobalAveragePool",
+      ".GlobalLpPool",
+      ".GlobalMaxPool",
+      ".Greater",
+      ".GreaterOrEqual",
+      ".GroupNormalization",
+      ".HardSigmoid",
+      ".HardSwish",
+      ".Hardmax",
+      ".Identity",
+      ".If",
+      ".InstanceNormalization",
+      ".IsInf",
+      ".IsNaN",
+      ".LRN",
+      ".LSTM",
+      ".LayerNormalization",
+      ".LeakyRelu",
+      ".Less",
+      ".LessOrEqual",
+      ".Log",
+      ".LogSoftmax",
+      ".Loop",
+      ".LpNormalization",
+      ".LpPool",
+      ".MatMul",
+      ".MatMulInteger",
+      ".Max",
+      ".MaxPool",
+      ".Mean",
+      ".MeanVarianceNormalization",
+      ".Min",
+      ".Mish",
+      ".Mod",
+      ".Mul",
+      ".Neg",
+      ".NonMaxSuppression",
+      ".NonZero",
+      ".Not",
+      ".OneHot",
+      ".Or",
+      ".PRelu",
+      ".Pad",
+      ".Pow",
+      ".QLinearConv",
+      ".QLinearMatMul",
+      ".QuantizeLinear",
+      ".RMSNormalization",
+      ".RNN",
+      ".Range",
+      ".Reciprocal",
+      ".ReduceL1",
+      ".ReduceL2",
+      ".ReduceLogSum",
+      ".ReduceLogSumExp",
+      ".ReduceMax",
+      ".ReduceMean",
+      ".ReduceMin",
+      ".ReduceProd",
+      ".ReduceSum",
+      ".ReduceSumSquare",
+      ".Relu",
+      ".Reshape",
+      ".ReverseSequence",
+      ".RotaryEmbedding",
+      ".Round",
+      ".Scan",
+      ".Scatter",
+      ".ScatterElements",
+      ".ScatterND",
+      ".Selu",
+      ".Shape",
+      ".Shrink",
+      ".Sigmoid",
+      ".Sign",
+      ".SimplifiedLayerNormalization",
+      ".Sin",
+      ".Sinh",
+      ".Size",
+      ".Slice",
+      ".Softmax",
+      ".Softplus",
+      ".Softsign",
+      ".SpaceToDepth",
+      ".Split",
+      ".Sqrt",
+      ".Squeeze",
+      ".Sub",
+      ".Sum",
+      ".SwiGLU",
+      ".Swish",
+      ".Tan",
+      ".Tanh",
+      ".TensorScatter",
+      ".ThresholdedRelu",
+      ".Tile",
+      ".TopK",
+      ".Transpose",
+      ".Trilu",
+      ".Unique",
+      ".Unsqueeze",
+      ".Where",
+      ".Xor",
+      "com.microsoft.Attention",
+      "com.microsoft.BiasAdd",
+      "com.microsoft.BiasGelu",
+      "com.microsoft.BiasSoftmax",
+      "com.microsoft.DequantizeLinear",
+      "com.microsoft.DynamicQuantizeMatMul",
+      "com.microsoft.EmbedLayerNormalization",
+      "com.microsoft.FastGelu",
+      "com.microsoft.FusedConv",
+      "com.microsoft.FusedGemm",
+      "com.microsoft.FusedMatMul",
+      "com.microsoft.FusedMatMulActivation",
+      "com.microsoft.Gelu",
+      "com.microsoft.GemmFastGelu",
+      "com.microsoft.MatMulIntegerToFloat",
+      "com.microsoft.MatMulNBits",
+      "com.microsoft.MoE",
+      "com.microsoft.MultiHeadAttention",
+      "com.microsoft.NhwcConv",
+      "com.microsoft.NhwcFusedConv",
+      "com.microsoft.QGemm",
+      "com.microsoft.QLinearAdd",
+      "com.microsoft.QLinearAveragePool",
+      "com.microsoft.QLinearConcat",
+      "com.microsoft.QLinearGlobalAveragePool",
+      "com.microsoft.QLinearLeakyRelu",
+      "com.microsoft.QLinearMul",
+      "com.microsoft.QLinearSigmoid",
+      "com.microsoft.QuantizeLinear",
+      "com.microsoft.QuickGelu",
+      "com.microsoft.SimplifiedLayerNormalization",
+      "com.microsoft.SkipLayerNormalization",
+      "com.microsoft.SkipSimplifiedLayerNormalization",
+      "com.microsoft.TransposeMatMul"};
   return names.contains(key);
 }
 

@@ -120,7 +120,8 @@ static void check(const onnx::ModelProto &model) {
   }
 }
 
-/// `NODE=N` of every --loop-bound; throws where one names no Loop.
+/// `NODE=N` of every --loop-bound; throws where one names no Loop or
+/// Range.
 static LoopBounds parseLoopBounds(const std::vector<std::string> &options,
                                   const onnx::ModelProto &model) {
   LoopBounds bounds;
@@ -132,10 +133,12 @@ static LoopBounds parseLoopBounds(const std::vector<std::string> &options,
       throw ModelError(given + " must read NODE=N");
     bool found = false;
     forEachNode(model.graph(), [&](const onnx::NodeProto &node) {
-      found |= node.op_type() == "Loop" && nameOf(node) == name;
+      found |= (node.op_type() == "Loop" || node.op_type() == "Range") &&
+               nameOf(node) == name;
     });
     if (!found)
-      throw ModelError(given + ": the model has no Loop node of this name");
+      throw ModelError(given +
+                       ": the model has no Loop or Range node of this name");
     bounds[name.str()] = bound;
   }
   return bounds;

@@ -7,6 +7,7 @@
 
 #include "Importer.h"
 
+#include "BoundedValues.h"
 #include "Families.h"
 #include "Sequences.h"
 
@@ -221,6 +222,8 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
     }
     Node node(b, loc, proto, version, inputs, files);
     node.extents = &extents;
+    if (auto most = loopBounds.find(nameOf(proto)); most != loopBounds.end())
+      node.most = most->second;
     node.takesSymbols = takesBounded(domain + "." + proto.op_type());
     // A node that is unknown by itself is listed even behind another one.
     bool known =
@@ -236,14 +239,17 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
           (domain.empty() &&
            llvm::is_contained({"If", "Loop", "Scan"}, proto.op_type())))
         if (!node.takesSymbols && shaped && !localFunction(proto))
-          checkBounded(proto, inputs);
+          checkBounded(node);
       translate(node, domain, place);
       for (size_t i = 0; i < node.outputs(); ++i)
         if (node.wants(i) && i >= node.results.size())
           node.refuse("output " + Twine(i) + " ('" + proto.output(i) +
                       "') is not supported");
       results = node.results;
-    } catch (const Unsupported &reason) {
+    } catch (Unsupported &reason) {
+      // With constants in place of the data there would be a fixed extent.
+      if (reason.freeze.empty() && followsFromData(node))
+        reason.freeze = node.freezable(inputs);
       // A function or branch with something unsupported is so as a whole.
       if (place.call)
         throw Unsupported("its body uses " + proto.op_type() + ": " +
@@ -260,9 +266,16 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
   }
 }
 
-void Importer::checkBounded(const onnx::NodeProto &proto,
-                            ArrayRef<Value> inputs) const {
-  for (auto [i, input] : llvm::enumerate(inputs)) {
+bool Importer::followsFromData(const Node &node) const {
+  return llvm::any_of(node.inputs, [&](Value input) {
+    auto type = input ? dyn_cast<RankedTensorType>(input.getType())
+                      : RankedTensorType();
+    return type && extents.followsFromData(symbolicShape(type));
+  });
+}
+
+void Importer::checkBounded(const Node &node) const {
+  for (auto [i, input] : llvm::enumerate(node.inputs)) {
     // Sequences and what follows from unsupported nodes have no shape.
     auto type = input ? dyn_cast<RankedTensorType>(input.getType())
                       : RankedTensorType();
@@ -273,10 +286,12 @@ void Importer::checkBounded(const onnx::NodeProto &proto,
       if (isSymbol(extent))
         throw Unsupported(
             "axis " + std::to_string(axis) + " of its input '" +
-            proto.input(i) + "' has the extent " + extents.text(extent) +
+            node.proto.input(i) + "' has the extent " + extents.text(extent) +
             ", at most " + std::to_string(extents.range(extent).high) +
-            ", which it takes only as a constant; give one extent with "
-            "--shape");
+            ", which it takes only as a constant; " +
+            (extents.followsFromData(extent)
+                 ? "freeze the inputs it follows from with --constant"
+                 : "give one extent with --shape"));
   }
 }
 
@@ -285,50 +300,46 @@ Value Importer::boundedInput(const std::string &name, unsigned number,
   Value whole = entry->getArgument(number);
   auto type = cast<RankedTensorType>(whole.getType());
   SmallVector<int64_t> shape(type.getShape());
-  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
-      strides(shape.size(), b.getIndexAttr(1)), sizes;
+  SmallVector<std::string> bounds(shape.size());
   for (auto [axis, extent] : llvm::enumerate(shape)) {
     auto found = bounded.find({name, int64_t(axis)});
-    if (found == bounded.end()) {
-      sizes.push_back(b.getIndexAttr(extent));
+    if (found == bounded.end())
       continue;
-    }
     const BoundedDim &dim = found->second;
-    Value here = graph::ExtentOp::create(b, whole.getLoc(), b.getIndexType(),
-                                         number, axis, dim.high);
+    bounds[axis] = dim.name + "=" + std::to_string(dim.low) + ".." +
+                   std::to_string(dim.high);
+    // One scalar for all that have the name; that they agree is checked when
+    // they arrive.
     auto [symbol, fresh] = symbols.try_emplace(dim.name, 0);
-    if (fresh)
+    if (fresh) {
+      Value here = graph::ExtentOp::create(b, whole.getLoc(), b.getIndexType(),
+                                           number, axis, dim.high);
+      if (dim.low > 0)
+        here = graph::BoundOp::create(b, whole.getLoc(), b.getIndexType(), here,
+                                      dim.low, dim.high);
       symbol->second = extents.add(here, dim.low, dim.high, dim.name);
+    }
     extent = symbol->second;
-    sizes.push_back(here);
   }
-  if (!hasSymbol(shape))
-    return whole;
-  return tensor::ExtractSliceOp::create(
-      b, whole.getLoc(), boundedType(shape, type.getElementType()), whole,
-      offsets, sizes, strides);
+  if (hasSymbol(shape)) {
+    SmallVector<StringRef> texts(bounds.begin(), bounds.end());
+    cast<func::FuncOp>(entry->getParentOp())
+        .setArgAttr(number, kBoundsAttr, b.getStrArrayAttr(texts));
+  }
+  return outOfRoom(b, whole.getLoc(), extents, whole,
+                   boundedType(shape, type.getElementType()));
 }
 
 Value Importer::boundedOutput(Value value, unsigned number) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.hasStaticShape())
     return value;
-  SmallVector<int64_t> shape(symbolicShape(type)), whole(shape);
-  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
-      strides(shape.size(), b.getIndexAttr(1)), sizes;
   Location loc = value.getLoc();
-  for (auto [axis, extent] : llvm::enumerate(whole)) {
-    sizes.push_back(extents.value(b, loc, extent));
-    if (!isSymbol(extent))
-      continue;
-    extent = extents.range(extent).high;
-    graph::SetExtentOp::create(b, loc, cast<Value>(sizes.back()), number, axis);
-  }
-  Value room = tensor::EmptyOp::create(
-      b, loc, tensorType(whole, type.getElementType()).getShape(),
-      type.getElementType());
-  return tensor::InsertSliceOp::create(b, loc, value, room, offsets, sizes,
-                                       strides);
+  for (auto [axis, extent] : llvm::enumerate(symbolicShape(type)))
+    if (isSymbol(extent))
+      graph::SetExtentOp::create(
+          b, loc, cast<Value>(extents.value(b, loc, extent)), number, axis);
+  return intoRoom(b, loc, extents, value);
 }
 
 void Importer::listFolded(func::FuncOp function, ModuleOp module) {

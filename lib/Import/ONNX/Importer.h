@@ -29,7 +29,7 @@ struct Reported {};
 /// Operator set versions by domain ("ai.onnx" is "").
 using Opsets = std::map<std::string, int64_t>;
 
-/// Most steps of loops, by the Loop node's name.
+/// Most steps of a Loop or elements of a Range, by the node's name.
 using LoopBounds = std::map<std::string, int64_t>;
 
 /// Names of one graph or function body and what they stand for.
@@ -103,9 +103,10 @@ private:
                        llvm::SmallVectorImpl<mlir::Value> &results);
   /// What ONNX's inference says of a value of the main graph.
   mlir::Type inferredType(const std::string &name);
+  /// Whether the extent of an input follows from elements.
+  bool followsFromData(const Node &node) const;
   /// Refuses a node that does not take the bounded dimensions of its inputs.
-  void checkBounded(const onnx::NodeProto &proto,
-                    llvm::ArrayRef<mlir::Value> inputs) const;
+  void checkBounded(const Node &node) const;
   /// The part of argument `number` that the run gives, where it is bounded.
   mlir::Value boundedInput(const std::string &name, unsigned number,
                            const BoundedDims &bounded);
@@ -135,11 +136,9 @@ std::optional<bool> knownBool(mlir::Value value);
 void checkCondition(const Node &node, mlir::Value condition,
                     const llvm::Twine &what);
 
-/// A node without a name is called by its first output.
-std::string nameOf(const onnx::NodeProto &node);
-
-/// Refuses values of a body that have bounded dimensions.
-void refuseBounded(const Node &node, llvm::ArrayRef<mlir::Value> values);
+/// Refuses values of a body with extents that only its steps know.
+void refuseInner(const Node &node, LoopBody &body,
+                 llvm::ArrayRef<mlir::Value> values);
 
 /// "" for ONNX's own domain under any of its names.
 std::string domainOf(const onnx::NodeProto &node);

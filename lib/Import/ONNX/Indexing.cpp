@@ -32,7 +32,8 @@ void checkRange(Node &n, Value indices, int64_t extent) {
   if (!known)
     return;
   for (int64_t index : *known)
-    if (index < -extent || index >= extent)
+    if (!isSymbol(index) && !isSymbol(extent) &&
+        (index < -extent || index >= extent))
       n.fail("index " + Twine(index) + " is out of range for an axis of " +
              Twine(extent));
 }
@@ -63,6 +64,17 @@ std::string reductionOf(Node &n) {
 }
 
 /// Indices that name places of one axis of x, and elsewhere their own.
+/// Whether `extent` is more than `room`; refuses where that depends on the run.
+bool reachesFurther(Node &n, int64_t extent, int64_t room) {
+  auto more = n.extents->less(room, extent);
+  if (!more)
+    n.refuse("whether " + n.extents->text(extent) + " is more than the " +
+             n.extents->text(room) +
+             " there are depends on the run; give the extents limits by "
+             "--shape that tell");
+  return *more;
+}
+
 int64_t elementsAxis(Node &n, Value x, Value indices) {
   int64_t rank = n.type(x).getRank();
   if (n.type(indices).getRank() != rank)
@@ -70,7 +82,7 @@ int64_t elementsAxis(Node &n, Value x, Value indices) {
            Twine(n.type(indices).getRank()));
   int64_t axis = n.axis(n.integer("axis", 0), rank);
   for (int64_t i = 0; i < rank; ++i)
-    if (i != axis && n.shape(indices)[i] > n.shape(x)[i])
+    if (i != axis && reachesFurther(n, n.shape(indices)[i], n.shape(x)[i]))
       n.fail("indices reach further than the input on axis " + Twine(i));
   checkRange(n, indices, n.shape(x)[axis]);
   return axis;
@@ -146,7 +158,7 @@ void scatterND(Node &n) {
   if (n.shape(updates) != ArrayRef<int64_t>(expected))
     n.fail("updates must have one slice of the data for each index");
   // All slices in one row.
-  int64_t slices = n.type(tuples).getNumElements() / count;
+  int64_t slices = n.extents->elements(n.shape(tuples).drop_back());
   tuples = n.reshape(tuples, {slices, count});
   Shape flat{slices}, dims;
   llvm::append_range(flat, n.shape(x).drop_front(count));
@@ -174,7 +186,7 @@ void tensorScatter(Node &n) {
     n.fail("expected an update of rank " + Twine(rank) +
            " and an axis behind the batch");
   for (int64_t i = 0; i < rank; ++i)
-    if (i == axis ? n.shape(update)[i] > n.shape(cache)[i]
+    if (i == axis ? reachesFurther(n, n.shape(update)[i], n.shape(cache)[i])
                   : n.shape(update)[i] != n.shape(cache)[i])
       n.fail("the update does not fit the cache on axis " + Twine(i));
   int64_t capacity = n.shape(cache)[axis];
@@ -208,7 +220,8 @@ void topK(Node &n) {
       n.fail("expected one number of elements, found " + Twine(given.size()));
     count = given[0];
   }
-  if (count < 0 || count > n.shape(x)[axis])
+  if ((count < 0 && !isSymbol(count)) ||
+      reachesFurther(n, count, n.shape(x)[axis]))
     n.fail("cannot take " + Twine(count) + " elements of an axis of " +
            Twine(n.shape(x)[axis]));
   // The order runs along the last axis.
@@ -216,13 +229,18 @@ void topK(Node &n) {
   std::swap(perm[axis], perm[rank - 1]);
   x = n.transpose(x, perm);
   Shape shape(n.shape(x));
-  shape.back() = count;
+  if (!isSymbol(count))
+    shape.back() = count;
   auto op = graph::TopKOp::create(n.b, n.loc, n.typeOf(shape, n.element(x)),
                                   n.typeOf(shape, n.b.getIntegerType(64)), x,
                                   n.integer("largest", 1) ? n.b.getUnitAttr()
                                                           : UnitAttr());
-  n.result(n.transpose(op.getValues(), perm));
-  n.result(n.transpose(op.getIndices(), perm));
+  // Of all in order, the run's part.
+  for (Value all : {op.getValues(), op.getIndices()}) {
+    Shape part(n.shape(all)), zeros(rank, 0), ones(rank, 1);
+    part.back() = count;
+    n.result(n.transpose(n.sliced(all, zeros, ones, part), perm));
+  }
 }
 
 /// Turns the first elements of each sequence around.

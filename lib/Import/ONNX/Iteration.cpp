@@ -7,6 +7,7 @@
 
 #include "Iteration.h"
 
+#include "BoundedValues.h"
 #include "Errors.h"
 
 #include "mho/Dialect/Graph/IR/Bounds.h"
@@ -39,11 +40,11 @@ static RankedTensorType withAxis(RankedTensorType type, int64_t axis,
 /// Offsets, sizes and strides of one position of an axis.
 struct OnePosition {
   SmallVector<OpFoldResult> offsets, sizes, strides;
-  OnePosition(OpBuilder &b, RankedTensorType whole, int64_t axis,
-              OpFoldResult position) {
-    for (int64_t extent : whole.getShape()) {
+  OnePosition(OpBuilder &b, Location loc, const Extents &extents,
+              RankedTensorType whole, int64_t axis, OpFoldResult position) {
+    for (int64_t extent : symbolicShape(whole)) {
       offsets.push_back(b.getIndexAttr(0));
-      sizes.push_back(b.getIndexAttr(extent));
+      sizes.push_back(extents.value(b, loc, extent));
       strides.push_back(b.getIndexAttr(1));
     }
     offsets[axis] = position;
@@ -51,11 +52,12 @@ struct OnePosition {
   }
 };
 
-Value sliceAt(OpBuilder &b, Location loc, Value tensor, int64_t axis,
-              OpFoldResult position) {
+Value sliceAt(OpBuilder &b, Location loc, const Extents &extents, Value tensor,
+              int64_t axis, OpFoldResult position) {
   auto type = cast<RankedTensorType>(tensor.getType());
   RankedTensorType result = withoutAxis(type, axis);
-  if (auto known = getConstantIntValue(position)) {
+  auto known = getConstantIntValue(position);
+  if (known && type.hasStaticShape()) {
     SmallVector<int64_t> starts(type.getRank(), 0), steps(type.getRank(), 1);
     starts[axis] = *known;
     Value slice = b.createOrFold<graph::SliceOp>(
@@ -63,15 +65,15 @@ Value sliceAt(OpBuilder &b, Location loc, Value tensor, int64_t axis,
         b.getDenseI64ArrayAttr(steps));
     return b.createOrFold<graph::ReshapeOp>(loc, result, slice);
   }
-  OnePosition at(b, type, axis, position);
+  OnePosition at(b, loc, extents, type, axis, position);
   return tensor::ExtractSliceOp::create(b, loc, result, tensor, at.offsets,
                                         at.sizes, at.strides);
 }
 
 /// Position of step `number` of `steps`.
-static OpFoldResult positionOf(OpBuilder &b, Location loc,
-                               const Extents &extents, OpFoldResult number,
-                               int64_t steps, bool backwards) {
+static OpFoldResult positionOf(OpBuilder &b, Location loc, Extents &extents,
+                               OpFoldResult number, int64_t steps,
+                               bool backwards) {
   if (!backwards)
     return number;
   if (auto known = getConstantIntValue(number))
@@ -87,14 +89,13 @@ static OpFoldResult positionOf(OpBuilder &b, Location loc,
 }
 
 /// What a step sees of `sliced` when all run `steps` steps.
-static SmallVector<Value> slicesOf(OpBuilder &b, Location loc,
-                                   const Extents &extents,
+static SmallVector<Value> slicesOf(OpBuilder &b, Location loc, Extents &extents,
                                    ArrayRef<Sliced> sliced, OpFoldResult number,
                                    int64_t steps) {
   SmallVector<Value> slices;
   for (const Sliced &from : sliced)
     slices.push_back(
-        sliceAt(b, loc, from.tensor, from.axis,
+        sliceAt(b, loc, extents, from.tensor, from.axis,
                 positionOf(b, loc, extents, number, steps, from.backwards)));
   return slices;
 }
@@ -143,7 +144,7 @@ void splice(OpBuilder &b, Region &region) {
                                                 region.front().getOperations());
 }
 
-StepSequence::StepSequence(OpBuilder &b, Location loc, const Extents &extents,
+StepSequence::StepSequence(OpBuilder &b, Location loc, Extents &extents,
                            ArrayRef<Value> initial, ArrayRef<Joined> joined)
     : b(b), loc(loc), extents(extents), joined(joined), parts(joined.size()) {
   region.push_back(new Block());
@@ -176,7 +177,7 @@ SmallVector<Value> StepSequence::finish() {
   return all;
 }
 
-LoopBody::LoopBody(OpBuilder &b, Location loc, const Extents &extents,
+LoopBody::LoopBody(OpBuilder &b, Location loc, Extents &extents,
                    ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
                    int64_t steps, StepFn step)
     : b(b), loc(loc), extents(extents), initial(initial) {
@@ -184,8 +185,11 @@ LoopBody::LoopBody(OpBuilder &b, Location loc, const Extents &extents,
   block = b.createBlock(&region);
   Step first;
   first.number = block->addArgument(b.getIndexType(), loc);
-  for (Value value : initial)
-    first.state.push_back(block->addArgument(value.getType(), value.getLoc()));
+  for (Value value : initial) {
+    auto type = cast<RankedTensorType>(value.getType());
+    Value room = block->addArgument(roomType(extents, type), value.getLoc());
+    first.state.push_back(outOfRoom(b, loc, extents, room, type));
+  }
   first.slices = slicesOf(b, loc, extents, sliced, first.number, steps);
   results = step(first);
 }
@@ -203,6 +207,18 @@ std::optional<size_t> LoopBody::changedState() const {
   return std::nullopt;
 }
 
+Value LoopBody::carried(size_t i) {
+  return intoRoom(b, loc, extents, results.state[i], block->getArgument(1 + i));
+}
+
+SmallVector<Value> LoopBody::cutStates(ValueRange rooms) {
+  SmallVector<Value> states;
+  for (auto [room, value] : llvm::zip(rooms, initial))
+    states.push_back(outOfRoom(b, loc, extents, room,
+                               cast<RankedTensorType>(value.getType())));
+  return states;
+}
+
 SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
   if (steps == 0) {
     SmallVector<Value> all(initial);
@@ -211,53 +227,69 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
           join(b, loc, {}, cast<RankedTensorType>(slice.getType()), how));
     return all;
   }
-  SmallVector<Value> before(initial), after(results.state);
   // What is collected has room for the most steps; the rest is cut off behind.
   int64_t most = isSymbol(steps) ? extents.range(steps).high : steps;
+  auto [before, after] = collect(steps, most, joined);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(block);
-    for (auto [slice, how] : llvm::zip_equal(results.slices, joined)) {
-      auto type = cast<RankedTensorType>(slice.getType());
-      int64_t axis = axisOf(how, type);
-      RankedTensorType whole = withAxis(type, axis, most);
-      Value collected = block->addArgument(whole, loc);
-      OnePosition at(b, whole, axis,
-                     positionOf(b, loc, extents, block->getArgument(0), steps,
-                                how.backwards));
-      after.push_back(tensor::InsertSliceOp::create(
-          b, loc, slice, collected, at.offsets, at.sizes, at.strides));
-    }
     scf::YieldOp::create(b, loc, after);
   }
-  for (BlockArgument argument :
-       block->getArguments().drop_front(1 + initial.size())) {
-    auto type = cast<RankedTensorType>(argument.getType());
-    before.push_back(tensor::EmptyOp::create(b, loc, type.getShape(),
-                                             type.getElementType()));
-  }
+  addRooms(before);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Value end =
       getValueOrCreateConstantIndexOp(b, loc, extents.value(b, loc, steps));
   auto loop = scf::ForOp::create(b, loc, zero, end, one, before);
   loop.getRegion().takeBody(region);
-  SmallVector<Value> all(loop.getResults());
-  if (!isSymbol(steps))
-    return all;
-  loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(most));
-  for (auto [value, slice, how] :
-       llvm::zip_equal(llvm::MutableArrayRef(all).drop_front(initial.size()),
-                       results.slices, joined)) {
-    auto type = cast<RankedTensorType>(slice.getType());
-    OnePosition at(b, cast<RankedTensorType>(value.getType()),
-                   axisOf(how, type), b.getIndexAttr(0));
-    at.sizes[axisOf(how, type)] = end;
-    value = tensor::ExtractSliceOp::create(
-        b, loc, withAxis(type, axisOf(how, type), steps), value, at.offsets,
-        at.sizes, at.strides);
-  }
+  if (isSymbol(steps))
+    loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(most));
+  SmallVector<Value> all =
+      cutStates(loop.getResults().take_front(initial.size()));
+  cutSlices(all, loop.getResults().drop_front(initial.size()), steps, joined);
   return all;
+}
+
+LoopBody::Collected LoopBody::collect(int64_t steps, int64_t most,
+                                      ArrayRef<Joined> joined) {
+  Collected values;
+  for (Value value : initial)
+    values.before.push_back(intoRoom(b, loc, extents, value));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(block);
+  for (size_t i = 0; i < initial.size(); ++i)
+    values.after.push_back(carried(i));
+  for (auto [slice, how] : llvm::zip_equal(results.slices, joined)) {
+    auto type = cast<RankedTensorType>(slice.getType());
+    int64_t axis = axisOf(how, type);
+    RankedTensorType whole = withAxis(type, axis, most);
+    Value room = block->addArgument(roomType(extents, whole), loc);
+    OnePosition at(b, loc, extents, whole, axis,
+                   positionOf(b, loc, extents, block->getArgument(0), steps,
+                              how.backwards));
+    values.after.push_back(tensor::InsertSliceOp::create(
+        b, loc, slice, room, at.offsets, at.sizes, at.strides));
+  }
+  return values;
+}
+
+void LoopBody::addRooms(SmallVectorImpl<Value> &before) {
+  for (BlockArgument room :
+       block->getArguments().drop_front(1 + initial.size())) {
+    auto type = cast<RankedTensorType>(room.getType());
+    before.push_back(tensor::EmptyOp::create(b, loc, type.getShape(),
+                                             type.getElementType()));
+  }
+}
+
+void LoopBody::cutSlices(SmallVectorImpl<Value> &all, ValueRange rooms,
+                         int64_t steps, ArrayRef<Joined> joined) {
+  for (auto [room, slice, how] :
+       llvm::zip_equal(rooms, results.slices, joined)) {
+    auto type = cast<RankedTensorType>(slice.getType());
+    all.push_back(outOfRoom(b, loc, extents, room,
+                            withAxis(type, axisOf(how, type), steps)));
+  }
 }
 
 static void setBound(OpBuilder &b, Operation *loop,
@@ -270,52 +302,73 @@ SmallVector<Value> LoopBody::finish(Value steps, std::optional<int64_t> bound) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(block);
-    scf::YieldOp::create(b, loc, results.state);
+    SmallVector<Value> after;
+    for (size_t i = 0; i < initial.size(); ++i)
+      after.push_back(carried(i));
+    scf::YieldOp::create(b, loc, after);
   }
+  SmallVector<Value> before;
+  for (Value value : initial)
+    before.push_back(intoRoom(b, loc, extents, value));
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  auto loop = scf::ForOp::create(b, loc, zero, steps, one, initial);
+  auto loop = scf::ForOp::create(b, loc, zero, steps, one, before);
   loop.getRegion().takeBody(region);
   setBound(b, loop, bound);
-  return SmallVector<Value>(loop.getResults());
+  return cutStates(loop.getResults());
 }
 
 SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
                                          Value steps,
-                                         std::optional<int64_t> bound) {
+                                         std::optional<int64_t> bound,
+                                         ArrayRef<Joined> joined,
+                                         StringRef name) {
   // Tensors stand first and scalars last, in both regions alike.
+  int64_t most = bound.value_or(0);
+  auto [before, after] = collect(most, most, joined);
+  addRooms(before);
+  size_t tensors = before.size();
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  SmallVector<Value> before(initial);
   before.append({zero, first});
   auto types = llvm::to_vector(ValueRange(before).getTypes());
   auto loop = scf::WhileOp::create(b, loc, types, before);
   setBound(b, loop, bound);
-  OpBuilder::InsertionGuard guard(b);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    SmallVector<Location> locations(types.size(), loc);
+    Block *test = b.createBlock(&loop.getBefore(), {}, types, locations);
+    Value goes = test->getArguments().back();
+    if (steps) {
+      Value more = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                         test->getArgument(tensors), steps);
+      goes = arith::AndIOp::create(b, loc, more, goes);
+    }
+    scf::ConditionOp::create(b, loc, goes, test->getArguments());
 
-  SmallVector<Location> locations(types.size(), loc);
-  Block *test = b.createBlock(&loop.getBefore(), {}, types, locations);
-  Value goes = test->getArguments().back();
-  if (steps) {
-    Value more =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
-                              test->getArgument(initial.size()), steps);
-    goes = arith::AndIOp::create(b, loc, more, goes);
+    loop.getAfter().takeBody(region);
+    BlockArgument number = block->getArgument(0);
+    Value counted = block->addArgument(b.getIndexType(), loc);
+    block->addArgument(b.getI1Type(), loc);
+    number.replaceAllUsesWith(counted);
+    block->eraseArgument(0);
+    b.setInsertionPointToEnd(block);
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    after.push_back(arith::AddIOp::create(b, loc, counted, one));
+    after.push_back(scalarOf(b, loc, condition));
+    scf::YieldOp::create(b, loc, after);
   }
-  scf::ConditionOp::create(b, loc, goes, test->getArguments());
-
-  loop.getAfter().takeBody(region);
-  BlockArgument number = block->getArgument(0);
-  Value counted = block->addArgument(b.getIndexType(), loc);
-  block->addArgument(b.getI1Type(), loc);
-  number.replaceAllUsesWith(counted);
-  block->eraseArgument(0);
-  b.setInsertionPointToEnd(block);
-  SmallVector<Value> after(results.state);
-  Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  after.push_back(arith::AddIOp::create(b, loc, counted, one));
-  after.push_back(scalarOf(b, loc, condition));
-  scf::YieldOp::create(b, loc, after);
-  return SmallVector<Value>(loop.getResults().take_front(initial.size()));
+  SmallVector<Value> all =
+      cutStates(loop.getResults().take_front(initial.size()));
+  if (joined.empty())
+    return all;
+  // The loop does not show how far it counts.
+  Value made = graph::BoundOp::create(b, loc, b.getIndexType(),
+                                      loop.getResult(tensors), 0, most);
+  int64_t count = extents.add(made, 0, most, name.str());
+  cutSlices(all,
+            loop.getResults().slice(initial.size(), tensors - initial.size()),
+            count, joined);
+  return all;
 }
 
 void LoopBody::leaveForListing() {
@@ -323,11 +376,11 @@ void LoopBody::leaveForListing() {
   block->getArgument(0).replaceAllUsesWith(zero);
   for (auto [argument, value] :
        llvm::zip(block->getArguments().drop_front(), initial))
-    argument.replaceAllUsesWith(value);
+    argument.replaceAllUsesWith(intoRoom(b, loc, extents, value));
   splice(b, region);
 }
 
-SmallVector<Value> iterate(OpBuilder &b, Location loc, const Extents &extents,
+SmallVector<Value> iterate(OpBuilder &b, Location loc, Extents &extents,
                            int64_t steps, ArrayRef<Value> initial,
                            ArrayRef<Sliced> sliced, ArrayRef<Joined> joined,
                            StepFn step) {

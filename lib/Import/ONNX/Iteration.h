@@ -56,8 +56,9 @@ struct StepResult {
 using StepFn = llvm::function_ref<StepResult(const Step &)>;
 
 /// `tensor` at `position` of `axis`, without the axis.
-mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor,
-                    int64_t axis, mlir::OpFoldResult position);
+mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc,
+                    const Extents &extents, mlir::Value tensor, int64_t axis,
+                    mlir::OpFoldResult position);
 
 /// Whether every node in `region` has a meaning and every value a rank.
 bool isSupported(mlir::Region &region, llvm::ArrayRef<mlir::Value> values);
@@ -69,9 +70,11 @@ void splice(mlir::OpBuilder &b, mlir::Region &region);
 /// are finished.
 class StepSequence {
 public:
-  StepSequence(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+  StepSequence(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
                llvm::ArrayRef<mlir::Value> initial,
                llvm::ArrayRef<Joined> joined);
+  /// Scalars of steps that are given up go with them.
+  ~StepSequence() { extents.forget(region); }
 
   /// Adds one of `steps` steps. Throws what `step` throws.
   void add(llvm::ArrayRef<Sliced> sliced, int64_t steps, StepFn step);
@@ -86,7 +89,7 @@ public:
 private:
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const Extents &extents;
+  Extents &extents;
   llvm::ArrayRef<Joined> joined;
   mlir::Region region;
   StepResult results;
@@ -98,12 +101,15 @@ private:
 class LoopBody {
 public:
   /// Throws what `step` throws.
-  LoopBody(mlir::OpBuilder &b, mlir::Location loc, const Extents &extents,
+  LoopBody(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
            llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
            int64_t steps, StepFn step);
+  ~LoopBody() { extents.forget(region); }
 
   const StepResult &result() const { return results; }
   bool supported();
+  /// Whether an extent follows from scalars of the step itself.
+  bool decides(int64_t extent) { return extents.belongsTo(extent, region); }
   /// The first state that comes out with another type than it went in.
   std::optional<size_t> changedState() const;
 
@@ -117,18 +123,39 @@ public:
   /// A loop that goes on while `condition` (a tensor of one bool, made by the
   /// step) holds, and for `steps` steps if given; at most `bound` if given.
   /// `first` (i1) tells whether it begins at all.
-  llvm::SmallVector<mlir::Value> finishWhile(mlir::Value first,
-                                             mlir::Value condition,
-                                             mlir::Value steps,
-                                             std::optional<int64_t> bound);
+  /// States, then joined slices, as many as steps were made, where `bound` is
+  /// given; `name` is what messages call that number.
+  llvm::SmallVector<mlir::Value>
+  finishWhile(mlir::Value first, mlir::Value condition, mlir::Value steps,
+              std::optional<int64_t> bound, llvm::ArrayRef<Joined> joined = {},
+              llvm::StringRef name = {});
   /// Leaves the step's ops as if it ran once, so that the unsupported ones
   /// among them are listed.
   void leaveForListing();
 
 private:
+  /// Has every step put its slices into rooms for `most` of them, which the
+  /// loop carries behind its states: their first values, and what a step hands
+  /// on. `steps` as for `finish`.
+  struct Collected {
+    llvm::SmallVector<mlir::Value> before, after;
+  };
+  Collected collect(int64_t steps, int64_t most,
+                    llvm::ArrayRef<Joined> joined);
+  /// Adds empty rooms, one for each that `collect` made.
+  void addRooms(llvm::SmallVectorImpl<mlir::Value> &before);
+  /// Adds what the loop has collected in `rooms`, cut to as many as `steps`.
+  void cutSlices(llvm::SmallVectorImpl<mlir::Value> &all,
+                 mlir::ValueRange rooms, int64_t steps,
+                 llvm::ArrayRef<Joined> joined);
+  /// State `i` of the step's end in the room that the loop carries.
+  mlir::Value carried(size_t i);
+  /// The loop's results as what the step would give.
+  llvm::SmallVector<mlir::Value> cutStates(mlir::ValueRange rooms);
+
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const Extents &extents;
+  Extents &extents;
   llvm::SmallVector<mlir::Value> initial;
   mlir::Region region;
   mlir::Block *block;
@@ -138,12 +165,10 @@ private:
 /// `steps` steps one after the other, or a loop: states, then joined slices.
 /// `steps` may be a symbol. Throws Unsupported where a step holds an
 /// unsupported node.
-llvm::SmallVector<mlir::Value> iterate(mlir::OpBuilder &b, mlir::Location loc,
-                                       const Extents &extents, int64_t steps,
-                                       llvm::ArrayRef<mlir::Value> initial,
-                                       llvm::ArrayRef<Sliced> sliced,
-                                       llvm::ArrayRef<Joined> joined,
-                                       StepFn step);
+llvm::SmallVector<mlir::Value>
+iterate(mlir::OpBuilder &b, mlir::Location loc, Extents &extents, int64_t steps,
+        llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
+        llvm::ArrayRef<Joined> joined, StepFn step);
 
 /// The element of a tensor that has only one.
 mlir::Value scalarOf(mlir::OpBuilder &b, mlir::Location loc,

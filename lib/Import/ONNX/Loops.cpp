@@ -65,7 +65,7 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
                                                    ArrayRef<Joined> joined,
                                                    StepFn step) {
   bool few = steps > 0 && steps <= kMaximumUnrolled;
-  if (steps == 0 || steps > kStraightSteps) {
+  if (steps <= 0 || steps > kStraightSteps) {
     std::optional<LoopBody> body;
     try {
       body.emplace(b, node.loc, extents, initial, sliced, steps, step);
@@ -77,8 +77,8 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
       auto changed = body->changedState();
       bool supported = body->supported();
       if (supported && (steps == 0 || !changed)) {
-        refuseBounded(node, body->result().state);
-        refuseBounded(node, body->result().slices);
+        refuseInner(node, *body, body->result().state);
+        refuseInner(node, *body, body->result().slices);
         return body->finish(steps, joined);
       }
       if (!few && supported)
@@ -111,6 +111,8 @@ namespace {
 struct LoopForm {
   /// Steps at most, where the trip count is known.
   std::optional<int64_t> limit;
+  /// The trip count where it is an extent that only the run knows.
+  std::optional<int64_t> extent;
   /// There is no trip count.
   bool endless = false;
   /// Whether the first step is taken, where that is known.
@@ -184,7 +186,9 @@ void Importer::expandLoop(Node &node, const Place &place) {
       node.fail("the trip count must be one int64");
     if (auto known = node.constantIntegers(trips)) {
       form.endless = known->front() > kEndless;
-      if (!form.endless)
+      if (isSymbol(known->front()))
+        form.extent = extents.max(known->front(), 0);
+      else if (!form.endless)
         form.limit = std::max<int64_t>(known->front(), 0);
     }
   }
@@ -256,8 +260,8 @@ void Importer::expandLoop(Node &node, const Place &place) {
   bool supported = loop && loop->supported();
   bool asLoop = supported && !changed;
   if (asLoop) {
-    refuseBounded(node, loop->result().state);
-    refuseBounded(node, loop->result().slices);
+    refuseInner(node, *loop, loop->result().state);
+    refuseInner(node, *loop, loop->result().slices);
   }
   if (form.countKnown()) {
     if (always == true && form.endless)
@@ -278,6 +282,8 @@ void Importer::expandLoop(Node &node, const Place &place) {
   // Only the run knows when it ends.
   if (refused)
     throw *refused;
+  if (form.extent && form.starts == true && always == true && asLoop)
+    return accept(loop->finish(*form.extent, joined));
   SmallVector<Value> steering{trips, first};
   if (always != true)
     steering.append(initial);
@@ -292,16 +298,20 @@ void Importer::expandLoop(Node &node, const Place &place) {
     node.refuse(describe(node, *loop, *changed, initial,
                          node.proto.input(2 + *changed)),
                 steering);
-  if (!joined.empty())
-    node.refuse(
-        "how many slices its output '" + graph.output(carried + 1).name() +
-            "' joins is known only at run time; freeze what the number of "
-            "steps follows from with --constant",
-        steering);
   std::optional<int64_t> bound = form.limit;
-  if (auto given = loopBounds.find(nameOf(node.proto));
-      given != loopBounds.end())
-    bound = std::min(bound.value_or(given->second), given->second);
+  if (form.extent)
+    bound = extents.range(*form.extent).high;
+  if (node.most)
+    bound = std::min(bound.value_or(*node.most), *node.most);
+  if (!bound && !joined.empty())
+    node.refuse("how many slices its output '" +
+                    graph.output(carried + 1).name() +
+                    "' joins is known only at run time and has no bound; "
+                    "--loop-bound=" +
+                    nameOf(node.proto) +
+                    "=N stops it after N, or freeze what the number of steps "
+                    "follows from with --constant",
+                steering);
   if (!bound)
     emitRemark(node.loc)
         << "nothing but the run bounds the number of its steps; --loop-bound="
@@ -319,13 +329,16 @@ void Importer::expandLoop(Node &node, const Place &place) {
   } else if (bound) {
     count = index(*bound);
   }
+  std::string steps = "steps of " + nameOf(node.proto);
+  if (always == true && form.starts == true && !joined.empty())
+    return accept(loop->finish(extents.add(count, 0, *bound, steps), joined));
   if (always == true && form.starts == true)
     return accept(loop->finish(count, bound));
   Value begins =
       first ? scalarOf(b, node.loc, first)
             : arith::ConstantOp::create(b, node.loc, b.getBoolAttr(true))
                   .getResult();
-  accept(loop->finishWhile(begins, goesOn, count, bound));
+  accept(loop->finishWhile(begins, goesOn, count, bound, joined, steps));
 }
 
 /// Attribute `name` of Scan, one number for each of `count` values.
@@ -379,7 +392,7 @@ void Importer::expandScan(Node &node, const Place &place) {
         node.axis(how.axis, type.getRank() + 1);
     return result;
   };
-  int64_t steps = -1;
+  std::optional<int64_t> common;
   SmallVector<Sliced> sliced;
   for (int64_t i = 0; i < scanned; ++i) {
     Value input = inputs[states + i];
@@ -389,12 +402,17 @@ void Importer::expandScan(Node &node, const Place &place) {
       node.fail("scan input " + Twine(i) + " has rank " + Twine(rank) +
                 ", expected " + Twine(axis + 1) + " or more");
     int64_t extent = node.shape(input)[axis];
-    if (steps >= 0 && extent != steps)
-      node.fail("scan inputs have " + Twine(steps) + " and " + Twine(extent) +
+    if (common && extent != *common && (isSymbol(extent) || isSymbol(*common)))
+      node.refuse("whether scan inputs with " + extents.text(*common) +
+                  " and " + extents.text(extent) +
+                  " positions agree depends on the run; fix them with --shape");
+    if (common && extent != *common)
+      node.fail("scan inputs have " + Twine(*common) + " and " + Twine(extent) +
                 " positions along their axes");
-    steps = extent;
+    common = extent;
     sliced.push_back({input, batched ? 0 : axis, directions[i] != 0});
   }
+  int64_t steps = *common;
   if (!batched) {
     if (auto results = repeat(node, steps, inputs.take_front(states), sliced,
                               joined, step))

@@ -45,8 +45,7 @@ void isInf(Node &n) {
     return n.result(abs(x) == infinity);
   if (positive || negative)
     return n.result(x == (positive ? infinity : -infinity));
-  auto type = n.typeOf(x.shape(), n.b.getI1Type());
-  n.result(n.constant(DenseElementsAttr::get(type, false)));
+  n.result(n.expand(n.scalar(n.b.getI1Type(), 0), x.shape()));
 }
 
 void mod(Node &n) {

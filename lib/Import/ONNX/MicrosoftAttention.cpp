@@ -29,7 +29,8 @@ struct Extents {
 /// True where a position may look at another one: not at later ones.
 Value causal(Node &n, const Extents &e) {
   Type index = n.b.getIntegerType(64);
-  Value row = plus(n, counted(n, e.length, 2, 4, index), double(e.past));
+  Value row = added(n, counted(n, e.length, 2, 4, index),
+                    n.extentsAsTensor({e.past}, /*isScalar=*/true));
   return n.binary<graph::LessOrEqualOp>(counted(n, e.total, 3, 4, index), row,
                                         n.b.getI1Type());
 }
@@ -40,7 +41,8 @@ Value unpadded(Node &n, Value mask, const Extents &e) {
   Shape shape(n.shape(mask));
   Type element = n.element(mask), boolean = n.b.getI1Type();
   if (shape.size() == 1) {
-    bool starts = shape[0] == 2 * e.batch && e.batch != 0;
+    int64_t two = n.extents->product(e.batch, 2);
+    bool starts = shape[0] == two && e.batch != 0;
     if (shape[0] != e.batch && !starts)
       n.refuse("a mask of " + Twine(shape[0]) + " lengths for " +
                Twine(e.batch) +
@@ -48,8 +50,9 @@ Value unpadded(Node &n, Value mask, const Extents &e) {
                "and starts");
     Value place = counted(n, e.total, 3, 4, element);
     auto part = [&](int64_t begin) {
-      return n.reshape(sliced(n, mask, 0, begin, begin + e.batch),
-                       {e.batch, 1, 1, 1});
+      return n.reshape(
+          sliced(n, mask, 0, begin, n.extents->sum(begin, e.batch)),
+          {e.batch, 1, 1, 1});
     };
     Value inside = n.binary<graph::LessOp>(place, part(0), boolean);
     if (!starts)
@@ -61,9 +64,10 @@ Value unpadded(Node &n, Value mask, const Extents &e) {
     mask = n.reshape(mask, {shape[0], 1, 1, shape[1]});
   } else if (shape.size() == 3) {
     mask = n.reshape(mask, {shape[0], 1, shape[1], shape[2]});
-  } else if (shape.size() == 4 && shape[2] >= e.past + e.length &&
-             shape[3] >= e.total) {
-    mask = sliced(n, mask, 2, e.past, e.past + e.length);
+  } else if (int64_t all = n.extents->sum(e.past, e.length);
+             shape.size() == 4 && n.extents->less(shape[2], all) == 0 &&
+             n.extents->less(shape[3], e.total) == 0) {
+    mask = sliced(n, mask, 2, e.past, all);
     mask = sliced(n, mask, 3, 0, e.total);
   } else {
     n.fail("a mask of rank " + Twine(shape.size()) +
@@ -151,7 +155,7 @@ void attention(Node &n) {
       n.fail("expected a past of keys and values of rank 5, found rank " +
              Twine(shape.size()));
     e.past = shape[3];
-    e.total += e.past;
+    e.total = n.extents->sum(e.total, e.past);
     Shape one(shape.begin() + 1, shape.end());
     for (auto [i, part] : llvm::enumerate(std::array{&all.k, &all.v}))
       *part = concatenated(

@@ -133,10 +133,11 @@ void mixtureOfExperts(Node &n) {
     n.refuse("attribute 'use_sparse_mixer' is 1; only routing by softmax is "
              "supported");
   int64_t width = shape.back(), experts = n.shape(n.input(2))[0];
-  int64_t tokens = n.type(x).getNumElements() / std::max<int64_t>(width, 1);
-  if (n.type(logits).getNumElements() != tokens * experts)
-    n.fail("expected router logits of " + Twine(tokens) + " tokens and " +
-           Twine(experts) + " experts");
+  int64_t tokens = n.extents->elements(shape.drop_back());
+  if (n.extents->elements(n.shape(logits)) !=
+      n.extents->product(tokens, experts))
+    n.fail("expected router logits of " + n.extents->text(tokens) +
+           " tokens and " + Twine(experts) + " experts");
   int64_t chosen = n.integer("k", 1);
   if (chosen < 1 || chosen > experts)
     n.fail("attribute 'k' is " + Twine(chosen) + ", expected 1 to " +

@@ -87,7 +87,8 @@ void embedLayerNormalization(Node &n) {
   if (Value places = n.optional(8)) {
     sum = added(n, sum, embedded(n, positions, places));
   } else {
-    if (n.type(positions).getRank() != 2 || n.shape(positions)[0] < length)
+    if (n.type(positions).getRank() != 2 ||
+        n.extents->range(length).high > n.shape(positions)[0])
       n.fail("the position table has fewer rows than the sequence of " +
              Twine(length));
     sum = added(n, sum, sliced(n, positions, 0, 0, length));
@@ -109,8 +110,7 @@ void embedLayerNormalization(Node &n) {
                           n.b.getIntegerType(32));
     n.result(n.reshape(summedFrom(n, counts, 1), {batch}));
   } else {
-    auto type = n.typeOf({batch}, n.b.getIntegerType(32));
-    n.result(n.constant(DenseElementsAttr::get(type, int32_t(0))));
+    n.result(n.expand(n.scalar(n.b.getIntegerType(32), 0), {batch}));
   }
   n.result(sum);
 }
@@ -133,9 +133,9 @@ void groupNormalization(Node &n, Value x) {
   Type element = n.element(x);
   Value y = n.cast(last ? n.transpose(x, toFirst) : x, n.b.getF32Type());
   Shape whole(n.shape(y));
-  y = n.reshape(y, {shape[0], groups,
-                    n.type(y).getNumElements() /
-                        std::max<int64_t>(1, shape[0] * groups)});
+  int64_t inGroup = n.extents->elements(ArrayRef(whole).drop_front(2));
+  inGroup = n.extents->product(inGroup, channels / groups);
+  y = n.reshape(y, {shape[0], groups, inGroup});
   y = normalized(n, y, 2, Value(), Value(), n.real("epsilon", 1e-5f)).y;
   y = n.reshape(y, whole);
   Shape perChannel(rank - 1, 1);

@@ -38,7 +38,7 @@ void reshape(Node &n) {
         n.fail("the target shape has -1 twice");
       open = axis;
     } else if (isSymbol(extent) || isSymbol(known)) {
-      known = n.product(known, extent);
+      known = n.extents->product(known, extent);
     } else if (extent < 0 || (extent && known > (int64_t(1) << 40) / extent)) {
       n.fail("the target shape has the extent " + Twine(extent));
     } else {
@@ -46,11 +46,13 @@ void reshape(Node &n) {
     }
   }
   if (open >= 0 && (isSymbol(known) || hasSymbol(n.shape(x)))) {
-    auto count = n.extents->elements(n.shape(x));
-    auto rest = count ? n.extents->quotient(*count, known) : std::nullopt;
+    int64_t count = n.extents->elements(n.shape(x));
+    auto rest = n.extents->quotient(count, known);
     if (!rest)
-      n.refuse("the extent that -1 stands for cannot be told from extents "
-               "known only at run time; fix them with --shape");
+      n.refuse("the extent that -1 stands for cannot be told: " +
+               n.extents->text(count) + " elements in rows of " +
+               n.extents->text(known) +
+               ", known only at run time; fix the extents with --shape");
     (*target)[open] = *rest;
   } else if (open >= 0) {
     int64_t count = n.type(x).getNumElements();
@@ -69,9 +71,9 @@ void flatten(Node &n) {
   int64_t rows = 1, columns = 1;
   for (auto [i, extent] : llvm::enumerate(n.shape(x)))
     if (int64_t(i) < axis)
-      rows = n.product(rows, extent);
+      rows = n.extents->product(rows, extent);
     else
-      columns = n.product(columns, extent);
+      columns = n.extents->product(columns, extent);
   n.result(n.reshape(x, {rows, columns}));
 }
 
@@ -134,37 +136,26 @@ void concat(Node &n) {
   n.result(concatenate(n, parts, n.axis(n.integer("axis", 1), rank)));
 }
 
-/// Start and extent of a slice with extents known only at run time.
+/// Start and extent of a slice with extents known only at run time. A bound is
+/// a place from the end where it is negative, and no place outside is reached.
 std::pair<int64_t, int64_t> boundedSlice(Node &n, int64_t extent, int64_t start,
                                          int64_t end, int64_t step) {
-  auto unknown = [&]() {
-    n.refuse("where a slice of the extent " + n.extents->text(extent) +
-             " begins or ends depends on the run; fix the extent with --shape");
+  Extents &e = *n.extents;
+  // Exporters write the largest numbers for no bound.
+  constexpr int64_t kFar = int64_t(1) << 40;
+  auto bound = [&](int64_t index, int64_t low, int64_t high) {
+    if (!isSymbol(index))
+      index = std::clamp(index, -kFar, kFar);
+    int64_t fromEnd = e.min(e.max(e.product(index, -1), 0), 1);
+    index = e.sum(index, e.product(extent, fromEnd));
+    return e.min(e.max(index, low), high);
   };
-  auto bound = [&](int64_t index) {
-    // Exporters write the largest numbers for no bound.
-    if (!isSymbol(index) && index > INT32_MAX / 2)
-      return extent;
-    if (!isSymbol(index) && index < -(INT32_MAX / 2))
-      return int64_t(0);
-    if (n.extents->range(index).low < 0) {
-      if (n.extents->range(index).high >= 0)
-        unknown();
-      index = n.extents->sum(index, extent);
-    }
-    auto low = n.extents->max(index, 0);
-    auto within = low ? n.extents->min(*low, extent) : std::nullopt;
-    if (!within)
-      unknown();
-    return *within;
-  };
-  if (step != 1 && (step < 1 || isSymbol(start) || isSymbol(end)))
-    unknown();
-  int64_t from = bound(start), to = bound(end);
-  auto count = n.extents->max(n.extents->difference(to, from), 0);
-  if (!count || (step != 1 && isSymbol(*count)))
-    unknown();
-  return {from, step == 1 ? *count : (*count + step - 1) / step};
+  int64_t last = e.difference(extent, 1), size = std::abs(step);
+  int64_t from = step > 0 ? bound(start, 0, extent) : bound(start, 0, last);
+  int64_t to = step > 0 ? bound(end, 0, extent) : bound(end, -1, last);
+  int64_t reach = step > 0 ? e.difference(to, from) : e.difference(from, to);
+  int64_t count = e.floorQuotient(e.sum(e.max(reach, 0), size - 1), size);
+  return {from, count};
 }
 
 void slice(Node &n) {
@@ -219,9 +210,15 @@ void split(Node &n) {
   int64_t axis = n.axis(n.integer("axis", 0), rank);
   int64_t extent = n.shape(x)[axis], parts = n.outputs();
   auto sizes = n.integersOrInput("split", 1);
-  if (isSymbol(extent) || (sizes && hasSymbol(*sizes)))
-    n.refuse("an axis whose extent is known only at run time cannot be split; "
-             "fix it with --shape");
+  bool bounded = isSymbol(extent) || (sizes && hasSymbol(*sizes));
+  if (!sizes && bounded) {
+    auto each = n.extents->quotient(extent, parts);
+    if (!each)
+      n.refuse("whether the extent " + n.extents->text(extent) +
+               ", known only at run time, makes " + Twine(parts) +
+               " equal parts depends on the run; fix it with --shape");
+    sizes = Shape(parts, *each);
+  }
   if (!sizes) {
     int64_t asked = n.integer("num_outputs", parts);
     if (asked != parts)
@@ -237,10 +234,14 @@ void split(Node &n) {
   }
   int64_t sum = 0;
   for (int64_t size : *sizes) {
-    if (size < 0 || size > extent)
+    if (!bounded && (size < 0 || size > extent))
       n.fail("a part has the extent " + Twine(size));
-    sum += size;
+    sum = n.extents->sum(sum, size);
   }
+  if (bounded && sum != extent)
+    n.refuse("whether the parts add up to the extent " +
+             n.extents->text(extent) +
+             " is known only at run time; fix it with --shape");
   if (int64_t(sizes->size()) != parts || sum != extent)
     n.fail("the parts do not add up to the axis of " + Twine(extent));
   Shape starts(rank, 0), steps(rank, 1), shape(n.shape(x));
@@ -249,7 +250,7 @@ void split(Node &n) {
     Shape from(starts);
     from[axis] = size ? starts[axis] : 0;
     n.result(n.sliced(x, from, steps, shape));
-    starts[axis] += size;
+    starts[axis] = n.extents->sum(starts[axis], size);
   }
 }
 
@@ -286,11 +287,17 @@ void pad(Node &n) {
     int64_t axis = n.axis(axes[i], rank), extent = n.shape(x)[axis];
     low[axis] = (*pads)[i];
     high[axis] = (*pads)[axes.size() + i];
+    for (int64_t pad : {low[axis], high[axis]})
+      if (isSymbol(pad))
+        n.refuse("a pad of " + n.extents->text(pad) +
+                 ", known only at run time, is not supported; fix the extent "
+                 "with --shape");
     if (std::abs(low[axis]) > (int64_t(1) << 40) ||
         std::abs(high[axis]) > (int64_t(1) << 40))
       n.fail("a pad is out of range");
-    shape[axis] += low[axis] + high[axis];
-    if (shape[axis] < 0)
+    shape[axis] = n.extents->sum(extent, low[axis] + high[axis]);
+    if (isSymbol(extent) ? n.extents->range(shape[axis]).low < 0
+                         : shape[axis] < 0)
       n.fail("pads cut more than axis " + Twine(axis) + " has");
     if (mode != "constant" && extent == 0 && shape[axis] > 0)
       n.fail("an empty axis cannot be padded with mode " + mode);
@@ -307,23 +314,7 @@ void expand(Node &n) {
   auto shape = graph::broadcastShapes(n.shape(x), asked);
   if (!shape)
     n.fail("the input does not broadcast to the shape asked for");
-  // Up to the bound, of which the extent's part is taken.
-  if (hasSymbol(*shape)) {
-    Shape whole(*shape);
-    bool wider = false;
-    for (auto [axis, extent] : llvm::enumerate(whole)) {
-      int64_t own = int64_t(axis) - int64_t(whole.size() - n.shape(x).size());
-      if (isSymbol(extent) && (own < 0 || n.shape(x)[own] != extent)) {
-        extent = n.extents->range(extent).high;
-        wider = true;
-      }
-    }
-    Value y = n.make<graph::ExpandOp>(n.typeOf(whole, n.element(x)), x);
-    return n.result(wider ? n.sliced(y, Shape(whole.size(), 0),
-                                     Shape(whole.size(), 1), *shape)
-                          : y);
-  }
-  n.result(n.make<graph::ExpandOp>(n.typeOf(*shape, n.element(x)), x));
+  n.result(n.expand(x, *shape));
 }
 
 /// Each axis is preceded by one that is broadcast, then both are joined.
@@ -343,16 +334,14 @@ void tile(Node &n) {
     n.fail("expected one repeat an axis");
   Shape apart, wide, joined;
   for (auto [extent, repeat] : llvm::zip(n.shape(x), repeats)) {
-    if (repeat < 0 || repeat > (int64_t(1) << 32))
+    if (!isSymbol(repeat) && (repeat < 0 || repeat > (int64_t(1) << 32)))
       n.fail("a repeat is out of range");
     apart.append({1, extent});
     wide.append({repeat, extent});
-    joined.push_back(extent * repeat);
+    joined.push_back(n.extents->product(extent, repeat));
   }
   n.typeOf(joined, n.element(x));
-  Value y = n.reshape(x, apart);
-  y = n.make<graph::ExpandOp>(n.typeOf(wide, n.element(x)), y);
-  n.result(n.reshape(y, joined));
+  n.result(n.reshape(n.expand(n.reshape(x, apart), wide), joined));
 }
 
 void gather(Node &n) {
@@ -385,6 +374,7 @@ void depthToSpace(Node &n) {
   Value x = n.input(0);
   int64_t s = blockSize(n);
   ArrayRef<int64_t> d = n.shape(x);
+  n.expectFixed(x, {1, 2, 3});
   if (d[1] % (s * s))
     n.fail("blocksize squared does not divide the channels");
   int64_t channels = d[1] / (s * s);
@@ -400,6 +390,7 @@ void spaceToDepth(Node &n) {
   Value x = n.input(0);
   int64_t s = blockSize(n);
   ArrayRef<int64_t> d = n.shape(x);
+  n.expectFixed(x, {1, 2, 3});
   if (d[2] % s || d[3] % s)
     n.fail("blocksize does not divide the image");
   Value y = n.reshape(x, {d[0], d[1], d[2] / s, s, d[3] / s, s});

@@ -11,6 +11,7 @@
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -167,21 +168,26 @@ static std::string nameOf(BlockArgument input) {
   return cast<NameLoc>(input.getLoc()).getName().str();
 }
 
-void Node::refuse(const Twine &why, ArrayRef<Value> live) const {
-  std::vector<std::string> freeze;
-  for (BlockArgument input : inputsBehind(live))
+std::vector<std::string> Node::freezable(ArrayRef<Value> values) const {
+  std::vector<std::string> names;
+  for (BlockArgument input : inputsBehind(values))
     if (type(input).getNumElements() <= kMostSteering)
-      freeze.push_back(nameOf(input));
-  throw Unsupported(why.str(), freeze);
+      names.push_back(nameOf(input));
+  return names;
 }
 
-void Node::refuseUnknown(size_t i, StringRef what) const {
+void Node::refuse(const Twine &why, ArrayRef<Value> live) const {
+  throw Unsupported(why.str(), freezable(live));
+}
+
+void Node::refuseUnknown(size_t i, StringRef what,
+                         const Twine &otherwise) const {
   std::string name = i < size_t(proto.input_size()) ? proto.input(i) : "";
   std::string message =
       what.str() + " ('" + name + "') must be known when compiling";
   SmallVector<BlockArgument> sources = inputsBehind(input(i));
   if (sources.empty())
-    refuse(message);
+    refuse(message + otherwise);
   message += ", but follows from the model's input";
   std::string options;
   bool isData = false;
@@ -192,8 +198,8 @@ void Node::refuseUnknown(size_t i, StringRef what) const {
     isData |= type(source).getNumElements() > kMostSteering;
   }
   if (isData)
-    refuse(message);
-  refuse(message + "; " + options + " freezes it", input(i));
+    refuse(message + otherwise);
+  refuse(message + "; " + options + " freezes it" + otherwise, input(i));
 }
 
 std::optional<Shape> Node::integersOrInput(StringRef name, size_t i) const {
@@ -239,16 +245,46 @@ Value Node::constantIntegers(ArrayRef<int64_t> values) {
   return constant(DenseElementsAttr::get(type, values));
 }
 
-int64_t Node::product(int64_t a, int64_t c) const {
-  if (!isSymbol(a) && !isSymbol(c))
-    return a * c;
-  auto known = extents->product(a, c);
-  if (!known)
-    refuse("a product of the extents " + extents->text(a) + " and " +
-           extents->text(c) +
-           ", both known only at run time, is not supported; fix one of them "
-           "with --shape");
-  return *known;
+/// Whether `count` steps of `step` from `start` on stay within `extent` for all
+/// values of the scalars, seen one by one.
+static bool staysWithin(Extents &extents, int64_t start, int64_t step,
+                        int64_t count, int64_t extent) {
+  auto last =
+      extents.range(start).high + (extents.range(count).high - 1) * step;
+  return extents.range(start).low >= 0 && last < extents.range(extent).high;
+}
+
+Value Node::taken(Value x, int64_t axis, int64_t start, int64_t step,
+                  int64_t count) {
+  Type integer = b.getI64Type();
+  Value places = counting(count, integer);
+  auto times = [&](int64_t factor) { return scalar(integer, double(factor)); };
+  if (step != 1)
+    places = binary<graph::MulOp>(places, times(step));
+  Value first = extentsAsTensor({start}, /*scalar=*/true);
+  places = binary<graph::AddOp>(places, first);
+  Shape to(shape(x));
+  to[axis] = count;
+  return make<graph::GatherOp>(typeOf(to, element(x)), x, places,
+                               b.getI64IntegerAttr(axis));
+}
+
+Value Node::extentsAsTensor(ArrayRef<int64_t> values, bool isScalar) {
+  auto type = typeOf(isScalar ? Shape() : Shape{int64_t(values.size())},
+                     b.getI64Type());
+  if (!hasSymbol(values))
+    return constant(DenseElementsAttr::get(type, values));
+  SmallVector<Value> elements;
+  for (int64_t extent : values) {
+    OpFoldResult value = extents->value(b, loc, extent);
+    if (isSymbol(extent))
+      elements.push_back(arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                                    cast<Value>(value)));
+    else
+      elements.push_back(
+          arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(extent)));
+  }
+  return tensor::FromElementsOp::create(b, loc, type, elements);
 }
 
 Value Node::sliced(Value x, ArrayRef<int64_t> starts, ArrayRef<int64_t> steps,
@@ -259,37 +295,102 @@ Value Node::sliced(Value x, ArrayRef<int64_t> starts, ArrayRef<int64_t> steps,
   if (!hasSymbol(shape(x)) && !hasSymbol(to) && !hasSymbol(starts))
     return make<graph::SliceOp>(target, x, b.getDenseI64ArrayAttr(starts),
                                 b.getDenseI64ArrayAttr(steps));
+  // An axis along which the slice is not seen to stay inside, or runs
+  // backwards, is read place by place.
   SmallVector<OpFoldResult> offsets, sizes, strides;
-  for (auto [start, step, extent] : llvm::zip_equal(starts, steps, to)) {
-    if (step < 0)
-      refuse("a slice that runs backwards, of a tensor with an extent that is "
-             "known only at run time, is not supported; fix it with --shape");
+  Shape rest(shape(x));
+  bool whole = true;
+  for (auto [axis, start, step, extent] : llvm::enumerate(starts, steps, to)) {
+    bool steady = step == 1 || (step > 0 && !isSymbol(extent));
+    if (steady && staysWithin(*extents, start, step, extent, shape(x)[axis])) {
+      rest[axis] = extent;
+    } else {
+      x = taken(x, axis, start, step, extent);
+      rest[axis] = extent;
+      offsets.push_back(b.getIndexAttr(0));
+      sizes.push_back(extents->value(b, loc, extent));
+      strides.push_back(b.getIndexAttr(1));
+      continue;
+    }
+    whole &= start == 0 && step == 1 && extent == shape(x)[axis];
     offsets.push_back(extents->value(b, loc, start));
     sizes.push_back(extents->value(b, loc, extent));
     strides.push_back(b.getIndexAttr(step));
   }
+  if (whole)
+    return x;
   return tensor::ExtractSliceOp::create(b, loc, target, x, offsets, sizes,
                                         strides);
 }
 
-Value Node::counting(int64_t extent, Type integer) {
+Value Node::counting(int64_t extent, Type number) {
   int64_t most = isSymbol(extent) ? extents->range(extent).high : extent;
   SmallVector<Attribute> numbers;
   for (int64_t i = 0; i < most; ++i)
-    numbers.push_back(b.getIntegerAttr(integer, i));
-  Value all =
-      constant(DenseElementsAttr::get(typeOf({most}, integer), numbers));
+    numbers.push_back(isa<FloatType>(number)
+                          ? Attribute(b.getFloatAttr(number, double(i)))
+                          : b.getIntegerAttr(number, i));
+  Value all = constant(DenseElementsAttr::get(typeOf({most}, number), numbers));
   return extent == most ? all : sliced(all, {0}, {1}, {extent});
+}
+
+/// Whether a reshape keeps run-time extents in their order, with as many
+/// elements between them, or has only one on each side.
+static bool keepsBounded(ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
+  auto symbols = [](ArrayRef<int64_t> shape) {
+    return llvm::count_if(shape, isSymbol);
+  };
+  if (symbols(from) == 1 && symbols(to) == 1)
+    return true;
+  auto around = [](ArrayRef<int64_t> shape) {
+    Shape all{1};
+    for (int64_t extent : shape)
+      if (isSymbol(extent))
+        all.append({extent, 1});
+      else
+        all.back() *= extent;
+    return all;
+  };
+  return around(from) == around(to);
+}
+
+std::string Node::inputName(Value value) const {
+  auto found = llvm::find(inputs, value);
+  int i = found - inputs.begin();
+  return i < proto.input_size() ? proto.input(i) : std::string("x");
+}
+
+void Node::expectFixed(Value x, ArrayRef<int64_t> axes) const {
+  for (int64_t axis : axes)
+    if (axis < int64_t(shape(x).size()) && isSymbol(shape(x)[axis]))
+      refuse("axis " + Twine(axis) + " of its input '" + inputName(x) +
+             "' has the extent " + extents->text(shape(x)[axis]) +
+             ", at most " + Twine(extents->range(shape(x)[axis]).high) +
+             ", which it takes only as a constant; give one extent with "
+             "--shape");
 }
 
 Value Node::reshape(Value x, ArrayRef<int64_t> to) {
   RankedTensorType from = type(x), target = typeOf(to, from.getElementType());
   if (hasSymbol(to) || hasSymbol(shape(x))) {
-    auto count = extents->elements(shape(x));
-    if (!count || extents->elements(to) != count)
-      refuse("whether the reshape keeps the number of elements is known only "
-             "at run time; fix the extents with --shape");
-    return from == target ? x : make<graph::ReshapeOp>(target, x);
+    int64_t had = extents->elements(shape(x)), wanted = extents->elements(to);
+    if (had != wanted)
+      refuse("whether " + extents->text(had) + " elements are the " +
+             extents->text(wanted) +
+             " of the shape asked for is known only at run time; fix the "
+             "extents with --shape");
+    if (from == target)
+      return x;
+    if (keepsBounded(shape(x), to))
+      return make<graph::ReshapeOp>(target, x);
+    SmallVector<Value> sizes;
+    for (int64_t extent : to)
+      sizes.push_back(getValueOrCreateConstantIndexOp(
+          b, loc, extents->value(b, loc, extent)));
+    Value sizesTensor = tensor::FromElementsOp::create(
+        b, loc, RankedTensorType::get({int64_t(to.size())}, b.getIndexType()),
+        sizes);
+    return tensor::ReshapeOp::create(b, loc, target, x, sizesTensor);
   }
   if (from.getNumElements() != target.getNumElements())
     fail("cannot reshape " + Twine(from.getNumElements()) + " elements into " +
@@ -314,7 +415,17 @@ Value Node::cast(Value x, Type to) {
 Value Node::expand(Value x, ArrayRef<int64_t> to) {
   if (shape(x) == to)
     return x;
-  return make<graph::ExpandOp>(typeOf(to, element(x)), x);
+  // An extent that x does not have is taken of the bound.
+  Shape whole(to);
+  for (auto [axis, extent] : llvm::enumerate(whole)) {
+    int64_t own = int64_t(axis) - int64_t(to.size() - shape(x).size());
+    if (isSymbol(extent) && (own < 0 || shape(x)[own] != extent))
+      extent = std::max<int64_t>(extents->range(extent).high, 0);
+  }
+  Value y = make<graph::ExpandOp>(typeOf(whole, element(x)), x);
+  return ArrayRef(whole) == to
+             ? y
+             : sliced(y, Shape(to.size(), 0), Shape(to.size(), 1), to);
 }
 
 std::string text(Type type) {

@@ -7,7 +7,8 @@
 //
 // A binder: inputs, attributes and constants are asked for by name or number,
 // and what is missing or of the wrong kind ends the handler with a message.
-// Handlers therefore read like the operator's definition.
+// Handlers therefore read like the operator's definition. Extents of run time
+// are symbols among the numbers of a shape, which `extents` computes with.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,6 +48,9 @@ public:
   ModelFiles &files;
   /// Bounded dimensions; the importer's.
   Extents *extents = nullptr;
+  /// What the user says that the node gives at most, where only the run knows:
+  /// --loop-bound.
+  std::optional<int64_t> most;
   /// Whether the handler takes shapes with symbols.
   bool takesSymbols = false;
   /// What the handler made, in the order of the outputs.
@@ -64,9 +68,14 @@ public:
   /// The same of a form that has a meaning once `live` values are known.
   [[noreturn]] void refuse(const llvm::Twine &why,
                            llvm::ArrayRef<mlir::Value> live) const;
+  /// The model's inputs that `values` follow from and that may be frozen.
+  std::vector<std::string>
+  freezable(llvm::ArrayRef<mlir::Value> values) const;
   /// Input `i` (called `what`) steers a shape, but is not known when compiling:
-  /// refuses, and says which inputs of the model to freeze.
-  [[noreturn]] void refuseUnknown(size_t i, llvm::StringRef what) const;
+  /// refuses, and says which inputs of the model to freeze, or what to do
+  /// otherwise.
+  [[noreturn]] void refuseUnknown(size_t i, llvm::StringRef what,
+                                  const llvm::Twine &otherwise = "") const;
 
   size_t outputs() const { return proto.output_size(); }
   bool wants(size_t output) const {
@@ -129,14 +138,19 @@ public:
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value constantIntegers(llvm::ArrayRef<int64_t> values);
 
-  /// `a`·`c` elements; refuses where two symbols meet.
-  int64_t product(int64_t a, int64_t c) const;
+  /// Refuses extents of run time along `axes` of an input.
+  void expectFixed(mlir::Value x, llvm::ArrayRef<int64_t> axes) const;
+  /// int64 numbers and extents; those of the run come from their scalars.
+  mlir::Value extentsAsTensor(llvm::ArrayRef<int64_t> values, bool isScalar);
+  /// `count` places of an axis from `start` on, each checked in the run.
+  mlir::Value taken(mlir::Value x, int64_t axis, int64_t start, int64_t step,
+                    int64_t count);
   /// The part of `x` of this shape from `starts` on, `steps` apart.
   mlir::Value sliced(mlir::Value x, llvm::ArrayRef<int64_t> starts,
                      llvm::ArrayRef<int64_t> steps,
                      llvm::ArrayRef<int64_t> shape);
-  /// 0, 1, 2 … as a vector of integers.
-  mlir::Value counting(int64_t extent, mlir::Type integer);
+  /// The numbers 0, 1, 2 … of a type.
+  mlir::Value counting(int64_t extent, mlir::Type number);
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> perm);
   mlir::Value cast(mlir::Value x, mlir::Type element);
@@ -153,7 +167,14 @@ public:
   void checkSameElement(mlir::Value a, mlir::Value c) const;
 
   void result(mlir::Value value) { results.push_back(value); }
+
+private:
+  /// The name of an input.
+  std::string inputName(mlir::Value value) const;
 };
+
+/// A node without a name is called by its first output.
+std::string nameOf(const onnx::NodeProto &node);
 
 /// A type as MLIR writes it.
 std::string text(mlir::Type type);

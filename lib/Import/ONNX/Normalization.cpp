@@ -91,13 +91,14 @@ void groupNormalization(Node &n) {
   Value input = n.input(0);
   Expr x = wide(n, input);
   int64_t groups = n.integer("num_groups", 0);
+  n.expectFixed(input, {1});
   if (x.rank() < 2 || groups < 1 || x.shape()[1] % groups)
     n.fail("attribute 'num_groups' is " + Twine(groups) +
            ", which does not divide the channels of " + text(input.getType()));
   Shape shape(x.shape());
   int64_t channels = shape[1], inner = 1;
   for (int64_t extent : ArrayRef(shape).drop_front(2))
-    inner *= extent;
+    inner = n.extents->product(inner, extent);
   // Opset 18, which ONNX withdrew, gave scale and bias per group.
   for (size_t i : {1, 2})
     checkChannels(n, i, channels);
@@ -156,10 +157,11 @@ void localResponseNormalization(Node &n) {
   if (size < 1 || size > INT32_MAX || x.rank() < 2)
     n.fail("attribute 'size' must be positive and the rank 2 or more, found " +
            Twine(size) + " and " + text(input.getType()));
+  n.expectFixed(input, {1});
   Shape shape(x.shape());
   int64_t inner = 1;
   for (int64_t extent : ArrayRef(shape).drop_front(2))
-    inner *= extent;
+    inner = n.extents->product(inner, extent);
   Expr squares = (x * x).reshape({shape[0], 1, shape[1], inner});
   Shape pads{(size - 1) / 2, 0, size / 2, 0}, one{1, 1}, kernel{size, 1};
   Expr average(

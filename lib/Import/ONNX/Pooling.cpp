@@ -165,6 +165,7 @@ void maxUnpool(Node &n) {
   if (rank < 3 || n.shape(indices) != n.shape(x) ||
       !n.element(indices).isSignlessInteger(64))
     n.fail("expected an image and int64 indices of its shape");
+  n.expectFixed(x, llvm::to_vector(llvm::seq<int64_t>(0, rank)));
   Window window = attributesOf(n, rank - 2, {});
   Shape inferred(n.shape(x).take_front(2));
   for (int64_t i = 0; i + 2 < rank; ++i)

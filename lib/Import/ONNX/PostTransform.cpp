@@ -7,6 +7,7 @@
 
 #include "PostTransform.h"
 
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include <numbers>
@@ -148,13 +149,12 @@ SmallVector<double> numbers(Node &n, StringRef name) {
   }
   if (attribute->type() != onnx::AttributeProto::TENSOR)
     n.fail("attribute '" + name + "' is neither FLOATS nor TENSOR");
-  Value constant =
-      n.constant(constantOf(n.b.getContext(), attribute->t(), n.files));
-  auto elements = ConstantElements::of(constant);
+  auto elements = graph::ConstantReader::get(
+      constantOf(n.b.getContext(), attribute->t(), n.files));
   if (!elements)
     n.refuse("attribute '" + name + "' holds no numbers");
   for (int64_t i = 0; i < elements->size(); ++i)
-    result.push_back(elements->real(i));
+    result.push_back(elements->asDouble(i));
   return result;
 }
 

@@ -105,8 +105,8 @@ void gemm(Node &n) {
              ", beta " + std::to_string(beta) + ") are not supported");
   auto type = n.typeOf({rows, columns}, n.element(a));
   if (c) {
-    auto joined = graph::broadcastShapes(type.getShape(), n.shape(c));
-    if (!joined || *joined != Shape(type.getShape()))
+    auto joined = graph::broadcastShapes(symbolicShape(type), n.shape(c));
+    if (!joined || *joined != Shape(symbolicShape(type)))
       n.fail("third input " + text(c.getType()) +
              " does not broadcast to the product");
   }

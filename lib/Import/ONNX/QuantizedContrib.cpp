@@ -8,10 +8,11 @@
 #include "Compositions.h"
 #include "QuantizedProducts.h"
 
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
-#include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -79,7 +80,7 @@ void qlinearConcat(Node &n) {
   int64_t axis = n.axis(n.integer("axis", 0), n.type(parts[0]).getRank());
   Shape shape(n.shape(parts[0]));
   for (Value part : ArrayRef(parts).drop_front())
-    shape[axis] += n.shape(part)[axis];
+    shape[axis] = n.extents->sum(shape[axis], n.shape(part)[axis]);
   Value y = n.make<graph::ConcatOp>(n.typeOf(shape, realType(n)), parts,
                                     n.b.getI64IntegerAttr(axis));
   finish(n, y, 0, n.input(2));
@@ -166,67 +167,141 @@ struct Packing {
   int64_t blocks() const { return llvm::divideCeil(rows, block); }
   int64_t blockBytes() const { return block * bits / 8; }
   int64_t zeroBytes() const { return llvm::divideCeil(blocks() * bits, 8); }
-  /// Number `i` of those that begin at `from`.
-  unsigned at(const char *from, int64_t i) const {
-    int64_t bit = i * bits;
-    return uint8_t(from[bit / 8]) >> bit % 8 & ((1u << bits) - 1);
-  }
 };
 
 /// The elements of a constant input.
-ConstantElements constantInput(Node &n, size_t i, StringRef what) {
-  auto elements = ConstantElements::of(n.input(i));
-  if (!elements)
+ElementsAttr constantInput(Node &n, size_t i, StringRef what) {
+  ElementsAttr elements;
+  if (!matchPattern(n.input(i), m_Constant(&elements)) ||
+      !graph::ConstantReader::get(elements))
     n.refuse(what + " must be constant");
-  return *elements;
+  return elements;
 }
 
-/// The weights as a matrix of rows × columns.
-Value unpackedWeights(Node &n, const Packing &packing) {
-  ConstantElements weights = constantInput(n, 1, "the packed weights");
-  ConstantElements scales = constantInput(n, 2, "the scales");
-  std::optional<ConstantElements> zeros, groups;
-  if (n.optional(3))
-    zeros = constantInput(n, 3, "the zero points");
-  if (n.optional(4))
-    groups = constantInput(n, 4, "the groups");
+/// The packed bytes as unsigned integers of few bits: columns × blocks ×
+/// elements.
+ElementsAttr weightsOfFewBits(Node &n, const Packing &packing,
+                              ElementsAttr bytes) {
+  auto type = n.typeOf({packing.columns, packing.blocks(), packing.block},
+                       n.b.getIntegerType(packing.bits, false));
+  // A blob holds them so.
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(bytes))
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  auto reader = *graph::ConstantReader::get(bytes);
+  graph::ConstantWriter writer(type, /*splat=*/false);
+  int64_t each = 8 / packing.bits;
+  for (int64_t i = 0; i < writer.size(); ++i) {
+    char byte = reader.asInteger(i / each);
+    writer.setInteger(i, graph::packedElement(&byte, i % each, packing.bits));
+  }
+  return cast<ElementsAttr>(writer.finish());
+}
+
+/// The zero points: a number for each block of each column.
+ElementsAttr zeroPoints(Node &n, const Packing &packing) {
+  Type bytes = n.b.getIntegerType(8, false);
+  if (!n.optional(3))
+    return DenseElementsAttr::get(
+        n.typeOf({1, 1, 1}, bytes),
+        n.b.getIntegerAttr(bytes, int64_t(1) << (packing.bits - 1)));
+  ElementsAttr zeros = constantInput(n, 3, "the zero points");
   int64_t blocks = packing.blocks();
-  bool packedZeros = zeros && zeros->element().isUnsignedInteger(8);
-  int64_t zerosExpected =
-      packing.columns * (packedZeros ? packing.zeroBytes() : blocks);
-  if (weights.size() != packing.columns * blocks * packing.blockBytes() ||
-      scales.size() != packing.columns * blocks ||
-      (zeros && zeros->size() != zerosExpected) ||
-      (groups && groups->size() != packing.rows))
+  bool packed = zeros.getElementType() == bytes;
+  if (zeros.getNumElements() !=
+      packing.columns * (packed ? packing.zeroBytes() : blocks))
+    n.fail(Twine(zeros.getNumElements()) +
+           " zero points do not fit weights of " + Twine(packing.bits) +
+           " bits in " + Twine(blocks) + " blocks for " +
+           Twine(packing.columns) + " columns");
+  auto shape = {packing.columns, blocks, int64_t(1)};
+  if (!packed)
+    return cast<ElementsAttr>(graph::reshapedConstant(
+        zeros, n.typeOf(shape, zeros.getElementType())));
+  auto reader = *graph::ConstantReader::get(zeros);
+  graph::ConstantWriter writer(n.typeOf(shape, bytes), /*splat=*/false);
+  int64_t each = 8 / packing.bits;
+  for (int64_t column = 0; column < packing.columns; ++column)
+    for (int64_t block = 0; block < blocks; ++block) {
+      char byte = reader.asInteger(column * packing.zeroBytes() + block / each);
+      writer.setInteger(
+          column * blocks + block,
+          graph::packedElement(&byte, block % each, packing.bits));
+    }
+  return cast<ElementsAttr>(writer.finish());
+}
+
+/// The block whose scale a row has; nothing where that is the one it is in.
+std::optional<SmallVector<int64_t>> groupsOfRows(Node &n,
+                                                 const Packing &packing) {
+  if (!n.optional(4))
+    return std::nullopt;
+  auto reader = *graph::ConstantReader::get(constantInput(n, 4, "the groups"));
+  if (reader.size() != packing.rows)
+    n.fail(Twine(reader.size()) + " groups do not fit " + Twine(packing.rows) +
+           " rows");
+  SmallVector<int64_t> groups;
+  bool own = true;
+  for (int64_t row = 0; row < packing.rows; ++row) {
+    groups.push_back(reader.asInteger(row));
+    if (groups.back() < 0 || groups.back() >= packing.blocks())
+      n.fail("group " + Twine(groups.back()) + " is not one of " +
+             Twine(packing.blocks()));
+    own &= groups.back() == row / packing.block;
+  }
+  if (own)
+    return std::nullopt;
+  // Rows that fill the last block.
+  groups.resize(packing.blocks() * packing.block, 0);
+  return groups;
+}
+
+/// A number per block as one per row.
+ElementsAttr perRow(Node &n, const Packing &packing, ElementsAttr perBlock,
+                    ArrayRef<int64_t> groups) {
+  auto reader = *graph::ConstantReader::get(perBlock);
+  if (reader.size() == 1)
+    return perBlock;
+  graph::ConstantWriter writer(
+      n.typeOf({packing.columns, packing.blocks(), packing.block},
+               n.b.getF32Type()),
+      /*splat=*/false);
+  for (int64_t i = 0; i < writer.size(); ++i)
+    writer.setDouble(
+        i, reader.asDouble(i / int64_t(groups.size()) * packing.blocks() +
+                           groups[i % groups.size()]));
+  return cast<ElementsAttr>(writer.finish());
+}
+
+/// The weights as rows × columns, held as the model stores them.
+Value storedWeights(Node &n, const Packing &packing) {
+  ElementsAttr bytes = constantInput(n, 1, "the packed weights");
+  ElementsAttr scales = constantInput(n, 2, "the scales");
+  int64_t blocks = packing.blocks();
+  if (!bytes.getElementType().isInteger(8) ||
+      bytes.getNumElements() !=
+          packing.columns * blocks * packing.blockBytes() ||
+      scales.getNumElements() != packing.columns * blocks ||
+      !isa<FloatType>(scales.getElementType()))
     n.fail("weights of " + Twine(packing.bits) + " bits in blocks of " +
            Twine(packing.block) + " for " + Twine(packing.rows) + " rows and " +
-           Twine(packing.columns) +
-           " columns need other numbers of bytes, scales or zero points");
-  auto type = n.typeOf({packing.rows, packing.columns}, realType(n));
-  auto blob = HeapAsmResourceBlob::allocate(
-      type.getNumElements() * sizeof(float), alignof(float), true);
-  auto *result = reinterpret_cast<float *>(blob.getMutableData().data());
-  std::string column = weights.bytes();
-  std::string zeroBytes = packedZeros ? zeros->bytes() : std::string();
-  for (int64_t c = 0; c < packing.columns; ++c) {
-    const char *from = column.data() + c * blocks * packing.blockBytes();
-    for (int64_t r = 0; r < packing.rows; ++r) {
-      int64_t block = groups ? int64_t(groups->real(r)) : r / packing.block;
-      if (block < 0 || block >= blocks)
-        n.fail("group " + Twine(block) + " is not one of " + Twine(blocks));
-      double zero = 1 << (packing.bits - 1);
-      if (packedZeros)
-        zero = packing.at(zeroBytes.data() + c * packing.zeroBytes(), block);
-      else if (zeros)
-        zero = zeros->real(c * blocks + block);
-      const char *own = from + r / packing.block * packing.blockBytes();
-      result[r * packing.columns + c] =
-          (packing.at(own, r % packing.block) - zero) *
-          scales.real(c * blocks + block);
-    }
+           Twine(packing.columns) + " columns need " +
+           Twine(packing.columns * blocks * packing.blockBytes()) +
+           " bytes and " + Twine(packing.columns * blocks) + " scales, found " +
+           Twine(bytes.getNumElements()) + " and " +
+           Twine(scales.getNumElements()));
+  scales = cast<ElementsAttr>(graph::reshapedConstant(
+      scales, n.typeOf({packing.columns, blocks, 1}, scales.getElementType())));
+  ElementsAttr zeros = zeroPoints(n, packing);
+  if (auto groups = groupsOfRows(n, packing)) {
+    scales = perRow(n, packing, scales, *groups);
+    zeros = perRow(n, packing, zeros, *groups);
   }
-  return n.constant(
-      DenseResourceElementsAttr::get(type, "unpacked", std::move(blob)));
+  Value columns = n.constant(graph::DequantizedAttr::get(
+      n.b.getContext(),
+      n.typeOf({packing.columns, blocks * packing.block}, realType(n)),
+      weightsOfFewBits(n, packing, bytes), scales, zeros));
+  columns = n.sliced(columns, {0, 0}, {1, 1}, {packing.columns, packing.rows});
+  return n.transpose(columns, {1, 0});
 }
 
 void matMulNBits(Node &n) {
@@ -235,11 +310,12 @@ void matMulNBits(Node &n) {
                   n.integer("block_size", 0)};
   if (!llvm::is_contained({2, 4, 8}, int(packing.bits)))
     n.refuse("weights of " + Twine(packing.bits) + " bits are not supported");
-  if (packing.rows < 1 || packing.columns < 1 || packing.block < 8)
+  if (packing.rows < 1 || packing.columns < 1 || packing.block < 8 ||
+      packing.block * packing.bits % 8)
     n.fail("attributes K, N and block_size are " + Twine(packing.rows) + ", " +
            Twine(packing.columns) + " and " + Twine(packing.block));
   Type element = n.element(a);
-  Value w = unpackedWeights(n, packing);
+  Value w = storedWeights(n, packing);
   Value y = product(n, n.cast(a, realType(n)), w);
   if (bias)
     y = n.binary<graph::AddOp>(y, n.cast(bias, realType(n)));

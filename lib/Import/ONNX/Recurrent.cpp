@@ -7,10 +7,9 @@
 //
 // What the inputs of all steps give to the gates is one product before the
 // loop; the loop holds the product of the state and the gates. Both keep their
-// weights as the model has them, so that an array can hold either: the columns
-// of all gates stand side by side. (Columns of one hidden unit next to each
-// other would let a core with few columns finish its units alone; that is a
-// matter of the column order in the bank, not of the graph.)
+// weights as the model has them, so that an array can hold either, and name
+// their gates: a chip that wants the gates of a hidden unit side by side takes
+// the columns in that order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -71,15 +70,15 @@ struct Activation {
 /// Builds the ops of one recurrent node.
 class Recurrence {
 public:
-  /// `gates` blocks of rows in W and R; initial_c and the peepholes where the
-  /// operator has them.
-  Recurrence(Node &n, int64_t gates, ArrayRef<StringRef> defaults)
-      : n(n), gates(gates) {
+  /// `letters` of the blocks of rows in W and R.
+  Recurrence(Node &n, StringRef letters, ArrayRef<StringRef> defaults)
+      : n(n), letters(letters), gates(letters.size()) {
     readShapes();
     readActivations(defaults);
   }
 
   Node &n;
+  StringRef letters;
   int64_t gates, directions = 1, steps = 0, batch = 0, inputs = 0, hidden = 0;
   bool batchFirst = false;
   Value x;
@@ -126,23 +125,25 @@ public:
     Value one = slice(all, 0, d, 1);
     return n.reshape(one, n.shape(one).drop_front());
   }
-  /// rows·weightsᵀ + bias; the weights stay as they are.
-  Value product(Value rows, Value weights, Value bias) {
+  /// rows·weightsᵀ + bias, columns of these gates; the weights stay as they
+  /// are.
+  Value product(Value rows, Value weights, Value bias, StringRef letters) {
     auto type = n.typeOf({n.shape(rows)[0], n.shape(weights)[0]}, element);
     FloatAttr one = n.b.getF32FloatAttr(1);
-    return n.make<graph::GemmOp>(type, rows, weights, bias, one, one,
-                                 UnitAttr(), n.b.getUnitAttr());
+    return n.make<graph::GemmOp>(
+        type, rows, weights, bias, one, one, UnitAttr(), n.b.getUnitAttr(),
+        letters.size() > 1 ? n.b.getStringAttr(letters) : StringAttr());
   }
   /// state·weightsᵀ + bias; only the bias, or null, where the state is zero.
-  Value recurrent(Value state, Value weights, Value bias) {
+  Value recurrent(Value state, Value weights, Value bias, StringRef letters) {
     if (matchPattern(state, m_AnyZeroFloat()))
       return bias;
-    return product(state, weights, bias);
+    return product(state, weights, bias, letters);
   }
   /// What the inputs of all steps give to the gates.
   Value inputProduct(int64_t d, Value bias) {
-    Value rows = n.reshape(x, {n.product(steps, batch), inputs});
-    Value all = product(rows, direction(n.input(1), d), bias);
+    Value rows = n.reshape(x, {n.extents->product(steps, batch), inputs});
+    Value all = product(rows, direction(n.input(1), d), bias, letters);
     return n.reshape(all, {steps, batch, gates * hidden});
   }
   /// Half of the bias, of the inputs (0) or of the state (1), or null.
@@ -174,14 +175,14 @@ private:
 void Recurrence::check(Value value, ArrayRef<int64_t> shape, StringRef name) {
   if (!value)
     return;
+  if (n.shape(value) == shape && n.element(value) == element)
+    return;
   if (hasSymbol(shape) || hasSymbol(n.shape(value)))
     n.refuse("input " + name +
-             " has an extent that is known only at run "
-             "time; only the steps may: fix it with --shape");
-  auto wanted = RankedTensorType::get(shape, element);
-  if (value.getType() != wanted)
-    n.fail("input " + name + " is " + text(value.getType()) + ", expected " +
-           text(wanted));
+             " has other extents than input X, or whether it has depends on "
+             "the run: fix them with --shape");
+  n.fail("input " + name + " is " + text(value.getType()) + ", expected " +
+         text(RankedTensorType::get(shape, element)));
 }
 
 void Recurrence::readShapes() {
@@ -196,13 +197,9 @@ void Recurrence::readShapes() {
   if (batchFirst)
     x = n.transpose(x, {1, 0, 2});
   steps = n.shape(x)[0], batch = n.shape(x)[1], inputs = n.shape(x)[2];
-  if (isSymbol(batch) || isSymbol(inputs))
-    n.refuse("input X has " + n.extents->text(batch) +
-             " sequences of vectors "
-             "of " +
-             n.extents->text(inputs) +
-             "; only the number of steps may be known at run time: fix these "
-             "with --shape");
+  if (isSymbol(inputs))
+    n.refuse("input X has vectors of " + n.extents->text(inputs) +
+             " elements, known only at run time: fix them with --shape");
   std::string name = n.string("direction", "forward");
   if (name != "forward" && name != "reverse" && name != "bidirectional")
     n.fail("direction is forward, reverse or bidirectional, found '" + name +
@@ -318,10 +315,14 @@ Value Recurrence::activate(size_t direction, size_t which, Value x) {
 
 Value Recurrence::initial(size_t input, int64_t d) {
   Value given = n.optional(input);
-  if (!given)
-    return n.constant(
-        DenseElementsAttr::get(n.typeOf({batch, hidden}, element),
-                               Attribute(n.b.getFloatAttr(element, 0))));
+  if (!given) {
+    auto zeros = [&](int64_t rows) {
+      return n.constant(
+          DenseElementsAttr::get(n.typeOf({rows, hidden}, element),
+                                 Attribute(n.b.getFloatAttr(element, 0))));
+    };
+    return isSymbol(batch) ? n.expand(zeros(1), {batch, hidden}) : zeros(batch);
+  }
   if (batchFirst) {
     check(given, {batch, directions, hidden}, "initial state");
     given = n.transpose(given, {1, 0, 2});
@@ -339,7 +340,8 @@ Value Recurrence::stepsAlive() {
            " entries, found " + text(lengths.getType()));
   if (auto known = n.constantIntegers(lengths)) {
     for (int64_t length : *known)
-      if (length < 0 || length > n.extents->range(steps).high)
+      if (!isSymbol(length) &&
+          (length < 0 || length > n.extents->range(steps).high))
         n.fail("sequence_lens holds " + Twine(length) + ", but the input has " +
                n.extents->text(steps) + " steps");
     if (llvm::all_of(*known, [&](int64_t n) { return n == steps; }))
@@ -415,7 +417,7 @@ void Recurrence::run(ArrayRef<size_t> initialInputs,
 
 /// Gates in ONNX's order: input, output, forget, cell.
 void lstm(Node &n) {
-  Recurrence r(n, 4, {"Sigmoid", "Tanh", "Tanh"});
+  Recurrence r(n, "iofc", {"Sigmoid", "Tanh", "Tanh"});
   Value peepholes = n.optional(7);
   if (peepholes && n.shape(peepholes) != ArrayRef({r.directions, 3 * r.hidden}))
     n.fail("input P is " + text(peepholes.getType()) + ", expected shape [" +
@@ -427,19 +429,23 @@ void lstm(Node &n) {
   auto cell = [&](int64_t d, Value fromInput,
                   ArrayRef<Value> state) -> SmallVector<Value> {
     Value h = state[0], c = state[1];
-    Value all = r.addAll(
-        {fromInput, r.recurrent(h, r.direction(n.input(2), d), nullptr)});
+    Value ofState =
+        r.recurrent(h, r.direction(n.input(2), d), nullptr, r.letters);
+    auto sum = [&](int64_t which) {
+      return r.addAll({r.gate(fromInput, which),
+                       ofState ? r.gate(ofState, which) : Value()});
+    };
     auto peep = [&](Value gate, int64_t which, Value at) {
       if (!peepholes)
         return gate;
       return r.add(gate, r.mul(r.gate(r.direction(peepholes, d), which), at));
     };
-    Value in = r.activate(d, 0, peep(r.gate(all, 0), 0, c));
-    Value forget = coupled ? r.sub(r.number(1), in)
-                           : r.activate(d, 0, peep(r.gate(all, 2), 2, c));
-    Value fresh = r.activate(d, 1, r.gate(all, 3));
+    Value in = r.activate(d, 0, peep(sum(0), 0, c));
+    Value forget =
+        coupled ? r.sub(r.number(1), in) : r.activate(d, 0, peep(sum(2), 2, c));
+    Value fresh = r.activate(d, 1, sum(3));
     Value next = r.add(r.mul(forget, c), r.mul(in, fresh));
-    Value out = r.activate(d, 0, peep(r.gate(all, 1), 1, next));
+    Value out = r.activate(d, 0, peep(sum(1), 1, next));
     return {r.mul(out, r.activate(d, 2, next)), next};
   };
   r.run({5, 6}, fromInputs, cell);
@@ -447,7 +453,7 @@ void lstm(Node &n) {
 
 /// Gates in ONNX's order: update, reset, hidden.
 void gru(Node &n) {
-  Recurrence r(n, 3, {"Sigmoid", "Tanh"});
+  Recurrence r(n, "zrh", {"Sigmoid", "Tanh"});
   bool resetAfter = n.integer("linear_before_reset", 0);
   int64_t hidden = r.hidden;
   auto zeros = [&](int64_t extent) {
@@ -477,8 +483,8 @@ void gru(Node &n) {
     Value h = state[0], weights = r.direction(n.input(2), d);
     Value ofState =
         resetAfter
-            ? r.recurrent(h, weights, stateBias(d, true))
-            : r.recurrent(h, r.slice(weights, 0, 0, 2 * hidden), nullptr);
+            ? r.recurrent(h, weights, stateBias(d, true), "zrh")
+            : r.recurrent(h, r.slice(weights, 0, 0, 2 * hidden), nullptr, "zr");
     auto gateOf = [&](Value rows, int64_t which) {
       return rows ? r.gate(rows, which) : Value();
     };
@@ -489,8 +495,9 @@ void gru(Node &n) {
     Value reset = r.activate(d, 0, sum(1));
     Value candidate;
     if (!resetAfter)
-      candidate = r.recurrent(r.mul(reset, h),
-                              r.slice(weights, 0, 2 * hidden, hidden), nullptr);
+      candidate =
+          r.recurrent(r.mul(reset, h), r.slice(weights, 0, 2 * hidden, hidden),
+                      nullptr, "h");
     else if (ofState)
       candidate = r.mul(reset, r.gate(ofState, 2));
     Value fresh = r.activate(d, 1, r.addAll({r.gate(fromInput, 2), candidate}));
@@ -500,13 +507,14 @@ void gru(Node &n) {
 }
 
 void rnn(Node &n) {
-  Recurrence r(n, 1, {"Tanh"});
+  Recurrence r(n, "i", {"Tanh"});
   auto fromInputs = [&](int64_t d) {
     return r.inputProduct(d, r.addAll({r.bias(d, 0), r.bias(d, 1)}));
   };
   auto cell = [&](int64_t d, Value fromInput,
                   ArrayRef<Value> state) -> SmallVector<Value> {
-    Value ofState = r.recurrent(state[0], r.direction(n.input(2), d), nullptr);
+    Value ofState =
+        r.recurrent(state[0], r.direction(n.input(2), d), nullptr, r.letters);
     return {r.activate(d, 0, r.addAll({fromInput, ofState}))};
   };
   r.run({5}, fromInputs, cell);

@@ -148,7 +148,10 @@ void hardmax(Node &n) {
   if (axes.size() != 1) {
     int64_t outer = 1, inner = 1;
     for (auto [i, extent] : llvm::enumerate(shape))
-      (int64_t(i) < axis ? outer : inner) *= extent;
+      if (int64_t(i) < axis)
+        outer = n.extents->product(outer, extent);
+      else
+        inner = n.extents->product(inner, extent);
     x = x.reshape({outer, inner});
     axis = 1;
   }

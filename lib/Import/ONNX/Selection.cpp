@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Selection.h"
+
+#include "Importer.h"
 
 #include "mho/Dialect/Graph/IR/Selection.h"
 
@@ -15,17 +17,62 @@ using namespace mlir;
 
 namespace mho::import {
 
+/// The product of the largest extents.
+static int64_t mostElements(const Node &n, ArrayRef<int64_t> shape) {
+  Shape most(shape);
+  for (int64_t &extent : most)
+    if (isSymbol(extent))
+      extent = n.extents->range(extent).high;
+  return tensorType(most, n.b.getI64Type()).getNumElements();
+}
+
+/// What is there of the same mask: its count is then the same extent.
+static graph::NonZeroOp madeBefore(Node &n, Value x) {
+  for (Operation *user : x.getUsers())
+    if (auto made = dyn_cast<graph::NonZeroOp>(user);
+        made && made->getBlock() == n.b.getInsertionBlock() &&
+        n.extents->scalar(made.getCount()))
+      return made;
+  return {};
+}
+
+Value nonZeroPlaces(Node &n, Value x) {
+  int64_t rank = n.type(x).getRank();
+  int64_t most = mostElements(n, n.shape(x));
+  Type integer = n.b.getI64Type();
+  if (most == 0)
+    return n.constant(DenseElementsAttr::get(n.typeOf({0, rank}, integer),
+                                             ArrayRef<Attribute>()));
+  graph::NonZeroOp found = madeBefore(n, x);
+  if (!found) {
+    found = graph::NonZeroOp::create(
+        n.b, n.loc, n.typeOf({most, rank}, integer), n.b.getIndexType(), x);
+    n.extents->add(found.getCount(), 0, most, "count of " + nameOf(n.proto));
+  }
+  return n.sliced(found.getPlaces(), {0, 0}, {1, 1},
+                  {*n.extents->scalar(found.getCount()), rank});
+}
+
+Value chosen(Node &n, Value mask) {
+  Value places = nonZeroPlaces(n, mask);
+  return n.reshape(places, n.shape(places)[0]);
+}
+
+Value gathered(Node &n, Value x, Value indices, int64_t axis) {
+  Shape shape(n.shape(x));
+  shape[axis] = n.shape(indices)[0];
+  return n.make<graph::GatherOp>(n.typeOf(shape, n.element(x)), x, indices,
+                                 n.b.getI64IntegerAttr(axis));
+}
+
 namespace {
 
-/// The elements of input `i`, which must be constant.
-graph::ConstantReader known(Node &n, size_t i, StringRef what) {
+/// The elements of input `i` where they are known.
+std::optional<graph::ConstantReader> known(Node &n, size_t i) {
   Attribute value;
   if (!matchPattern(n.input(i), m_Constant(&value)))
-    n.refuseUnknown(i, what);
-  auto reader = graph::ConstantReader::get(value);
-  if (!reader)
-    n.refuseUnknown(i, what);
-  return *reader;
+    return std::nullopt;
+  return graph::ConstantReader::get(value);
 }
 
 Value integers(Node &n, ArrayRef<int64_t> shape, ArrayRef<int64_t> values) {
@@ -34,10 +81,11 @@ Value integers(Node &n, ArrayRef<int64_t> shape, ArrayRef<int64_t> values) {
 }
 
 void nonZero(Node &n) {
-  graph::ConstantReader x =
-      known(n, 0, "the elements, whose number decides the result's shape,");
-  ArrayRef<int64_t> shape = x.type().getShape();
-  SmallVector<int64_t> found = graph::nonZeroElements(x), coordinates;
+  auto x = known(n, 0);
+  if (!x)
+    return n.result(n.transpose(nonZeroPlaces(n, n.input(0)), {1, 0}));
+  ArrayRef<int64_t> shape = x->type().getShape();
+  SmallVector<int64_t> found = graph::nonZeroElements(*x), coordinates;
   for (size_t axis = 0; axis < shape.size(); ++axis) {
     int64_t inner = 1;
     for (int64_t extent : shape.drop_front(axis + 1))
@@ -51,27 +99,31 @@ void nonZero(Node &n) {
 
 /// Slices of x along an axis, or elements of flat x.
 void compress(Node &n) {
-  Value x = n.input(0);
-  graph::ConstantReader condition =
-      known(n, 1, "the condition, which decides the result's shape,");
+  Value x = n.input(0), condition = n.input(1);
   int64_t axis = 0;
-  if (n.has("axis"))
+  if (n.has("axis")) {
     axis = n.axis(n.integer("axis", 0), n.type(x).getRank());
-  else
-    x = n.reshape(x, {n.type(x).getNumElements()});
-  if (condition.type().getRank() != 1 || condition.size() > n.shape(x)[axis])
-    n.fail("the condition has " + Twine(condition.size()) +
-           " elements for an axis of " + Twine(n.shape(x)[axis]));
-  SmallVector<int64_t> chosen = graph::nonZeroElements(condition);
-  Shape shape(n.shape(x));
-  shape[axis] = chosen.size();
-  n.result(n.make<graph::GatherOp>(n.typeOf(shape, n.element(x)), x,
-                                   n.constantIntegers(chosen),
-                                   n.b.getI64IntegerAttr(axis)));
+  } else {
+    x = n.reshape(x, n.extents->elements(n.shape(x)));
+  }
+  if (n.type(condition).getRank() != 1)
+    n.fail("expected a vector of conditions, found " +
+           text(condition.getType()));
+  int64_t length = n.shape(condition)[0], extent = n.shape(x)[axis];
+  if (n.extents->range(length).low > n.extents->range(extent).high)
+    n.fail("the condition has " + n.extents->text(length) +
+           " elements for an axis of " + n.extents->text(extent));
+  auto constant = known(n, 1);
+  n.result(gathered(n, x,
+                    constant
+                        ? n.constantIntegers(graph::nonZeroElements(*constant))
+                        : chosen(n, condition),
+                    axis));
 }
 
 void unique(Node &n) {
-  known(n, 0, "the elements, whose number decides the result's shape,");
+  if (!known(n, 0))
+    return uniqueAtRunTime(n);
   Value x = n.input(0);
   int64_t axis = 0;
   if (n.has("axis"))
@@ -96,14 +148,17 @@ void unique(Node &n) {
 }
 
 void nonMaxSuppression(Node &n) {
-  StringRef why = "which decide the result's shape,";
-  graph::ConstantReader boxes = known(n, 0, ("the boxes, " + why).str());
-  graph::ConstantReader scores = known(n, 1, ("the scores, " + why).str());
-  ArrayRef<int64_t> b = boxes.type().getShape(), s = scores.type().getShape();
+  ArrayRef<int64_t> b = n.shape(n.input(0)), s = n.shape(n.input(1));
   if (b.size() != 3 || s.size() != 3 || b[2] != 4 || b[0] != s[0] ||
       b[1] != s[2])
     n.fail("expected boxes of images × boxes × 4 and scores of images × "
            "classes × boxes");
+  auto boxes = known(n, 0), scores = known(n, 1);
+  if (!boxes || !scores ||
+      !llvm::all_of(ArrayRef(n.inputs).drop_front(2), [](Value limit) {
+        return !limit || matchPattern(limit, m_Constant());
+      }))
+    return suppressAtRunTime(n);
   graph::BoxLimits limits;
   auto one = [&](size_t i, StringRef what) -> std::optional<double> {
     if (!n.optional(i))
@@ -118,7 +173,7 @@ void nonMaxSuppression(Node &n) {
   if (auto score = one(4, "the score's threshold"))
     limits.score = float(*score);
   limits.centers = n.integer("center_point_box", 0);
-  SmallVector<int64_t> selected = graph::selectedBoxes(boxes, scores, limits);
+  SmallVector<int64_t> selected = graph::selectedBoxes(*boxes, *scores, limits);
   n.result(integers(n, {int64_t(selected.size()) / 3, 3}, selected));
 }
 

@@ -68,25 +68,6 @@ void constantOfShape(Node &n) {
   part(n.constant(value.resizeSplat(n.typeOf(whole, value.getElementType()))));
 }
 
-/// int64 numbers and extents; those of the run come from their indices.
-Value extentsAsTensor(Node &n, ArrayRef<int64_t> extents, bool scalar) {
-  auto type = n.typeOf(scalar ? Shape() : Shape{int64_t(extents.size())},
-                       n.b.getI64Type());
-  if (!hasSymbol(extents))
-    return n.constant(DenseElementsAttr::get(type, extents));
-  SmallVector<Value> elements;
-  for (int64_t extent : extents) {
-    OpFoldResult value = n.extents->value(n.b, n.loc, extent);
-    if (isSymbol(extent))
-      elements.push_back(arith::IndexCastOp::create(
-          n.b, n.loc, n.b.getI64Type(), cast<Value>(value)));
-    else
-      elements.push_back(
-          arith::ConstantOp::create(n.b, n.loc, n.b.getI64IntegerAttr(extent)));
-  }
-  return tensor::FromElementsOp::create(n.b, n.loc, type, elements);
-}
-
 void shape(Node &n) {
   ArrayRef<int64_t> all = n.shape(n.input(0));
   int64_t rank = all.size();
@@ -95,16 +76,15 @@ void shape(Node &n) {
   };
   int64_t start = bound(n.integer("start", 0));
   int64_t end = bound(n.integer("end", rank));
-  n.result(extentsAsTensor(n,
-                           all.slice(start, std::max<int64_t>(0, end - start)),
-                           /*scalar=*/false));
+  n.result(n.extentsAsTensor(
+      all.slice(start, std::max<int64_t>(0, end - start)), /*isScalar=*/false));
 }
 
 void size(Node &n) {
   int64_t count = 1;
   for (int64_t extent : n.shape(n.input(0)))
-    count = n.product(count, extent);
-  n.result(extentsAsTensor(n, count, /*scalar=*/true));
+    count = n.extents->product(count, extent);
+  n.result(n.extentsAsTensor(count, /*isScalar=*/true));
 }
 
 /// A range up to an extent of the run: the leading part of the longest one.
@@ -118,20 +98,76 @@ bool boundedRange(Node &n) {
   }
   if (!hasSymbol(bounds))
     return false;
-  auto count = n.extents->max(n.extents->difference(bounds[1], bounds[0]), 0);
-  if (isSymbol(bounds[0]) || bounds[2] != 1 || !count)
-    n.refuse("a range to the extent " + n.extents->text(bounds[1]) +
-             ", known only at run time, must begin at a constant that is "
-             "never larger and have steps of 1; fix the extent with --shape");
+  Extents &e = *n.extents;
+  int64_t step = bounds[2];
+  if (isSymbol(step) || step == 0)
+    n.refuse("a range with steps of " + e.text(step) +
+             ", known only at run time, is not supported; fix the extent with "
+             "--shape");
+  int64_t reach = step > 0 ? e.difference(bounds[1], bounds[0])
+                           : e.difference(bounds[0], bounds[1]);
+  int64_t size = std::abs(step);
+  int64_t count = e.floorQuotient(e.sum(e.max(reach, 0), size - 1), size);
   Type element = n.element(n.input(0));
-  n.result(n.binary<graph::AddOp>(n.counting(*count, element),
-                                  n.scalar(element, double(bounds[0]))));
+  Value places = n.counting(count, element);
+  if (step != 1)
+    places = n.binary<graph::MulOp>(places, n.scalar(element, double(step)));
+  Value first =
+      n.cast(n.extentsAsTensor({bounds[0]}, /*isScalar=*/true), element);
+  n.result(n.binary<graph::AddOp>(places, first));
   return true;
+}
+
+/// A range with ends that follow from data, of which the user says how many
+/// elements it has at most.
+void rangeOfData(Node &n) {
+  Type element = n.element(n.input(0));
+  SmallVector<Value, 3> ends;
+  for (size_t i = 0; i < 3; ++i) {
+    n.checkSameElement(n.input(0), n.input(i));
+    if (n.type(n.input(i)).getNumElements() != 1)
+      n.fail("expected scalars, found " + text(n.input(i).getType()));
+    ends.push_back(n.reshape(n.input(i), {}));
+  }
+  Value reach = n.binary<graph::SubOp>(ends[1], ends[0]), count;
+  auto one = [&](Value tensor) {
+    return tensor::ExtractOp::create(n.b, n.loc, tensor, ValueRange())
+        .getResult();
+  };
+  if (isa<FloatType>(element)) {
+    Value steps = n.binary<graph::DivOp>(reach, ends[2]);
+    steps = n.make<graph::CeilOp>(steps.getType(), steps);
+    count = one(n.cast(steps, n.b.getI64Type()));
+  } else {
+    Type wide = n.b.getI64Type();
+    count = arith::CeilDivSIOp::create(n.b, n.loc, one(n.cast(reach, wide)),
+                                       one(n.cast(ends[2], wide)));
+  }
+  count = arith::IndexCastOp::create(n.b, n.loc, n.b.getIndexType(), count);
+  count = arith::MaxSIOp::create(n.b, n.loc, count,
+                                 arith::ConstantIndexOp::create(n.b, n.loc, 0));
+  count =
+      graph::BoundOp::create(n.b, n.loc, n.b.getIndexType(), count, 0, *n.most);
+  int64_t extent =
+      n.extents->add(count, 0, *n.most, "the elements of " + n.proto.output(0));
+  Value places = n.counting(extent, element);
+  n.result(
+      n.binary<graph::AddOp>(n.binary<graph::MulOp>(places, ends[2]), ends[0]));
 }
 
 void range(Node &n) {
   if (boundedRange(n))
     return;
+  for (auto [i, what] : llvm::enumerate(
+           ArrayRef<StringRef>{"the start", "the limit", "the step"})) {
+    if (matchPattern(n.input(i), m_Constant()))
+      continue;
+    if (n.most)
+      return rangeOfData(n);
+    n.refuseUnknown(i, what,
+                    ", or --loop-bound=" + nameOf(n.proto) +
+                        "=N says how many elements there are at most");
+  }
   double start = n.number(0, "the start"), limit = n.number(1, "the limit");
   double step = n.number(2, "the step");
   if (step == 0 || std::isnan(start) || std::isnan(limit) || std::isnan(step))

@@ -8,6 +8,8 @@
 #include "Errors.h"
 #include "Tensors.h"
 
+#include "mho/Dialect/Graph/IR/Constants.h"
+
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -26,7 +28,7 @@ static SmallVector<int64_t> placesOf(const onnx::SparseTensorProto &tensor,
                                      ArrayRef<int64_t> shape, int64_t count,
                                      MLIRContext *context, ModelFiles &files) {
   ElementsAttr indices = constantOf(context, tensor.indices(), files);
-  auto reader = ConstantElements::of(indices);
+  auto reader = graph::ConstantReader::get(indices);
   auto type = cast<RankedTensorType>(indices.getType());
   bool coordinates = type.getRank() == 2;
   int64_t each = coordinates ? int64_t(shape.size()) : 1;
@@ -38,7 +40,7 @@ static SmallVector<int64_t> placesOf(const onnx::SparseTensorProto &tensor,
   for (int64_t i = 0; i < count; ++i) {
     int64_t place = 0;
     for (int64_t axis = 0; axis < each; ++axis) {
-      int64_t index = int64_t(reader->real(i * each + axis));
+      int64_t index = reader->asInteger(i * each + axis);
       int64_t extent = coordinates ? shape[axis] : INT64_MAX;
       if (index < 0 || index >= extent)
         throw ModelError("a sparse tensor has the index " +
@@ -56,21 +58,21 @@ ElementsAttr densified(MLIRContext *context,
                        ModelFiles &files) {
   std::string name = "sparse tensor '" + tensor.values().name() + "'";
   ElementsAttr values = constantOf(context, tensor.values(), files);
-  auto reader = ConstantElements::of(values);
+  auto reader = graph::ConstantReader::get(values);
   if (!reader)
     throw ModelError(name + " has elements of type " +
                      dataTypeName(tensor.values().data_type()) +
                      ", which is not supported");
   SmallVector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
-  RankedTensorType type = tensorType(shape, reader->element());
+  RankedTensorType type = tensorType(shape, reader->type().getElementType());
   if (type.getNumElements() > kMaximumElements)
     throw ModelError(name + " has " + std::to_string(type.getNumElements()) +
                      " elements; sparse tensors of more than 2^26 are not "
                      "supported, store it dense");
   SmallVector<int64_t> places =
       placesOf(tensor, shape, reader->size(), context, files);
-  size_t width = llvm::divideCeil(reader->element().getIntOrFloatBitWidth(), 8);
-  std::string bytes = reader->bytes();
+  size_t width = reader->width();
+  reader->makePlain();
   auto blob = HeapAsmResourceBlob::allocate(
       std::max<size_t>(type.getNumElements() * width, 1), 16, true);
   char *to = blob.getMutableData().data();
@@ -79,7 +81,7 @@ ElementsAttr densified(MLIRContext *context,
     if (place >= type.getNumElements())
       throw ModelError(name + " has the index " + std::to_string(place) +
                        " of " + std::to_string(type.getNumElements()));
-    std::memcpy(to + place * width, bytes.data() + i * width, width);
+    std::memcpy(to + place * width, reader->at(i), width);
   }
   return DenseResourceElementsAttr::get(type, "densified", std::move(blob));
 }

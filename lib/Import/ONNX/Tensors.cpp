@@ -13,7 +13,6 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/IR/Matchers.h"
 
 #include <cstring>
 
@@ -223,7 +222,8 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
                                 ", ") +
                      "] needs " + std::to_string(expected) + " bytes, found " +
                      std::to_string(slice.bytes.size()));
-  if (bits < 8 && expected) {
+  // Small ones are attributes, large ones stay packed.
+  if (bits < 8 && expected && type.getNumElements() <= int64_t(kInlineBytes)) {
     buffer = unpacked(slice.bytes, type.getNumElements(), bits);
     slice = {nullptr, buffer};
   }
@@ -255,56 +255,6 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
       bytes, alignment, [file = slice.file](void *, size_t, size_t) {},
       /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
-}
-
-std::optional<ConstantElements> ConstantElements::of(Value value) {
-  ElementsAttr elements;
-  if (!value || !matchPattern(value, m_Constant(&elements)))
-    return std::nullopt;
-  return of(elements);
-}
-
-std::optional<ConstantElements> ConstantElements::of(ElementsAttr elements) {
-  ConstantElements result;
-  result.type = dyn_cast<RankedTensorType>(elements.getType());
-  if (!result.type || result.element().isInteger(1))
-    return std::nullopt;
-  if (auto dense = dyn_cast<DenseIntOrFPElementsAttr>(elements)) {
-    result.data = dense.getRawData();
-    result.splat = dense.isSplat();
-  } else if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob)
-      return std::nullopt;
-    result.data = blob->getData();
-  } else {
-    return std::nullopt;
-  }
-  return result;
-}
-
-double ConstantElements::real(int64_t i) const {
-  Type element = type.getElementType();
-  if (splat)
-    i = 0;
-  unsigned width = element.getIntOrFloatBitWidth();
-  size_t each = llvm::divideCeil(width, 8);
-  uint64_t pattern = 0;
-  std::memcpy(&pattern, data.data() + i * each, each);
-  APInt bits = APInt(64, pattern).trunc(width);
-  if (auto floats = dyn_cast<FloatType>(element))
-    return APFloat(floats.getFloatSemantics(), bits).convertToDouble();
-  return element.isUnsignedInteger() ? double(bits.getZExtValue())
-                                     : double(bits.getSExtValue());
-}
-
-std::string ConstantElements::bytes() const {
-  if (!splat)
-    return std::string(data.data(), data.size());
-  std::string all;
-  for (int64_t i = 0; i < size(); ++i)
-    all.append(data.data(), data.size());
-  return all;
 }
 
 } // namespace mho::import

@@ -30,8 +30,9 @@ int dataTypeOf(mlir::Type element);
 mlir::RankedTensorType tensorType(llvm::ArrayRef<int64_t> shape,
                                   mlir::Type element);
 
-/// The constant that `tensor` holds; large ones stay in their file. Elements
-/// of less than a byte take one each, the bits above them zero. Throws.
+/// The constant that `tensor` holds; large ones stay in their file, and
+/// packed where elements are of less than a byte; in small ones these take a
+/// byte each, the bits above them zero. Throws.
 mlir::ElementsAttr constantOf(mlir::MLIRContext *context,
                               const onnx::TensorProto &tensor,
                               ModelFiles &files);
@@ -40,27 +41,6 @@ mlir::ElementsAttr constantOf(mlir::MLIRContext *context,
 mlir::ElementsAttr densified(mlir::MLIRContext *context,
                              const onnx::SparseTensorProto &tensor,
                              ModelFiles &files);
-
-/// Reads the numbers of a constant, whatever holds them. The constant must
-/// outlive the reader.
-class ConstantElements {
-public:
-  /// Nothing where this is no constant with data, or one of bools.
-  static std::optional<ConstantElements> of(mlir::Value value);
-  static std::optional<ConstantElements> of(mlir::ElementsAttr elements);
-
-  mlir::Type element() const { return type.getElementType(); }
-  int64_t size() const { return type.getNumElements(); }
-  /// Element `i` as a number; exact for integers of up to 53 bits.
-  double real(int64_t i) const;
-  /// All elements' bytes, one after the other.
-  std::string bytes() const;
-
-private:
-  mlir::RankedTensorType type;
-  llvm::ArrayRef<char> data;
-  bool splat = false;
-};
 
 } // namespace mho::import
 

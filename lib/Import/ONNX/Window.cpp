@@ -47,12 +47,25 @@ std::pair<int64_t, int64_t> distributed(int64_t total, StringRef automatic) {
                                    : std::pair(large, small);
 }
 
+/// Whether each place of an axis is a window of its own.
+static bool seesOnePlace(const Window &window, size_t i) {
+  size_t spatial = window.kernel.size();
+  return window.kernel[i] == 1 && window.strides[i] == 1 &&
+         window.pads[i] == 0 && window.pads[spatial + i] == 0;
+}
+
 Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
   if (image.size() < 3)
     n.fail("expected an image of rank 3 or more, found rank " +
            Twine(image.size()));
   size_t spatial = image.size() - 2;
   Window window = attributesOf(n, spatial, kernel);
+  for (int64_t axis = 1; axis < int64_t(image.size()); ++axis)
+    if (isSymbol(image[axis]) && (axis == 1 || !seesOnePlace(window, axis - 2)))
+      n.refuse("a window needs constant extents, but axis " + Twine(axis) +
+               " of the image has the extent " + n.extents->text(image[axis]) +
+               ", at most " + Twine(n.extents->range(image[axis]).high) +
+               "; give it one extent with --shape");
   std::string automatic = n.string("auto_pad", "NOTSET");
   if (automatic == "NOTSET" || automatic.empty())
     return window;
@@ -63,6 +76,8 @@ Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
     n.fail("auto_pad is NOTSET, VALID, SAME_UPPER or SAME_LOWER, found '" +
            automatic + "'");
   for (size_t i = 0; i < spatial; ++i) {
+    if (isSymbol(image[i + 2]))
+      continue;
     int64_t extent = image[i + 2], stride = window.strides[i];
     int64_t positions = (extent + stride - 1) / stride;
     int64_t reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
@@ -79,6 +94,10 @@ Shape resultShape(Node &n, ArrayRef<int64_t> image, const Window &window,
   Shape shape{image[0], channels};
   size_t spatial = image.size() - 2;
   for (size_t i = 0; i < spatial; ++i) {
+    if (isSymbol(image[i + 2])) {
+      shape.push_back(image[i + 2]);
+      continue;
+    }
     int64_t positions = graph::windowPositions(
         image[i + 2], window.kernel[i], window.strides[i], window.dilations[i],
         window.pads[i], window.pads[spatial + i], window.ceil);

@@ -34,6 +34,37 @@ void foldLanes(void *partials, const void *values, size_t n, F f) {
 
 /// Combines the 16 partial results of each row pairwise; row r's value ends at
 /// number r.
+/// A float's bits as an integer of the same order, -0 below +0, and back.
+inline int32_t orderOf(int32_t bits) {
+  return bits ^ ((bits >> 31) & 0x7fffffff);
+}
+
+/// foldLanes with `larger` or `smaller` as steps, each of which would take ten
+/// operations one after the other: as integers, with NaN aside.
+template <bool isMax>
+void foldExtremes(float *partials, const float *values, size_t n) {
+  int32_t best[16], nan[16];
+  auto step = [&](size_t i, float value) {
+    int32_t order = orderOf(int32_t(bitsOf(value)));
+    best[i] = isMax ? (order > best[i] ? order : best[i])
+                    : (order < best[i] ? order : best[i]);
+    nan[i] |= value != value ? -1 : 0;
+  };
+  for (size_t i = 0; i < 16; ++i) {
+    best[i] = orderOf(int32_t(bitsOf(partials[i])));
+    nan[i] = partials[i] != partials[i] ? -1 : 0;
+  }
+  size_t j = 0;
+  for (; j + 16 <= n; j += 16)
+    for (size_t i = 0; i < 16; ++i)
+      step(i, values[j + i]);
+  for (size_t i = 0; j + i < n; ++i)
+    step(i, values[j + i]);
+  for (size_t i = 0; i < 16; ++i)
+    partials[i] =
+        nan[i] ? quietNan<float>() : floatOf(uint32_t(orderOf(best[i])));
+}
+
 template <typename T, typename F>
 void treeRows(void *partials, size_t rows, F f) {
   auto *p = static_cast<T *>(partials);
@@ -81,6 +112,19 @@ template <typename T> bool withFloats(WriteKind kind, auto run) {
       [](T a, T b) { return smaller(a, b); }, run);
 }
 
+/// Every step is rounded to the type.
+bool withNarrowFloats(Type type, WriteKind kind, auto run) {
+  NarrowFormat format;
+  if (!formatOf(type, format))
+    return false;
+  return withStep<float>(
+      kind, [](float a, float b) { return larger(a, b); },
+      [](float a, float b) { return smaller(a, b); },
+      [&](auto f) {
+        run([f, format](float a, float b) { return roundTo(format, f(a, b)); });
+      });
+}
+
 bool fold(WriteKind kind, Type type, void *partials, const void *values,
           size_t n, size_t rows) {
   auto rowsOf = [&]<typename T>(T *p) {
@@ -90,9 +134,26 @@ bool fold(WriteKind kind, Type type, void *partials, const void *values,
         foldLanes<T>(p + r * 16, v + r * n, n, f);
     };
   };
+  auto extremes = [&](auto foldRow) {
+    for (size_t r = 0; r < rows; ++r)
+      foldRow(static_cast<float *>(partials) + r * 16,
+              static_cast<const float *>(values) + r * n, n);
+    return true;
+  };
   switch (type) {
   case Type::F32:
+    if (kind == WriteKind::Max)
+      return extremes(foldExtremes<true>);
+    if (kind == WriteKind::Min)
+      return extremes(foldExtremes<false>);
     return withFloats<float>(kind, rowsOf(static_cast<float *>(partials)));
+  case Type::F16:
+  case Type::BF16:
+    if (kind == WriteKind::Max)
+      return extremes(foldExtremes<true>);
+    if (kind == WriteKind::Min)
+      return extremes(foldExtremes<false>);
+    return withNarrowFloats(type, kind, rowsOf(static_cast<float *>(partials)));
   case Type::F64:
     return withFloats<double>(kind, rowsOf(static_cast<double *>(partials)));
   case Type::I32:
@@ -111,6 +172,10 @@ bool tree(WriteKind kind, Type type, void *partials, size_t rows) {
   case Type::F32:
     return withFloats<float>(
         kind, [=](auto f) { treeRows<float>(partials, rows, f); });
+  case Type::F16:
+  case Type::BF16:
+    return withNarrowFloats(
+        type, kind, [=](auto f) { treeRows<float>(partials, rows, f); });
   case Type::F64:
     return withFloats<double>(
         kind, [=](auto f) { treeRows<double>(partials, rows, f); });
@@ -160,6 +225,34 @@ void scatter(std::byte *memory, int64_t stride, const void *lanes, size_t n) {
     out[int64_t(i) * step] = M(in[i]);
 }
 
+/// The bits of an f16 as those of its f32: moved up, and scaled to the other
+/// bias. NaN as the reference has it.
+inline uint32_t fromHalf(uint32_t half) {
+  uint32_t sign = (half & 0x8000u) << 16, rest = (half & 0x7fffu) << 13;
+  uint32_t finite = bitsOf(floatOf(rest) * 0x1p112f);
+  uint32_t special = rest > 0x0f800000u ? 0x7fc00000u : 0x7f800000u;
+  uint32_t bits = rest >= 0x0f800000u ? special : finite;
+  return bits == 0x7fc00000u ? bits : bits | sign;
+}
+
+/// An f32 that f16 can hold, as f16.
+inline uint32_t toHalf(float value) {
+  uint32_t bits = bitsOf(value), sign = (bits >> 16) & 0x8000u;
+  uint32_t abs = bits & 0x7fffffffu;
+  uint32_t normal = (abs - 0x38000000u) >> 13;
+  auto small =
+      uint32_t(int32_t(floatOf(abs > 0x38800000u ? 0 : abs) * 0x1p24f));
+  uint32_t half = abs < 0x38800000u ? small : normal;
+  half = abs == 0x7f800000u ? 0x7c00u : half;
+  return (abs > 0x7f800000u ? 0x7e00u : half) | sign;
+}
+
+/// An f32 that bf16 can hold, as bf16.
+inline uint32_t toBfloat(float value) {
+  uint32_t bits = bitsOf(value);
+  return value != value ? 0x7fc0u | (bits >> 16 & 0x8000u) : bits >> 16;
+}
+
 bool load(Type type, void *lanes, const std::byte *memory, int64_t stride,
           size_t n) {
   switch (type) {
@@ -194,6 +287,14 @@ bool load(Type type, void *lanes, const std::byte *memory, int64_t stride,
       flags[i] = flags[i] != 0;
     return true;
   }
+  case Type::F16: {
+    gather<uint32_t, uint16_t>(lanes, memory, stride, n);
+    auto *bits = static_cast<uint32_t *>(lanes);
+    MHO_LANES
+    for (size_t i = 0; i < n; ++i)
+      bits[i] = fromHalf(bits[i]);
+    return true;
+  }
   case Type::BF16: {
     gather<uint32_t, uint16_t>(lanes, memory, stride, n);
     auto *bits = static_cast<uint32_t *>(lanes);
@@ -225,6 +326,27 @@ bool store(Type type, std::byte *memory, int64_t stride, const void *lanes,
   case Type::Bool:
     scatter<uint32_t, uint8_t>(memory, stride, lanes, n);
     return true;
+  case Type::F16:
+  case Type::BF16: {
+    // In pieces: lanes are not to be changed.
+    auto *floats = static_cast<const float *>(lanes);
+    for (size_t done = 0; done < n; done += 256) {
+      uint32_t bits[256];
+      size_t count = n - done < 256 ? n - done : 256;
+      if (type == Type::F16) {
+        MHO_LANES
+        for (size_t i = 0; i < count; ++i)
+          bits[i] = toHalf(floats[done + i]);
+      } else {
+        MHO_LANES
+        for (size_t i = 0; i < count; ++i)
+          bits[i] = toBfloat(floats[done + i]);
+      }
+      scatter<uint32_t, uint16_t>(memory + int64_t(done) * stride, stride, bits,
+                                  count);
+    }
+    return true;
+  }
   case Type::I16:
   case Type::U16:
     scatter<uint32_t, uint16_t>(memory, stride, lanes, n);

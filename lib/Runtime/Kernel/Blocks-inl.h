@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Blocks.h"
+#include "Scalar.h"
 
 #include <cstdint>
 #include <cstring>
@@ -130,6 +131,25 @@ template <typename T> T smaller(T a, T b) {
   return ((a != a) | (b != b)) ? quietNan<T>() : r;
 }
 
+/// Extremes of values and one value y that is no NaN, as `larger` and
+/// `smaller` tell: only of zeros does the sign matter.
+template <bool isMax, typename T> bool extremeOfScalar(const Call &call) {
+  int scalar = call.scalar[0] ? 0 : 1;
+  if (!call.scalar[scalar] || call.scalar[1 - scalar])
+    return false;
+  T y = *static_cast<const T *>(call.operands[scalar]);
+  bool negative = bitsOf(y) >> (sizeof(T) * 8 - 1);
+  if (y != y || (y == 0 && negative == isMax))
+    return false;
+  Call of = call;
+  of.operands[0] = call.operands[1 - scalar];
+  map1<T, T>(of, [y](T a) {
+    T r = isMax ? (a > y ? a : y) : (a < y ? a : y);
+    return a != a ? quietNan<T>() : r;
+  });
+  return true;
+}
+
 /// CmpFPredicate: the low three bits say for which of <, >, = it holds, the
 /// fourth for unordered operands.
 template <typename T> void compareFloats(const Call &call) {
@@ -215,9 +235,13 @@ template <typename T> bool floatOp(const Call &call) {
     map2<T, T>(call, [](T a, T b) { return a / b; });
     return true;
   case MicroOpcode::ArithMaximumf:
+    if (extremeOfScalar<true, T>(call))
+      return true;
     map2<T, T>(call, [](T a, T b) { return larger(a, b); });
     return true;
   case MicroOpcode::ArithMinimumf:
+    if (extremeOfScalar<false, T>(call))
+      return true;
     map2<T, T>(call, [](T a, T b) { return smaller(a, b); });
     return true;
   case MicroOpcode::ArithMaxnumf:
@@ -373,139 +397,7 @@ inline bool bitwise(MicroOpcode op) {
          op == MicroOpcode::ArithXori;
 }
 
-/// Towards zero, saturating; NaN gives 0. The bounds are exact in f32.
-inline bool floatToInteger(const Call &call) {
-  auto narrow = [&](float low, float high) {
-    map1<int32_t, float>(call, [=](float a) {
-      float c = a < low ? low : a;
-      c = c > high ? high : c;
-      return int32_t(a != a ? 0.0f : c);
-    });
-    return true;
-  };
-  bool isSigned = call.op == MicroOpcode::ArithFptosi;
-  switch (call.type) {
-  case Type::I8:
-    return isSigned && narrow(-128, 127);
-  case Type::U8:
-    return !isSigned && narrow(0, 255);
-  case Type::I16:
-    return isSigned && narrow(-32768, 32767);
-  case Type::U16:
-    return !isSigned && narrow(0, 65535);
-  case Type::I32:
-    if (!isSigned)
-      return false;
-    map1<int32_t, float>(call, [](float a) {
-      float c = a < -2147483648.0f ? -2147483648.0f : a;
-      c = c > 2147483520.0f ? 2147483520.0f : c;
-      int32_t whole = int32_t(a != a ? 0.0f : c);
-      return a >= 2147483648.0f ? INT32_MAX : whole;
-    });
-    return true;
-  case Type::I64:
-    if (!isSigned)
-      return false;
-    map1<int64_t, float>(call, [](float a) {
-      float c = a < -9.22337204e18f ? -9.22337204e18f : a;
-      c = c > 9.2233715e18f ? 9.2233715e18f : c;
-      int64_t whole = int64_t(a != a ? 0.0f : c);
-      return a >= 9.22337204e18f ? INT64_MAX : whole;
-    });
-    return true;
-  default:
-    return false;
-  }
-}
-
-/// Whether a lane of this type holds the value that the op's signedness sees.
-inline bool lanesAre(Type type, bool isSigned) {
-  switch (type) {
-  case Type::Bool:
-  case Type::U8:
-  case Type::U16:
-    return !isSigned;
-  case Type::I8:
-  case Type::I16:
-  case Type::I32:
-    return isSigned;
-  default:
-    return false;
-  }
-}
-
-inline bool convert(const Call &call) {
-  bool isSigned =
-      call.op == MicroOpcode::ArithSitofp || call.op == MicroOpcode::ArithExtsi;
-  switch (call.op) {
-  case MicroOpcode::ArithSitofp:
-  case MicroOpcode::ArithUitofp:
-    if (call.type != Type::F32)
-      return false;
-    if (call.from == Type::I64 && isSigned) {
-      map1<float, int64_t>(call, [](int64_t a) { return float(a); });
-      return true;
-    }
-    if (!lanesAre(call.from, isSigned))
-      return false;
-    map1<float, int32_t>(call, [](int32_t a) { return float(a); });
-    return true;
-  case MicroOpcode::ArithExtsi:
-  case MicroOpcode::ArithExtui:
-    if (!lanesAre(call.from, isSigned))
-      return false;
-    if (call.type == Type::I32) {
-      map1<int32_t, int32_t>(call, [](int32_t a) { return a; });
-      return true;
-    }
-    if (call.type == Type::I64) {
-      map1<int64_t, int32_t>(call, [](int32_t a) { return int64_t(a); });
-      return true;
-    }
-    return false;
-  case MicroOpcode::ArithTrunci:
-  case MicroOpcode::ArithIndexCast:
-    if (call.from == Type::I64 && call.type == Type::I64) {
-      map1<int64_t, int64_t>(call, [](int64_t a) { return a; });
-      return true;
-    }
-    if (call.from == Type::I64 && call.type == Type::I32) {
-      map1<int32_t, int64_t>(
-          call, [](int64_t a) { return int32_t(uint32_t(uint64_t(a))); });
-      return true;
-    }
-    if (call.from == Type::I32 && call.type == Type::I64) {
-      map1<int64_t, int32_t>(call, [](int32_t a) { return int64_t(a); });
-      return true;
-    }
-    return false;
-  case MicroOpcode::ArithExtf:
-    if (call.type == Type::F64) {
-      map1<double, float>(call, [](float a) { return double(a); });
-      return true;
-    }
-    // Narrow floats already live in f32 lanes.
-    if (call.type == Type::F32 && call.from != Type::F64) {
-      map1<float, float>(call, [](float a) { return a; });
-      return true;
-    }
-    return false;
-  case MicroOpcode::ArithTruncf:
-    if (call.type != Type::F32 || call.from != Type::F64)
-      return false;
-    map1<float, double>(call, [](double a) { return float(a); });
-    return true;
-  case MicroOpcode::ArithBitcast:
-    if ((call.type == Type::F32 || call.type == Type::I32) &&
-        (call.from == Type::F32 || call.from == Type::I32)) {
-      map1<uint32_t, uint32_t>(call, [](uint32_t a) { return a; });
-      return true;
-    }
-    return false;
-  default:
-    return false;
-  }
-}
+#include "Convert-inl.h"
 
 bool apply(const Call &call) {
   switch (call.op) {
@@ -520,8 +412,11 @@ bool apply(const Call &call) {
       compareIntegers<int64_t, uint64_t>(call);
       return true;
     }
+    // Extended lanes compare as what they hold; without regard to it only for
+    // equality, or where the predicate sees what the type says.
     if (call.from == Type::I32 || call.from == Type::U32 ||
-        call.immediate < 2) {
+        call.immediate < 2 ||
+        (call.immediate >= 6) == isa::isUnsigned(call.from)) {
       compareIntegers<int32_t, uint32_t>(call);
       return true;
     }
@@ -545,14 +440,21 @@ bool apply(const Call &call) {
       return int32_t((bitsOf(a) & 0x7fffffffu) == 0x7f800000u);
     });
     return true;
+  case MicroOpcode::ArithSitofp:
+  case MicroOpcode::ArithUitofp:
   case MicroOpcode::ArithFptosi:
   case MicroOpcode::ArithFptoui:
-    return call.from != Type::F64 && floatToInteger(call);
+  case MicroOpcode::ArithExtsi:
+  case MicroOpcode::ArithExtui:
+  case MicroOpcode::ArithTrunci:
+  case MicroOpcode::ArithIndexCast:
+  case MicroOpcode::ArithExtf:
+  case MicroOpcode::ArithTruncf:
+  case MicroOpcode::ArithBitcast:
+    return convert(call);
   default:
     break;
   }
-  if (convert(call))
-    return true;
   switch (call.type) {
   case Type::F32:
     return floatOp<float>(call) || functionF32(call);
@@ -560,15 +462,23 @@ bool apply(const Call &call) {
     return floatOp<double>(call);
   case Type::I32:
   case Type::U32:
-    return integerOp<int32_t, uint32_t>(call);
+    return integerOp<int32_t, uint32_t>(call) ||
+           divide<int32_t, uint32_t>(call);
   case Type::I64:
   case Type::U64:
-    return integerOp<int64_t, uint64_t>(call);
+    return integerOp<int64_t, uint64_t>(call) ||
+           divide<int64_t, uint64_t>(call);
   case Type::Bool:
     return bitwise(call.op) && integerOp<int32_t, uint32_t>(call);
   default:
-    return false;
+    break;
   }
+  if (isInteger(call.type))
+    return narrowInteger(call);
+  // As f32, rounded at once.
+  NarrowFormat format;
+  return formatOf(call.type, format) &&
+         (floatOp<float>(call) || functionF32(call)) && roundLanes(call);
 }
 #include "BlockMemory-inl.h"
 

@@ -50,6 +50,17 @@ void movePlane(const std::byte *from, std::byte *to, const Dim &rows,
   constexpr int64_t size = sizeof(T);
   auto moveRow = [](const std::byte *source, std::byte *target, int64_t n,
                     int64_t fromStride, int64_t toStride) {
+    if (fromStride == 0 && toStride == size) {
+      T element;
+      std::memcpy(&element, source, size);
+      if (element == 0) {
+        std::memset(target, 0, size_t(n * size));
+        return;
+      }
+      for (int64_t j = 0; j < n; ++j)
+        std::memcpy(target + j * size, &element, size);
+      return;
+    }
     for (int64_t j = 0; j < n; ++j) {
       T element;
       std::memcpy(&element, source + j * fromStride, size);

@@ -40,10 +40,13 @@ private:
   bool mayMerge(const PlanDim &outer, const PlanDim &inner) const;
   std::vector<PlanDim> merge(const std::vector<PlanDim> &dims) const;
   double score(const PlanDim &dim, bool numbers) const;
+  int64_t rowsOfTile() const;
   void chooseTile();
   double rowScore(const PlanDim &dim) const;
   void assignRegisters();
   void describeWalks();
+  void describeInPlace();
+  void describeHoisting();
   void describeAccumulators();
   bool varies(size_t read, const PlanDim &dim) const;
 
@@ -185,6 +188,38 @@ static PlanDim chunksOf(const PlanDim &dim, int64_t size) {
   return chunks;
 }
 
+/// How many rows of a column no longer than half a block a tile takes.
+int64_t Planner::rowsOfTile() const {
+  int64_t rows = blocks::kLanes / plan->columns;
+  size_t operands = reads + writes;
+  if (plan->columnReduced) {
+    // What is reduced as it lies in memory needs no block.
+    constexpr int64_t most = 8192;
+    bool lies = kernel.body.ops.empty() && plan->columns == plan->column.extent;
+    for (size_t r = 0; r < reads && lies; ++r) {
+      int64_t size = int64_t(isa::sizeOf(access(r).type));
+      lies = isLaneInMemory(access(r).type) && kernel.reads[r].valid.empty() &&
+             plan->column.strides[r] == size &&
+             plan->row.strides[r] == plan->columns * size;
+    }
+    return lies ? most / plan->columns : rows;
+  }
+  // One row at a time, most indices are one value or the same in all tiles.
+  constexpr int64_t indexRow = 16;
+  for (const isa::MicroOp &op : kernel.body.ops)
+    if (plan->columns >= indexRow && !anyReduction &&
+        (MicroOpcode(op.op) == MicroOpcode::TileLoad ||
+         MicroOpcode(op.op) == MicroOpcode::TileIndex))
+      return 1;
+  // One value per row is one per tile of a row, with no need to repeat it.
+  constexpr int64_t longRow = 48;
+  for (size_t i = 0; i < operands && !anyReduction; ++i)
+    if (plan->columns >= longRow && plan->column.strides[i] == 0 &&
+        plan->row.strides[i] != 0)
+      return 1;
+  return rows;
+}
+
 void Planner::chooseTile() {
   PlanDim none;
   none.strides.assign(reads + writes, 0);
@@ -221,8 +256,11 @@ void Planner::chooseTile() {
       if (rowScore(parallel[i]) > rowScore(parallel[size_t(best)]))
         best = int(i);
     plan->row = parallel[size_t(best)];
-    parallel.erase(parallel.begin() + best);
-    plan->rows = std::min(plan->row.extent, blocks::kLanes / plan->columns);
+    plan->rows = std::min(plan->row.extent, rowsOfTile());
+    if (plan->rows > 1 || anyReduction)
+      parallel.erase(parallel.begin() + best);
+    else
+      plan->row = none;
   }
 
   // Partial results live side by side only where lanes run across them.
@@ -398,15 +436,117 @@ void Planner::describeWalks() {
     plan->sameWalk.push_back(std::move(same));
   }
   describeAccumulators();
-  plan->onlyMoves = kernel.body.ops.empty();
+  // Elements as they are, and constants.
+  plan->onlyMoves = std::all_of(
+      kernel.body.ops.begin(), kernel.body.ops.end(), [](const auto &op) {
+        return isa::MicroOpcode(op.op) == isa::MicroOpcode::ArithConstant;
+      });
   for (size_t w = 0; w < writes && plan->onlyMoves; ++w) {
     uint32_t value = kernel.body.yields[w];
     plan->onlyMoves =
-        kernel.writes[w].kind == WriteKind::Store && value < reads &&
-        kernel.reads[value].valid.empty() &&
-        kernel.reads[value].type == kernel.writes[w].access.type &&
-        kernel.reads[value].type != isa::Type::Bool;
+        kernel.writes[w].kind == WriteKind::Store &&
+        (value >= reads ||
+         (kernel.reads[value].valid.empty() &&
+          kernel.reads[value].type == kernel.writes[w].access.type &&
+          kernel.reads[value].type != isa::Type::Bool));
   }
+}
+
+/// Which values depend on one loop alone, and where their tables lie.
+void Planner::describeHoisting() {
+  size_t registers = plan->registers.size();
+  size_t firstOp = registers - kernel.body.ops.size();
+  plan->home.assign(registers, kVaries);
+  plan->hoistedAt.assign(registers, 0);
+  if (anyReduction || plan->row.extent > 1)
+    return;
+  int column = plan->columnLoop();
+  bool any = false;
+  auto meet = [](int a, int b) {
+    return a == kFixed ? b : b == kFixed || a == b ? a : kVaries;
+  };
+  for (size_t r = 0; r < reads; ++r) {
+    if (!kernel.reads[r].valid.empty())
+      continue;
+    int home = kFixed;
+    for (int d = 0; d < column; ++d)
+      if (plan->outer[size_t(d)].extent > 1 &&
+          plan->outer[size_t(d)].strides[r] != 0)
+        home = meet(home, d);
+    if (plan->column.extent > 1 && plan->column.strides[r] != 0)
+      home = meet(home, column);
+    plan->home[r] = home;
+  }
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    const isa::MicroOp &op = kernel.body.ops[i];
+    int &home = plan->home[firstOp + i];
+    any |= MicroOpcode(op.op) == MicroOpcode::TileLoad;
+    if (MicroOpcode(op.op) == MicroOpcode::TileLoad)
+      continue;
+    home = kFixed;
+    if (MicroOpcode(op.op) == MicroOpcode::TileIndex) {
+      any = true;
+      for (int d = 0; d < column; ++d)
+        if (plan->outer[size_t(d)].index == int(op.immediate))
+          home = d;
+      if (plan->column.index == int(op.immediate))
+        home = column;
+      continue;
+    }
+    for (uint32_t operand : op.operands)
+      home = meet(home, plan->home[operand]);
+  }
+  size_t bytes = 0;
+  for (size_t i = 0; i < registers; ++i) {
+    if (plan->home[i] == kVaries)
+      continue;
+    int64_t extent = plan->home[i] == kFixed ? 1
+                     : plan->home[i] == column
+                         ? plan->column.extent
+                         : plan->outer[size_t(plan->home[i])].extent;
+    plan->hoistedAt[i] = bytes;
+    bytes +=
+        (size_t(extent) * laneBytes(laneOf(plan->registers[i].type)) + 63) /
+        64 * 64;
+  }
+  constexpr size_t most = size_t(1) << 20;
+  plan->hoistedBytes = bytes;
+  plan->hoists = any && bytes <= most;
+}
+
+/// Whether tiles may run in place, and which reads they share.
+void Planner::describeInPlace() {
+  plan->repeats.assign(reads, false);
+  if (anyReduction)
+    return;
+  auto lies = [&](size_t i) {
+    int64_t size = int64_t(isa::sizeOf(access(i).type));
+    return isLaneInMemory(access(i).type) &&
+           (plan->columns == 1 || plan->column.strides[i] == size) &&
+           (plan->rows == 1 || plan->row.strides[i] == plan->columns * size);
+  };
+  for (size_t r = 0; r < reads; ++r) {
+    if (!kernel.reads[r].valid.empty() ||
+        (plan->registers[r].scalar && !isLaneInMemory(kernel.reads[r].type)))
+      return;
+    if (plan->registers[r].scalar || lies(r))
+      continue;
+    for (const PlanDim &dim : plan->outer)
+      if (dim.extent > 1 && dim.strides[r] != 0)
+        return;
+    plan->repeats[r] = true;
+  }
+  std::vector<bool> written(writes);
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    bool constant =
+        MicroOpcode(kernel.body.ops[i].op) == MicroOpcode::ArithConstant;
+    if (!constant && !plan->vectorForm[i])
+      return;
+    if (int w = plan->directWrite[i]; w >= 0)
+      written[size_t(w)] = lies(reads + size_t(w));
+  }
+  plan->inPlace =
+      std::find(written.begin(), written.end(), false) == written.end();
 }
 
 std::unique_ptr<PreparedKernel::Plan> Planner::make() {
@@ -431,6 +571,8 @@ std::unique_ptr<PreparedKernel::Plan> Planner::make() {
   chooseTile();
   assignRegisters();
   describeWalks();
+  describeInPlace();
+  describeHoisting();
   for (bool injective : plan->injective)
     if (!injective)
       return nullptr;

@@ -49,6 +49,9 @@ struct PlanRegister {
 
 struct WindowPlan;
 
+/// What a register's value depends on, if not on one loop.
+inline constexpr int kVaries = -2, kFixed = -1;
+
 struct PreparedKernel::Plan {
   Plan();
   ~Plan();
@@ -79,6 +82,18 @@ struct PreparedKernel::Plan {
   /// place is one point's business.
   std::vector<std::vector<bool>> sameWalk;
   bool onlyMoves = false;
+  /// Every op has a vector form and reads and writes memory as it lies, but for
+  /// reads that are the same for all tiles: tiles need no more than addresses.
+  bool inPlace = false;
+  std::vector<bool>
+      repeats; ///< per read: lies in a block, the same in all tiles
+  /// Values that depend on one loop are computed before the tiles are.
+  bool hoists = false;
+  std::vector<int> home; ///< per register: its outer loop, kVaries, kFixed
+  std::vector<size_t> hoistedAt; ///< per register: bytes in the tables
+  size_t hoistedBytes = 0;
+  /// Without reductions: the outer loop over the column's pieces.
+  int columnLoop() const { return int(outer.size()) - 1; }
   std::unique_ptr<WindowPlan> windows; ///< null: runs in blocks
 };
 

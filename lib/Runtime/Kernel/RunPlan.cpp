@@ -70,13 +70,21 @@ static void runMoves(const isa::Kernel &kernel, const KernelFrame &frame) {
     const isa::Access &to = kernel.writes[w].access;
     uint32_t value = kernel.body.yields[w];
     size_t bytes = isa::sizeOf(to.type);
-    std::vector<int64_t> from, target;
-    for (size_t d = 0; d < frame.extents.size(); ++d) {
-      from.push_back(kernel.reads[value].strides[d] * int64_t(bytes));
-      target.push_back(to.strides[d] * int64_t(bytes));
+    std::vector<int64_t> from(frame.extents.size()), target;
+    std::byte constant[sizeof(uint64_t)];
+    const std::byte *source = constant;
+    if (value < kernel.reads.size()) {
+      source = frame.reads[value];
+      for (size_t d = 0; d < frame.extents.size(); ++d)
+        from[d] = kernel.reads[value].strides[d] * int64_t(bytes);
+    } else {
+      // Without reductions only ops follow the reads.
+      const isa::MicroOp &op = kernel.body.ops[value - kernel.reads.size()];
+      storeScalar(to.type, constant, fromBits(op.type, op.immediate));
     }
-    moveStrided(bytes, frame.extents, frame.reads[value], from, frame.writes[w],
-                target);
+    for (size_t d = 0; d < frame.extents.size(); ++d)
+      target.push_back(to.strides[d] * int64_t(bytes));
+    moveStrided(bytes, frame.extents, source, from, frame.writes[w], target);
   }
 }
 

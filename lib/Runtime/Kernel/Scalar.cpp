@@ -21,18 +21,6 @@ using isa::MicroOpcode;
 using isa::Type;
 using isa::WriteKind;
 
-Lane rt::laneOf(Type type) {
-  if (type == Type::F64)
-    return Lane::F64;
-  if (isa::isFloat(type))
-    return Lane::F32;
-  return isa::sizeOf(type) == 8 ? Lane::I64 : Lane::I32;
-}
-
-bool rt::isLaneInMemory(Type type) {
-  return isa::sizeOf(type) == laneBytes(laneOf(type));
-}
-
 unsigned rt::bitsOf(Type type) {
   switch (type) {
   case Type::Bool:

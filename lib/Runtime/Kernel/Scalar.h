@@ -33,12 +33,19 @@ union Scalar {
 
 /// How lanes of a register are stored.
 enum class Lane : uint8_t { F32, F64, I32, I64 };
-Lane laneOf(isa::Type type);
-inline size_t laneBytes(Lane lane) {
+constexpr Lane laneOf(isa::Type type) {
+  bool wide = isa::sizeOf(type) == 8;
+  if (isa::isFloat(type))
+    return wide ? Lane::F64 : Lane::F32;
+  return wide ? Lane::I64 : Lane::I32;
+}
+constexpr size_t laneBytes(Lane lane) {
   return lane == Lane::F32 || lane == Lane::I32 ? 4 : 8;
 }
 /// Whether an element's bytes in memory are the bytes of its lane.
-bool isLaneInMemory(isa::Type type);
+constexpr bool isLaneInMemory(isa::Type type) {
+  return isa::sizeOf(type) == laneBytes(laneOf(type));
+}
 
 /// Bits of the type's values (1 for bool, 4 for i4).
 unsigned bitsOf(isa::Type type);

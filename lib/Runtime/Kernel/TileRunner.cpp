@@ -99,8 +99,92 @@ bool TileRunner::advance(const std::vector<PlanDim> &dims,
   return false;
 }
 
+/// What an op writes in memory must not be what a later op still reads there.
+bool TileRunner::mayRunInPlace() const {
+  if (!plan.inPlace)
+    return false;
+  for (size_t i = 0; i + 1 < kernel.body.ops.size(); ++i)
+    if (int w = plan.directWrite[i]; w >= 0 && aliases.writes[size_t(w)])
+      return false;
+  return true;
+}
+
+/// Tiles whose ops need nothing but new addresses. Of the same bits as
+/// runTile.
+void TileRunner::runInPlace(size_t begin, size_t end) {
+  size_t reads = kernel.reads.size();
+  rows = plan.rows;
+  columns = plan.columns;
+  for (size_t r = 0; r < reads; ++r) {
+    if (plan.repeats[r])
+      loadRead(r);
+    else
+      values[r] = {frame.reads[r], plan.registers[r].scalar};
+  }
+  calls.clear();
+  moving.clear();
+  for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
+    const isa::MicroOp &op = kernel.body.ops[i];
+    if (MicroOpcode(op.op) == MicroOpcode::ArithConstant)
+      continue;
+    const PlanRegister &result = plan.registers[firstOp + i];
+    auto number = uint32_t(calls.size());
+    InPlaceCall made{{MicroOpcode(op.op),
+                      op.type,
+                      plan.registers[op.operands[0]].type,
+                      op.immediate,
+                      buffer(result.buffer),
+                      {},
+                      {},
+                      0},
+                     &op,
+                     result.scalar};
+    for (size_t k = 0; k < op.operands.size(); ++k) {
+      const Value &value = values[op.operands[k]];
+      made.call.operands[k] = value.data;
+      made.call.scalar[k] = value.scalar && !result.scalar;
+      if (op.operands[k] < reads && !plan.repeats[op.operands[k]])
+        moving.push_back({number, int(k), op.operands[k]});
+    }
+    if (int w = plan.directWrite[i]; w >= 0)
+      moving.push_back({number, -1, uint32_t(reads + size_t(w))});
+    values[firstOp + i] = {made.call.out, result.scalar};
+    calls.push_back(made);
+  }
+
+  for (size_t tile = begin; tile < end; ++tile) {
+    if (plan.rowLoop >= 0)
+      rows = std::min(plan.rows,
+                      plan.row.extent -
+                          outerCounts[size_t(plan.rowLoop)] * plan.rows);
+    columns = std::min(plan.columns,
+                       plan.column.extent - outerCounts.back() * plan.columns);
+    for (const Moving &move : moving) {
+      blocks::Call &call = calls[move.call].call;
+      if (move.operand < 0)
+        call.out = frame.writes[move.access - reads] + at[move.access];
+      else
+        call.operands[move.operand] =
+            frame.reads[move.access] + at[move.access];
+    }
+    for (InPlaceCall &op : calls) {
+      op.call.n = op.scalar ? 1 : size_t(lanes());
+      if (!table.apply(op.call))
+        evaluateLanes(*op.op, op.call);
+    }
+    advance(plan.outer, outerCounts);
+  }
+}
+
 Status TileRunner::run(size_t begin, size_t end) {
   moveTo(begin);
+  if (mayRunInPlace()) {
+    runInPlace(begin, end);
+    return success();
+  }
+  hoisting = end - begin > 1 && mayHoist();
+  if (hoisting)
+    hoist();
   for (size_t tile = begin; tile < end; ++tile) {
     if (plan.rowLoop >= 0)
       rows = std::min(plan.rows,
@@ -331,90 +415,6 @@ void TileRunner::writeIndex(const isa::MicroOp &op, std::byte *out,
     }
 }
 
-/// Places of n elements in a table, in elements; false where an index is
-/// outside its dimension.
-bool TileRunner::findPlaces(const isa::MicroOp &op, int64_t *places,
-                            int64_t n) const {
-  const isa::Table &source = kernel.body.tables[op.immediate];
-  std::fill_n(places, n, 0);
-  bool outside = false;
-  for (size_t d = 0; d < source.sizes.size(); ++d) {
-    const Value &value = values[op.operands[d]];
-    auto size = uint64_t(source.sizes[d]);
-    int64_t stride = source.access.strides[d];
-    auto add = [&](auto *indices) {
-      for (int64_t j = 0; j < n; ++j) {
-        auto index = int64_t(indices[j]);
-        outside |= uint64_t(index) >= size;
-        places[j] =
-            int64_t(uint64_t(places[j]) + uint64_t(index) * uint64_t(stride));
-      }
-    };
-    Type type = plan.registers[op.operands[d]].type;
-    if (value.scalar) {
-      int64_t index = loadLane(type, value.data).i;
-      outside |= uint64_t(index) >= size;
-      if (outside)
-        return false;
-      for (int64_t j = 0; j < n; ++j)
-        places[j] += index * stride;
-    } else if (laneOf(type) == Lane::I64) {
-      add(static_cast<const int64_t *>(value.data));
-    } else {
-      add(static_cast<const int32_t *>(value.data));
-    }
-  }
-  return !outside;
-}
-
-Status TileRunner::loadTable(const isa::MicroOp &op, std::byte *out,
-                             int64_t n) const {
-  const isa::Table &source = kernel.body.tables[op.immediate];
-  const std::byte *base = frame.tables[op.immediate];
-  Type type = source.access.type;
-  int64_t size = int64_t(isa::sizeOf(type));
-  size_t lane = laneBytes(laneOf(type));
-  size_t rank = source.sizes.size();
-  int64_t places[blocks::kLanes];
-  if (n <= blocks::kLanes && isLaneInMemory(type) &&
-      findPlaces(op, places, n)) {
-    auto copy = [&](auto *to) {
-      auto *from =
-          reinterpret_cast<decltype(to)>(const_cast<std::byte *>(base));
-      for (int64_t j = 0; j < n; ++j)
-        to[j] = from[places[j]];
-    };
-    if (lane == 4)
-      copy(reinterpret_cast<uint32_t *>(out));
-    else
-      copy(reinterpret_cast<uint64_t *>(out));
-    return success();
-  }
-  for (int64_t j = 0; j < n; ++j) {
-    int64_t place = 0;
-    for (size_t d = 0; d < rank; ++d) {
-      const Value &value = values[op.operands[d]];
-      Type indexType = plan.registers[op.operands[d]].type;
-      size_t width = laneBytes(laneOf(indexType));
-      auto *data = static_cast<const std::byte *>(value.data);
-      int64_t index =
-          loadLane(indexType, data + (value.scalar ? 0 : size_t(j) * width)).i;
-      if (index < 0 || index >= source.sizes[d])
-        return failure("index " + std::to_string(index) +
-                       " is out of range, the dimension has " +
-                       std::to_string(source.sizes[d]) + " elements");
-      place += index * source.access.strides[d];
-    }
-    const std::byte *element = base + place * size;
-    if (size == int64_t(lane))
-      std::memcpy(out, element, lane);
-    else
-      storeLane(type, out, loadScalar(type, element));
-    out += lane;
-  }
-  return success();
-}
-
 void TileRunner::applyOp(const isa::MicroOp &op, std::byte *out,
                          int64_t n) const {
   blocks::Call call{MicroOpcode(op.op),
@@ -434,25 +434,30 @@ void TileRunner::applyOp(const isa::MicroOp &op, std::byte *out,
     call.scalar[i] = values[op.operands[i]].scalar && anyVector;
   }
   bool vectors = plan.vectorForm[size_t(&op - kernel.body.ops.data())];
-  if (vectors && table.apply(call))
-    return;
+  if (!vectors || !table.apply(call))
+    evaluateLanes(op, call);
+}
+
+/// Lane by lane, for ops and values without a vector form.
+void TileRunner::evaluateLanes(const isa::MicroOp &op,
+                               const blocks::Call &call) const {
+  size_t count = std::min<size_t>(op.operands.size(), 3);
   Type types[3] = {};
   for (size_t i = 0; i < count; ++i)
     types[i] = plan.registers[op.operands[i]].type;
   size_t lane = laneBytes(laneOf(op.type));
-  for (int64_t j = 0; j < n; ++j) {
+  auto *out = static_cast<std::byte *>(call.out);
+  for (size_t j = 0; j < call.n; ++j) {
     Scalar operands[3] = {};
     for (size_t i = 0; i < count; ++i) {
-      size_t offset =
-          call.scalar[i] ? 0 : size_t(j) * laneBytes(laneOf(types[i]));
+      size_t offset = call.scalar[i] ? 0 : j * laneBytes(laneOf(types[i]));
       operands[i] = loadLane(
           types[i], static_cast<const std::byte *>(call.operands[i]) + offset);
     }
-    storeLane(op.type, out + size_t(j) * lane, evaluate(op, types, operands));
+    storeLane(op.type, out + j * lane, evaluate(op, types, operands));
   }
 }
 
-/// The memory that an op may write its block to, or null.
 std::byte *TileRunner::directTarget(size_t op) const {
   int w = plan.directWrite[op];
   if (w < 0)
@@ -468,16 +473,25 @@ std::byte *TileRunner::directTarget(size_t op) const {
 }
 
 Status TileRunner::runTile() {
+  auto isHoisted = [&](size_t number) {
+    return hoisting && plan.home[number] != kVaries;
+  };
+  if (hoisting)
+    stepHoisted();
   for (size_t r = 0; r < kernel.reads.size(); ++r)
-    loadRead(r);
+    if (!isHoisted(r))
+      loadRead(r);
   std::fill(stored.begin(), stored.end(), false);
+  size_t load = 0;
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
     const isa::MicroOp &op = kernel.body.ops[i];
     const PlanRegister &result = plan.registers[firstOp + i];
     if (MicroOpcode(op.op) == MicroOpcode::ArithConstant)
       continue;
-    std::byte *out = buffer(result.buffer);
-    if (std::byte *direct = directTarget(i)) {
+    if (isHoisted(firstOp + i))
+      continue;
+    std::byte *out = buffer(result.buffer), *direct = directTarget(i);
+    if (direct) {
       out = direct;
       stored[size_t(plan.directWrite[i])] = true;
     }
@@ -486,6 +500,14 @@ Status TileRunner::runTile() {
     if (MicroOpcode(op.op) == MicroOpcode::TileIndex)
       writeIndex(op, out, result.scalar);
     else if (MicroOpcode(op.op) == MicroOpcode::TileLoad) {
+      bool known =
+          hoisting && !result.scalar &&
+          loadHoisted(op, loads[load], out, direct, values[firstOp + i]);
+      ++load;
+      if (known)
+        continue;
+      if (hoisting)
+        placeAll(op);
       if (Status status = loadTable(op, out, n); !status.ok())
         return status;
     } else

@@ -45,6 +45,37 @@ struct TileMemory {
   std::vector<int64_t> at;        ///< byte offset per read and write
   std::vector<int64_t> positions; ///< of every valid range
   std::vector<int64_t> outerCounts, innerCounts;
+  /// Of tiles in place: their ops, and the operands that move.
+  struct Moving {
+    uint32_t call;
+    int operand; ///< -1: the result
+    uint32_t access;
+  };
+  struct InPlaceCall {
+    blocks::Call call;
+    const isa::MicroOp *op;
+    bool scalar;
+  };
+  /// A table load whose indices are hoisted where they may be.
+  struct Load {
+    size_t first = 0;    ///< of its places along the column
+    bool column = false; ///< some index depends on the column alone
+    bool varies = false; ///< some index is a vector of the tile
+    bool run = false;    ///< along the column elements lie side by side
+    bool plain = false;  ///< lanes as in memory, no known index out of range
+  };
+  std::vector<std::byte> tables;
+  std::vector<const std::byte *> hoisted; ///< per register
+  /// A hoisted value that moves on with a loop.
+  struct Step {
+    uint32_t number, loop;
+    int64_t bytes;
+  };
+  std::vector<Step> steps;
+  std::vector<Load> loads; ///< per load, in their order
+  std::vector<int64_t> columnPlaces;
+  std::vector<InPlaceCall> calls;
+  std::vector<Moving> moving;
 };
 
 class TileRunner : TileMemory {
@@ -61,6 +92,16 @@ private:
   void step(const PlanDim &dim, int64_t times);
   bool advance(const std::vector<PlanDim> &dims, std::vector<int64_t> &counts);
   Status runTile();
+  bool mayHoist() const;
+  void hoist();
+  void placeHoisted();
+  void stepHoisted();
+  void placeAll(const isa::MicroOp &op);
+  Load describeLoad(const isa::MicroOp &op);
+  bool loadHoisted(const isa::MicroOp &op, const Load &load, std::byte *out,
+                   bool mustStore, Value &result);
+  bool mayRunInPlace() const;
+  void runInPlace(size_t begin, size_t end);
 
   void loadRead(size_t r);
   bool isWholeValid(size_t r) const;
@@ -73,6 +114,7 @@ private:
   bool findPlaces(const isa::MicroOp &op, int64_t *places, int64_t n) const;
   Status loadTable(const isa::MicroOp &op, std::byte *lanes, int64_t n) const;
   void applyOp(const isa::MicroOp &op, std::byte *out, int64_t n) const;
+  void evaluateLanes(const isa::MicroOp &op, const blocks::Call &call) const;
   std::byte *directTarget(size_t op) const;
   /// Stores one lane per point (or row, where lanes run along a sum).
   void storeLanes(size_t w, Value value, int64_t columns);
@@ -101,6 +143,7 @@ private:
   size_t firstOp;
   bool anyReduction = false;
   bool yieldsReads = false; ///< a read goes to memory as it is
+  bool hoisting = false;
 
   // The current tile.
   std::array<int64_t, isa::kMaxDims> coordinates{};

@@ -249,9 +249,10 @@ FailureOr<analog::BankOp> Disassembler::addBank(uint32_t number) {
   for (const SmallVector<float> &range : ranges)
     allRanges.append(range.begin(), range.end());
 
-  auto viewAttr = analog::ViewAttr::get(
-      &context, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1},
-      ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{rows, cols});
+  auto viewAttr =
+      analog::ViewAttr::get(&context, ArrayRef<int64_t>{0},
+                            ArrayRef<int64_t>{1}, ArrayRef<int64_t>{0, 0},
+                            ArrayRef<int64_t>{rows, cols}, ArrayRef<int64_t>());
   auto encodingAttr = analog::EncodingAttr::get(&context, encoding, devices);
   FloatAttr inputRange = bank.input_range() != 0
                              ? builder.getF32FloatAttr(bank.input_range())

@@ -32,6 +32,11 @@ FailureOr<Elements> Elements::of(Operation *op, ElementsAttr attr) {
   elements.element = *type;
   elements.count = attr.getNumElements();
 
+  if (auto reader = graph::ConstantReader::get(attr);
+      reader && !reader->isPlain()) {
+    elements.reader = std::move(reader);
+    return elements;
+  }
   ArrayRef<char> raw;
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
@@ -61,14 +66,42 @@ FailureOr<Elements> Elements::of(Operation *op, ElementsAttr attr) {
 }
 
 std::optional<std::span<const std::byte>> Elements::whole() const {
-  if (isSplat && count > 1)
+  if (reader || (isSplat && count > 1))
     return std::nullopt;
   return std::span(unpacked.empty() ? data : unpacked.data(), bytes());
+}
+
+/// Elements begin, begin + 1, … of `reader` in their own type.
+static ArrayRef<char> elementsFrom(const graph::ConstantReader &reader,
+                                   graph::ConstantWriter &to, int64_t begin,
+                                   int64_t count) {
+  if (reader.type().getElementType().isF32())
+    reader.floatsFrom(begin, count, reinterpret_cast<float *>(to.at(0)));
+  else
+    for (int64_t i = 0; i < count; ++i)
+      if (reader.isFloat())
+        to.setDouble(i, reader.asDouble(begin + i));
+      else
+        to.setInteger(i, reader.asInteger(begin + i));
+  return ArrayRef(to.at(0), count * to.width());
 }
 
 Status Elements::write(const Sink &sink) const {
   if (auto all = whole())
     return sink(*all);
+  if (reader) {
+    graph::ConstantWriter block(
+        RankedTensorType::get({std::min(count, kBlock)},
+                              reader->type().getElementType()),
+        /*splat=*/false);
+    for (int64_t begin = 0; begin < count; begin += kBlock) {
+      ArrayRef<char> part =
+          elementsFrom(*reader, block, begin, std::min(count - begin, kBlock));
+      if (Status status = sink(std::as_bytes(std::span(part))); !status.ok())
+        return status;
+    }
+    return mho::success();
+  }
   size_t width = isa::sizeOf(element);
   std::vector<std::byte> block;
   for (int64_t i = 0; i < std::min(count, kBlock); ++i)
@@ -119,6 +152,13 @@ FailureOr<WeightImage> WeightImage::of(analog::BankOp bank) {
   analog::ViewAttr view = bank.getView();
   image.rowOffsets = walkAxes(view.getRows(), view.getSizes(), strides);
   image.colOffsets = walkAxes(view.getColumns(), view.getSizes(), strides);
+  if (ArrayRef<int64_t> order = view.getOrder(); !order.empty()) {
+    std::vector<int64_t> ordered = image.colOffsets;
+    for (size_t group = 0; group < ordered.size(); group += order.size())
+      for (auto [i, position] : llvm::enumerate(order))
+        ordered[group + i] = image.colOffsets[group + position];
+    image.colOffsets = std::move(ordered);
+  }
   int64_t first = 0;
   for (auto [offset, stride] : llvm::zip(view.getOffsets(), strides))
     first += offset * stride;
@@ -154,7 +194,8 @@ Status WeightImage::write(const Sink &sink) const {
     return mho::success();
   // At least as many rows as elements lie in a cache line, for images that are
   // read across.
-  int64_t rowsAtOnce = std::max<int64_t>(16, kBlock / cols);
+  int64_t rowsAtOnce =
+      std::max<int64_t>(weights.isPlain() ? 16 : 128, kBlock / cols);
   bool along = isRun(colOffsets);
   bool across = !along && isRun(rowOffsets);
   std::vector<float> block, column;

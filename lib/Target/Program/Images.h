@@ -15,7 +15,8 @@
 
 namespace mho {
 
-/// The elements of a constant, wherever they lie; reads unaligned data.
+/// The elements of a constant, wherever and however they lie; reads unaligned
+/// data.
 class Elements {
 public:
   /// Fails, at `op`, for resources without data and unknown types.
@@ -37,6 +38,8 @@ private:
   bool isSplat = false;
   /// Elements that had to be unpacked (i1).
   std::vector<std::byte> unpacked;
+  /// Set where elements are computed or unpacked while they are written.
+  std::optional<graph::ConstantReader> reader;
 };
 
 /// Reads through a bank's view; writes its K×N image row by row.

@@ -153,3 +153,70 @@ func.func @unit_0_main(%x: tensor<4xi64>) -> tensor<4xi64> attributes {analog.un
   }
   return %y : tensor<4xi64>
 }
+
+// -----
+
+// States that change places: one of them is kept while the other moves.
+
+// CHECK-LABEL: tile.program @unit_0_main
+// CHECK: tile.loop 3 index {{[0-9]+}} {
+// CHECK-NEXT: tile.copy [4] from <f32 io at [[A:[0-9]+]], [1]> to <f32 scratch at [[S:[0-9]+]], [1]>
+// CHECK-NEXT: tile.copy [4] from <f32 io at [[B:[0-9]+]], [1]> to <f32 io at [[A]], [1]>
+// CHECK-NEXT: tile.copy [4] from <f32 scratch at [[S]], [1]> to <f32 io at [[B]], [1]>
+// CHECK-NEXT: }
+func.func @unit_0_main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) attributes {analog.unit = 0 : i32} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %a, %b = scf.for %t = %c0 to %c3 step %c1 iter_args(%p = %x, %q = %y) -> (tensor<4xf32>, tensor<4xf32>) {
+    scf.yield %q, %p : tensor<4xf32>, tensor<4xf32>
+  }
+  return %a, %b : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// What a loop inside starts from and reads too is copied before it.
+
+// CHECK-LABEL: tile.program @unit_0_main
+// CHECK: tile.loop 3 index {{[0-9]+}} {
+// CHECK: tile.copy [4] from <f32 io at [[V:[0-9]+]], [1]> to <f32 scratch at [[A:[0-9]+]], [1]>
+// CHECK: tile.loop 2 index {{[0-9]+}} {
+// CHECK-NEXT: tile.kernel [4] reads [#tile.access<f32 scratch at [[A]], [1]>, #tile.access<f32 io at [[V]], [1]>] writes [#tile.write<f32 scratch at [[A]], [1]>]
+// CHECK: }
+// CHECK: tile.copy [4] from <f32 scratch at [[A]], [1]> to <f32 io at [[V]], [1]>
+func.func @unit_0_main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {analog.unit = 0 : i32} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %y = scf.for %t = %c0 to %c3 step %c1 iter_args(%v = %x) -> tensor<4xf32> {
+    %w = scf.for %s = %c0 to %c2 step %c1 iter_args(%a = %v) -> tensor<4xf32> {
+      %b = graph.mul %a, %v : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      scf.yield %b : tensor<4xf32>
+    }
+    scf.yield %w : tensor<4xf32>
+  }
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// Branches that compute nothing are a choice between tensors; it is one of the
+// values, not of their addresses.
+
+// CHECK-LABEL: tile.program @unit_0_main
+// CHECK: tile.branch if 0 {
+// CHECK-NEXT: tile.copy [4] from <f32 io at 0, [1]> to <f32 {{.*}} at [[Y:[0-9]+]], [1]>
+// CHECK-NEXT: } else {
+// CHECK-NEXT: tile.copy [4] from <f32 io at 64, [1]> to <f32 {{.*}} at [[Y]], [1]>
+// CHECK-NEXT: }
+func.func @unit_0_main(%x: tensor<4xf32>, %y: tensor<4xf32>, %c: tensor<i1>) -> tensor<4xf32> attributes {analog.unit = 0 : i32} {
+  %s = tensor.extract %c[] : tensor<i1>
+  %z = scf.if %s -> (tensor<4xf32>) {
+    scf.yield %x : tensor<4xf32>
+  } else {
+    scf.yield %y : tensor<4xf32>
+  }
+  return %z : tensor<4xf32>
+}

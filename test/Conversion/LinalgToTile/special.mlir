@@ -69,3 +69,36 @@ func.func @unit_0_main(%x: tensor<3x3x2xf32>) -> tensor<7x2xf32> attributes {ana
   %y = graph.overlap_add %x {piece_axis = 0 : i64, axis = 1 : i64, stride = 2 : i64, dilation = 1 : i64, pad = 0 : i64} : (tensor<3x3x2xf32>) -> tensor<7x2xf32>
   return %y : tensor<7x2xf32>
 }
+
+// -----
+
+// The count is a slot, which becomes the extent of what follows and of the
+// output; a dimension of one element is a coordinate like others.
+
+// CHECK-LABEL: tile.program @unit_0_main
+// CHECK-SAME: slots [#tile.slot<0 to 6 initially 0>]
+// CHECK: tile.compact [2, 1, 3] from <f32 io at 0, [3, 3, 1]> indices <i64 scratch at [[P:[0-9]+]], [3, 1]> count 0
+// CHECK-NEXT: tile.kernel [slot 0 max 6, 3] reads [#tile.access<i64 scratch at [[P]], [3, 1]>] writes [#tile.write<i64 {{io|scratch}} at {{[0-9]+}}, [3, 1]>]
+func.func @unit_0_main(%x: tensor<2x1x3xf32>) -> tensor<6x3xi64> attributes {analog.unit = 0 : i32} {
+  %places, %n = graph.non_zero %x : tensor<2x1x3xf32> -> tensor<6x3xi64>
+  %found = tensor.extract_slice %places[0, 0] [%n, 3] [1, 1] : tensor<6x3xi64> to tensor<?x3xi64>
+  %minus = graph.neg %found : tensor<?x3xi64>
+  %e = tensor.empty() : tensor<6x3xi64>
+  %y = tensor.insert_slice %minus into %e[0, 0] [%n, 3] [1, 1] : tensor<?x3xi64> into tensor<6x3xi64>
+  graph.set_extent %n of 0 dim 0
+  return %y : tensor<6x3xi64>
+}
+
+// -----
+
+// Of nothing there are no places.
+
+// CHECK-LABEL: tile.program @unit_0_main
+// CHECK-NOT: tile.compact
+// CHECK: tile.end
+func.func @unit_0_main(%x: tensor<2x0xf32>) -> tensor<i64> attributes {analog.unit = 0 : i32} {
+  %places, %n = graph.non_zero %x : tensor<2x0xf32> -> tensor<0x2xi64>
+  %i = arith.index_cast %n : index to i64
+  %y = tensor.from_elements %i : tensor<i64>
+  return %y : tensor<i64>
+}

@@ -110,6 +110,25 @@ TEST(ParseChip, UnknownKindOfProvenance) {
   EXPECT_EQ(error.find("tiny.yaml:18:52: unknown kind 'guess'"), 0u) << error;
 }
 
+TEST(ParseChip, GateColumns) {
+  auto with = [](const std::string &gates) {
+    std::string yaml = chipWith(kGood), at = "      input_bits";
+    return yaml.insert(yaml.find(at), "      gate_columns: " + gates + "\n");
+  };
+  auto chip =
+      parseChip(with("{value: icfo, source: s, kind: measured}"), "tiny.yaml");
+  ASSERT_TRUE(chip.ok()) << chip.message();
+  EXPECT_EQ(chip->kinds[0]->arrays->gate_columns, "icfo");
+  std::string wrong = errorOf(with("{value: ifgo, source: s, kind: measured}"));
+  EXPECT_NE(wrong.find("gate_columns' is 'ifgo', expected the letters i, o, f "
+                       "and c"),
+            std::string::npos)
+      << wrong;
+  EXPECT_NE(
+      errorOf(with("{value: icfo, kind: measured}")).find("missing 'source'"),
+      std::string::npos);
+}
+
 TEST(ParseChip, UnknownKey) {
   std::string error = errorOf(chipWith(kGood, "voltage: 3\n"));
   EXPECT_EQ(error.find("tiny.yaml:20:1: unknown key 'voltage' in a chip file; "

@@ -119,6 +119,7 @@ void RandomKernel::addOps() {
                                         MicroOpcode::ArithMulf,
                                         MicroOpcode::ArithSubf,
                                         MicroOpcode::ArithMaximumf,
+                                        MicroOpcode::ArithMinimumf,
                                         MicroOpcode::ArithMinnumf}
              : std::vector<MicroOpcode>{
                    MicroOpcode::ArithAddi,  MicroOpcode::ArithMuli,
@@ -137,8 +138,10 @@ void RandomKernel::addOps() {
     kernel.body.ops.push_back(std::move(op));
     return next++;
   };
-  usable.push_back(add(
-      micro(MicroOpcode::ArithConstant, type, {}, floats ? pattern(0.5f) : 3)));
+  // Zeros with and without sign: extremes with a constant tell them apart.
+  static constexpr float constants[] = {0.5f, 0.0f, -0.0f};
+  uint64_t constant = floats ? pattern(constants[below(3)]) : 3;
+  usable.push_back(add(micro(MicroOpcode::ArithConstant, type, {}, constant)));
   if (!kernel.dims.empty() && chance(40)) {
     uint32_t index = add(micro(MicroOpcode::TileIndex, Type::I64, {},
                                uint64_t(below(int64_t(kernel.dims.size())))));
@@ -221,6 +224,10 @@ void RandomKernel::fill() {
         continue;
       }
       Scalar value = fromDouble(type, double(below(400)) / 16 - 10);
+      if (isFloat(type) && chance(10))
+        value = fromDouble(type, chance(50) ? -0.0 : 0.0);
+      if (isFloat(type) && chance(2))
+        value = fromDouble(type, std::nan(""));
       storeScalar(type, bytes->data() + i, value);
     }
 }
@@ -310,6 +317,143 @@ TEST(Kernel, InPlaceIsFast) {
   std::vector<std::byte *> writes = {bytes};
   ASSERT_TRUE(prepared->run({extents, reads, writes, {}}, nullptr).ok());
   EXPECT_EQ(data, wanted);
+}
+
+/// Loads whose indices come from coordinates, from computations on them, and
+/// from memory, as gathers, pads and resizes have them.
+static void checkTableLoads(unsigned seed) {
+  std::mt19937_64 random(seed);
+  auto below = [&](int64_t n) { return int64_t(random() % uint64_t(n)); };
+  static constexpr int64_t widths[] = {1, 3, 16, 17, 64, 513, 1100};
+  static constexpr Type types[] = {Type::F32, Type::F32, Type::I64, Type::F16,
+                                   Type::U8};
+  Type type = types[below(5)];
+  int64_t rank = 1 + below(3);
+  Kernel kernel;
+  for (int64_t d = 0; d < rank; ++d)
+    kernel.dims.push_back(
+        {d + 1 == rank ? widths[below(7)] : 1 + below(7), kNoSlot});
+  std::vector<int64_t> extents;
+  for (const Extent &extent : kernel.dims)
+    extents.push_back(extent.max);
+
+  // Reads of indices below 7, with some of the dimensions.
+  std::vector<int64_t> numbers(1 << 16);
+  for (int64_t &x : numbers)
+    x = below(7);
+  int64_t reads = below(3);
+  for (int64_t r = 0; r < reads; ++r) {
+    Access read{Type::I64, Space::Io, 0, {}, {}, {}, 0};
+    int64_t stride = 1;
+    for (int64_t d = rank; d-- > 0;) {
+      bool kept = below(2);
+      read.strides.insert(read.strides.begin(), kept ? stride : 0);
+      stride *= kept ? extents[size_t(d)] : 1;
+    }
+    kernel.reads.push_back(read);
+  }
+  auto next = uint32_t(reads);
+  auto add = [&](MicroOp op) {
+    kernel.body.ops.push_back(std::move(op));
+    return next++;
+  };
+  auto constant = [&](int64_t value) {
+    return add(
+        micro(MicroOpcode::ArithConstant, Type::I64, {}, uint64_t(value)));
+  };
+  std::vector<uint32_t> loaded;
+  int64_t largest = 0;
+  int64_t loads = 1 + below(2);
+  for (int64_t l = 0; l < loads; ++l) {
+    int64_t sizesOfTable[3];
+    std::vector<uint32_t> indices;
+    int64_t dims = 1 + below(3);
+    for (int64_t t = 0; t < dims; ++t) {
+      auto d = uint64_t(below(rank));
+      int64_t extent = extents[d], size = std::max<int64_t>(extent, 7);
+      uint32_t index = add(micro(MicroOpcode::TileIndex, Type::I64, {}, d));
+      switch (below(5)) {
+      case 0: // from the end
+        index = add(micro(MicroOpcode::ArithSubi, Type::I64,
+                          {constant(extent - 1), index}));
+        break;
+      case 1: // in steps, around
+        index = add(micro(MicroOpcode::ArithRemsi, Type::I64,
+                          {add(micro(MicroOpcode::ArithMuli, Type::I64,
+                                     {index, constant(3)})),
+                           constant(size)}));
+        break;
+      case 2:
+        if (reads)
+          index = uint32_t(below(reads));
+        break;
+      case 3:
+        if (reads) // of two kinds
+          index = add(micro(MicroOpcode::ArithMinsi, Type::I64,
+                            {index, uint32_t(below(reads))}));
+        break;
+      default:
+        break;
+      }
+      indices.push_back(index);
+      sizesOfTable[t] = size;
+    }
+    Table table{{type, Space::Const, 0, {}, {}, {}, 0}, {}};
+    int64_t stride = 1 + below(2);
+    for (int64_t t = dims; t-- > 0;) {
+      table.access.strides.insert(table.access.strides.begin(), stride);
+      table.sizes.insert(table.sizes.begin(), sizesOfTable[t]);
+      stride *= sizesOfTable[t];
+    }
+    if (stride > 1 << 18)
+      return;
+    largest = std::max(largest, stride);
+    kernel.body.tables.push_back(table);
+    loaded.push_back(
+        add(micro(MicroOpcode::TileLoad, type, indices, uint64_t(l))));
+  }
+  uint32_t result = loaded[0];
+  if (loads == 2 && below(2))
+    result = add(
+        micro(isFloat(type) ? MicroOpcode::ArithAddf : MicroOpcode::ArithAddi,
+              type, {loaded[0], loaded[1]}));
+  int64_t stride = 1 + below(2);
+  Access to{type, Space::Scratch, 0, {}, {}, {}, 0};
+  for (int64_t d = rank; d-- > 0;) {
+    to.strides.insert(to.strides.begin(), stride);
+    stride *= extents[size_t(d)];
+  }
+  kernel.writes = {Write{to, WriteKind::Store, false, 0}};
+  kernel.body.yields = {result};
+
+  std::vector<std::byte> table(size_t(largest) * sizeOf(type));
+  for (size_t i = 0; i < size_t(largest); ++i)
+    storeScalar(type, table.data() + i * sizeOf(type),
+                fromDouble(type, double(random() % 251)));
+  auto *data = reinterpret_cast<const std::byte *>(numbers.data());
+  std::vector<const std::byte *> from(size_t(reads), data),
+      tables(size_t(loads), table.data());
+  auto run = [&](const blocks::Table *set, ThreadPool *pool) {
+    std::vector<std::byte> out(size_t(stride) * sizeOf(type));
+    std::vector<std::byte *> writes = {out.data()};
+    KernelFrame frame{extents, from, writes, tables};
+    auto plan = makePlan(kernel, extents);
+    Status status = set ? runPlan(kernel, plan.get(), frame, pool, *set)
+                        : runReference(kernel, frame);
+    EXPECT_TRUE(status.ok()) << status.message();
+    return out;
+  };
+  std::vector<std::byte> wanted = run(nullptr, nullptr);
+  ThreadPool pool(2);
+  blocks::TableList list = blocks::tables();
+  for (size_t t = 0; t < list.count; ++t)
+    ASSERT_EQ(run(list.sets[t], t == 0 ? &pool : nullptr), wanted)
+        << "seed " << seed << ", " << list.sets[t]->name;
+}
+
+TEST(Kernel, TableLoadsEqualTheReference) {
+  for (unsigned seed = 0; seed < 400 && !HasFailure(); ++seed)
+    checkTableLoads(seed);
 }
 
 TEST(Kernel, TableLoadsAreChecked) {

@@ -131,6 +131,11 @@ TEST(Windows, DepthwiseEqualsTheReference) {
       // Side by side, one for all channels, channel after channel.
       for (int64_t stride : {int64_t(1), int64_t(0), 3 * wide})
         check({4, 7, 3, wide, channels, WriteKind::Add, true, stride}, false);
+  // Rows that share their weights, in blocks and what is left of them.
+  for (int64_t rows = 1; rows <= 11; ++rows)
+    for (int64_t wide : {1, 2, 3, 4, 5, 7})
+      check({2, rows, 2, wide, 24, WriteKind::Add, true, 1, rows % 2 == 0},
+            false);
   // More taps in a row than partial results.
   check({2, 3, 2, 21, 33, WriteKind::Add, true}, false);
   check({2, 3, 2, 21, 33, WriteKind::Add, true, 1, true}, false);

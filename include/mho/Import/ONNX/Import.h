@@ -43,7 +43,8 @@ struct ImportOptions {
   std::vector<std::string> constants;
   /// The same with the value at hand: {input, value}.
   std::vector<std::pair<std::string, ImportArray>> frozen;
-  /// `loop_1=100`: the Loop node of this name stops after so many steps.
+  /// `loop_1=100`: the Loop (or Range) node of this name stops after so many
+  /// steps (or elements).
   std::vector<std::string> loopBounds;
   /// Reads array `key` of an .npz file, or sets `error`.
   std::function<bool(const std::string &file, const std::string &key,
@@ -68,6 +69,9 @@ inline constexpr llvm::StringLiteral kFoldedAttr = "mho.folded";
 inline constexpr llvm::StringLiteral kFreezeAttr = "mho.freeze";
 /// On arguments and results of @main: the ONNX name.
 inline constexpr llvm::StringLiteral kNameAttr = "mho.name";
+/// On an argument: for each dimension "NAME=LOW..HIGH" where only the run knows
+/// its extent, else "". Those of one name are the same.
+inline constexpr llvm::StringLiteral kBoundsAttr = "mho.bounds";
 
 /// Reads the model at `path`: one function @main on static tensors. What is
 /// wrong with the file is reported on the context's diagnostics, and the result

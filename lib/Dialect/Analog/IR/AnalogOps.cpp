@@ -53,6 +53,10 @@ int64_t ViewAttr::getNumColumns() const {
   return extentOver(getColumns(), getSizes());
 }
 
+int64_t ViewAttr::getColumnGroup() const {
+  return getColumns().size() > 1 ? getSizes()[getColumns().back()] : 1;
+}
+
 /// Whether `view` names every axis of `type` once and stays inside it.
 static LogicalResult verifyView(Operation *op, ViewAttr view, ShapedType type) {
   int64_t rank = type.getRank();
@@ -74,6 +78,16 @@ static LogicalResult verifyView(Operation *op, ViewAttr view, ShapedType type) {
         view.getOffsets()[axis] + view.getSizes()[axis] > type.getDimSize(axis))
       return op->emitOpError("view reaches outside axis ")
              << axis << " of " << type;
+  if (view.getOrder().empty())
+    return success();
+  SmallVector<int64_t> positions(view.getOrder());
+  llvm::sort(positions);
+  if (view.getColumns().empty() ||
+      !llvm::equal(
+          positions,
+          llvm::seq<int64_t>(0, view.getSizes()[view.getColumns().back()])))
+    return op->emitOpError("order of view must name each position of the last "
+                           "column axis once");
   return success();
 }
 

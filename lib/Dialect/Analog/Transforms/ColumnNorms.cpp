@@ -34,6 +34,12 @@ public:
                    std::vector<float>(view.getNumColumns(), 0.0f));
     fill(view.getRows(), rowStride);
     fill(view.getColumns(), colStride);
+    if (!view.getOrder().empty()) {
+      orderedAxis = view.getColumns().back();
+      place.resize(view.getOrder().size());
+      for (auto [i, position] : llvm::enumerate(view.getOrder()))
+        place[position] = i;
+    }
     blockOfRow.resize(view.getNumRows());
     for (size_t block = 0; block + 1 < splits.size(); ++block)
       for (int64_t row = splits[block]; row < splits[block + 1]; ++row)
@@ -70,6 +76,11 @@ private:
     }
   }
 
+  /// Where position `local` of an axis of columns comes in their order.
+  int64_t placeOn(int64_t axis, int64_t local) const {
+    return axis == orderedAxis ? place[local] : local;
+  }
+
   void addSplat(float value) {
     for (size_t block = 0; block + 1 < splits.size(); ++block) {
       float rows = splits[block + 1] - splits[block];
@@ -86,7 +97,7 @@ private:
       if (local < 0 || local >= view.getSizes()[axis])
         return;
       row += local * rowStride[axis];
-      column += local * colStride[axis];
+      column += placeOn(axis, local) * colStride[axis];
     }
     int64_t local = at[last] - view.getOffsets()[last];
     if (local < 0) {
@@ -95,6 +106,12 @@ private:
     }
     run = run.take_front(std::max<int64_t>(0, view.getSizes()[last] - local));
     row += local * rowStride[last];
+    if (orderedAxis == last) {
+      for (auto [i, value] : llvm::enumerate(run))
+        addAlongColumns(value, blockOfRow[row],
+                        column + place[local + i] * colStride[last], 1);
+      return;
+    }
     column += local * colStride[last];
     if (rowStride[last])
       addAlongRows(run, row, column, rowStride[last]);
@@ -170,6 +187,9 @@ private:
   ArrayRef<int64_t> splits;
   SmallVector<int64_t> rowStride, colStride, at;
   std::vector<int32_t> blockOfRow;
+  /// The axis whose positions the view reorders, and the place of each.
+  int64_t orderedAxis = -1;
+  SmallVector<int64_t> place;
   ColumnNorms norms;
 };
 

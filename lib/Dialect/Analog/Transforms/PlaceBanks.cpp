@@ -11,8 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Placement.h"
-
+#include "mho/Dialect/Analog/IR/Placement.h"
 #include "mho/Dialect/Analog/Transforms/Passes.h"
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
@@ -41,6 +40,21 @@ SmallVector<int64_t> splitEvenly(int64_t extent, int64_t limit) {
     borders.push_back(borders.back() + extent / parts +
                       (part < extent % parts));
   return borders;
+}
+
+/// Columns, of which each `group` in a row stays in one part where that takes
+/// no more parts.
+SmallVector<int64_t> splitColumns(int64_t columns, int64_t group,
+                                  int64_t limit) {
+  SmallVector<int64_t> borders = splitEvenly(columns, limit);
+  if (group == 1 || group > limit)
+    return borders;
+  SmallVector<int64_t> whole = splitEvenly(columns / group, limit / group);
+  if (whole.size() > borders.size())
+    return borders;
+  for (int64_t &border : whole)
+    border *= group;
+  return whole;
 }
 
 /// The constant attribute behind a value; null where there is none.
@@ -128,7 +142,8 @@ private:
          op.getView(),
          op.getEncoding(),
          splitEvenly(op.getView().getNumRows(), chip.arrayRows()),
-         splitEvenly(op.getView().getNumColumns(), chip.arrayColumns()),
+         splitColumns(op.getView().getNumColumns(),
+                      op.getView().getColumnGroup(), chip.arrayColumns()),
          {}});
     return success();
   }

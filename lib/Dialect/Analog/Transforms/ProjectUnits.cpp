@@ -14,14 +14,19 @@
 // sent. A value is sent where it is defined and received in the block of the
 // same nesting, so both sides run as often.
 //
+// Extents of run time are scalars like others: what they are computed from is
+// sent once, and every unit computes them itself. A scalar that arrives is
+// given the bounds that it is known to have where it comes from.
+//
 //===----------------------------------------------------------------------===//
 
-#include "Placement.h"
-
+#include "mho/Dialect/Analog/IR/Placement.h"
 #include "mho/Dialect/Analog/Transforms/Passes.h"
+#include "mho/Dialect/Graph/IR/RunTimeExtents.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 #include <set>
 
@@ -47,10 +52,13 @@ std::optional<int32_t> unitOf(Operation *op) {
 /// Builds the functions of all units side by side.
 class Projector {
 public:
-  Projector(ModuleOp module, func::FuncOp main) : module(module), main(main) {}
+  Projector(ModuleOp module, func::FuncOp main)
+      : module(module), main(main), extents(main) {}
 
   LogicalResult run() {
     Block &body = main.getBody().front();
+    if (failed(extents.analyse()))
+      return failure();
     createFunction(0, main.getFunctionType());
     for (unsigned i = 0; i < main.getNumArguments(); ++i)
       define(main.getArgument(i), 0, functions[0].function.getArgument(i));
@@ -131,8 +139,10 @@ private:
 
   /// Clones `op` on `unit`, in the block that stands for its own.
   Operation *append(Operation *op, int32_t unit) {
-    for (Value operand : op->getOperands())
-      valueOn(operand, unit, op->getLoc());
+    SetVector<Value> used(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+    for (Value value : used)
+      valueOn(value, unit, op->getLoc());
     UnitFunction &state = functionOf(unit);
     OpBuilder builder = builderIn(state, op->getBlock());
     Operation *copy = builder.clone(*op, state.mapping);
@@ -154,58 +164,44 @@ private:
       append(value.getDefiningOp(), unit);
       return functionOf(unit).mapping.lookup(value);
     }
+    Location loc = isa<BlockArgument>(value) ? user : value.getLoc();
+    SmallVector<Value> sizes = sizesOn(value, home->second, unit, loc);
     // Sent right behind its definition, received in front of its first use:
     // both keep the source's order.
     int64_t channel = channels.size() / 2;
     channels.push_back(home->second);
     channels.push_back(unit);
-    Location loc = isa<BlockArgument>(value) ? user : value.getLoc();
     Value source = functions[home->second].mapping.lookup(value);
     UnitFunction &state = functionOf(unit);
     OpBuilder builder = builderIn(state, value.getParentBlock());
-    SmallVector<Value> extents =
-        sendExtents(source, home->second, unit, builder, loc);
-    send(source, source, channel, loc);
-    Value received = receive(builder, loc, value.getType(), extents, channel);
+    send(source, channel, loc);
+    Value received = receive(builder, loc, value, sizes, channel);
     state.mapping.map(value, received);
     return received;
   }
 
-  /// Hands the extents of `source` that are known only at run time to `unit`,
-  /// which has to know how much arrives.
-  SmallVector<Value> sendExtents(Value source, int32_t home, int32_t unit,
-                                 OpBuilder &target, Location loc) {
-    SmallVector<Value> extents;
-    auto type = dyn_cast<RankedTensorType>(source.getType());
-    if (!type || type.hasStaticShape())
-      return extents;
-    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-      if (!type.isDynamicDim(axis))
-        continue;
-      int64_t channel = channels.size() / 2;
-      channels.push_back(home);
-      channels.push_back(unit);
-      OpBuilder builder = behind(source);
-      auto extent = tensor::DimOp::create(builder, loc, source, axis);
-      lastSend[source] = extent;
-      send(extent, source, channel, loc);
-      extents.push_back(receive(target, loc, extent.getType(), {}, channel));
+  /// The extents of a tensor of `home` that are known only at run time, on
+  /// `unit`, which has to know how much arrives.
+  SmallVector<Value> sizesOn(Value tensor, int32_t home, int32_t unit,
+                             Location user) {
+    SmallVector<Value> sizes = extents.of(tensor);
+    for (Value &size : sizes) {
+      // What only the tensor itself tells is told where it is.
+      auto dim = size.getDefiningOp<tensor::DimOp>();
+      if (dim && dim.getSource() == tensor &&
+          homes.try_emplace(size, home).second)
+        append(dim, home);
+      size = valueOn(size, unit, user);
     }
-    return extents;
+    return sizes;
   }
 
-  /// Where what is done with `source` for other units goes.
-  OpBuilder behind(Value source) {
+  void send(Value source, int64_t channel, Location loc) {
     OpBuilder builder(module.getContext());
     builder.setInsertionPointAfterValue(source);
     if (Operation *last = lastSend.lookup(source))
       builder.setInsertionPointAfter(last);
-    return builder;
-  }
-
-  /// Sends `message`, which is or belongs to `source`.
-  void send(Value message, Value source, int64_t channel, Location loc) {
-    OpBuilder builder = behind(source);
+    Value message = source;
     Type type = message.getType();
     if (!isa<ShapedType>(type)) {
       // A scalar travels as a tensor without dimensions; an index as 64 bits.
@@ -218,13 +214,15 @@ private:
     lastSend[source] = analog::SendOp::create(builder, loc, channel, message);
   }
 
-  Value receive(OpBuilder &builder, Location loc, Type type, ValueRange extents,
+  /// What stands for `value` on a unit that receives it.
+  Value receive(OpBuilder &builder, Location loc, Value value, ValueRange sizes,
                 int64_t channel) {
+    Type type = value.getType();
     auto tensorType = dyn_cast<RankedTensorType>(type);
     if (!tensorType)
       tensorType = RankedTensorType::get(
           {}, type.isIndex() ? builder.getI64Type() : type);
-    Value empty = tensor::EmptyOp::create(builder, loc, tensorType, extents);
+    Value empty = tensor::EmptyOp::create(builder, loc, tensorType, sizes);
     Value received = analog::RecvOp::create(builder, loc, TypeRange{tensorType},
                                             channel, empty)
                          .getResult(0);
@@ -232,9 +230,13 @@ private:
       return received;
     Value scalar =
         tensor::ExtractOp::create(builder, loc, received, ValueRange());
-    return type.isIndex()
-               ? Value(arith::IndexCastOp::create(builder, loc, type, scalar))
-               : scalar;
+    if (!type.isIndex())
+      return scalar;
+    scalar = arith::IndexCastOp::create(builder, loc, type, scalar);
+    auto range = extents.rangeOf(value);
+    return range ? Value(graph::BoundOp::create(builder, loc, type, scalar,
+                                                range->first, range->second))
+                 : scalar;
   }
 
   //===--- homes ---===//
@@ -526,6 +528,7 @@ private:
 
   ModuleOp module;
   func::FuncOp main;
+  graph::RunTimeExtents extents;
   std::map<int32_t, UnitFunction> functions;
   /// Where the values are that one unit has; others receive them from there.
   DenseMap<Value, int32_t> homes;

@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Placement.h"
-
+#include "mho/Dialect/Analog/IR/Placement.h"
 #include "mho/Dialect/Analog/Transforms/Passes.h"
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"

@@ -28,7 +28,8 @@ struct Model
            !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
   }
 
-  /// The op again, on the buffers of its operands and without results.
+  /// The op again, on the buffers of its operands; of its results only scalars
+  /// stay.
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
                           const BufferizationOptions &options,
                           BufferizationState &state) const {
@@ -47,7 +48,10 @@ struct Model
     OperationState again(op->getLoc(), op->getName());
     again.addOperands(buffers);
     again.addAttributes(op->getAttrs());
-    rewriter.create(again);
+    for (Type type : op->getResultTypes())
+      if (!isa<TensorType>(type))
+        again.addTypes(type);
+    llvm::append_range(results, rewriter.create(again)->getResults());
     replaceOpWithBufferizedValues(rewriter, op, results);
     return success();
   }
@@ -60,5 +64,7 @@ void mho::digital::registerBufferizableOpInterfaceExternalModels(
   registry.addExtension(+[](MLIRContext *context, DigitalDialect *) {
     SortOp::attachInterface<Model<SortOp, true>>(*context);
     ScatterOp::attachInterface<Model<ScatterOp, false>>(*context);
+    // What is left of the places' old contents is never looked at.
+    CompactOp::attachInterface<Model<CompactOp, true>>(*context);
   });
 }

@@ -40,7 +40,9 @@ static void addEffects(DestinationStyleOpInterface op, bool overwritten,
 
 static LogicalResult verifyResults(DestinationStyleOpInterface op) {
   size_t expected = op.hasPureTensorSemantics() ? op.getNumDpsInits() : 0;
-  if (op->getNumResults() != expected)
+  size_t found =
+      llvm::count_if(op->getResultTypes(), llvm::IsaPred<TensorType>);
+  if (found != expected)
     return op->emitOpError("has one result for each destination on tensors and "
                            "none on buffers");
   return success();
@@ -57,7 +59,8 @@ static Type elementOf(Value v) {
 LogicalResult SortOp::verify() {
   ArrayRef<int64_t> x = shapeOf(getX()), values = shapeOf(getValues());
   if (x.empty() || values.size() != x.size() ||
-      values.drop_back() != x.drop_back() || values.back() > x.back() ||
+      values.drop_back() != x.drop_back() ||
+      (!ShapedType::isDynamic(x.back()) && values.back() > x.back()) ||
       shapeOf(getIndices()) != values)
     return emitOpError("expected values and indices of the input's shape, the "
                        "last axis at most as long; found ")
@@ -85,7 +88,8 @@ LogicalResult ScatterOp::verify() {
            << getIndices().size() << " indices";
   for (auto [dim, extent] : llvm::zip_equal(getDims(), to))
     if (dim != -1 &&
-        (dim < 0 || dim >= int64_t(updates.size()) || updates[dim] > extent))
+        (dim < 0 || dim >= int64_t(updates.size()) ||
+         (!ShapedType::isDynamic(extent) && updates[dim] > extent)))
       return emitOpError("dim ") << dim << " of " << getUpdates().getType()
                                  << " does not fit an axis of " << extent;
   for (Value index : getIndices()) {
@@ -107,4 +111,28 @@ LogicalResult ScatterOp::verify() {
 
 void ScatterOp::getEffects(Effects &effects) {
   addEffects(*this, /*overwritten=*/false, effects);
+}
+
+LogicalResult CompactOp::verify() {
+  ArrayRef<int64_t> x = shapeOf(getX()), places = shapeOf(getPlaces());
+  int64_t room = 1;
+  for (int64_t extent : x)
+    room *= ShapedType::isDynamic(extent) ? 0 : extent;
+  if (places.size() != 2 || ShapedType::isDynamicShape(places) ||
+      places[1] != int64_t(x.size()) || places[0] < room ||
+      !elementOf(getPlaces()).isInteger(64))
+    return emitOpError("expected room for ")
+           << x.size() << " coordinates (i64) of each element of "
+           << getX().getType() << ", found " << getPlaces().getType();
+  return verifyResults(*this);
+}
+
+void CompactOp::getEffects(Effects &effects) {
+  addEffects(*this, /*overwritten=*/true, effects);
+}
+
+void CompactOp::inferResultRanges(ArrayRef<ConstantIntRanges>,
+                                  SetIntRangeFn setRange) {
+  APInt none(64, 0), all(64, shapeOf(getPlaces())[0]);
+  setRange(getCount(), ConstantIntRanges::fromSigned(none, all));
 }

@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mho/Dialect/Graph/IR/Constants.h"
+#include "Dequantizer.h"
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +26,20 @@ static constexpr int64_t kPart = 4096;
 template <typename PlaceFn>
 void ConstantReader::convert(PlaceFn place, int64_t count, float *to) const {
   Type element = tensor.getElementType();
-  if (element.isF32()) {
+  if (packed) {
+    float table[16];
+    for (unsigned bits = 0; bits < (1u << packed); ++bits)
+      table[bits] = float((*values)[bits].real);
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = table[pattern(place(i))];
+  } else if (stored) {
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = stored->at(place(i));
+  } else if (element.isInteger(8)) {
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = isSigned ? float(int8_t(*at(place(i))))
+                       : float(uint8_t(*at(place(i))));
+  } else if (element.isF32()) {
     for (int64_t i = 0; i < count; ++i)
       std::memcpy(to + i, at(place(i)), sizeof(float));
   } else if (element.isF16() || element.isBF16()) {
@@ -49,6 +62,8 @@ void ConstantReader::floatsAt(ArrayRef<int64_t> places, int64_t shift,
 }
 
 void ConstantReader::floatsFrom(int64_t begin, int64_t count, float *to) const {
+  if (stored)
+    return stored->floatsFrom(begin, count, to);
   // The file need not have aligned them.
   if (tensor.getElementType().isF32() && !splat)
     std::memcpy(to, at(begin), count * sizeof(float));

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mho/Dialect/Graph/IR/Constants.h"
+#include "Dequantizer.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -38,6 +38,28 @@ unsigned elementBytes(Type type) {
       return llvm::divideCeil(width, 8);
   }
   return 0;
+}
+
+bool arePacked(Type type, int64_t count, size_t bytes) {
+  unsigned bits = type.getIntOrFloatBitWidth();
+  return (bits == 2 || bits == 4) && bytes < size_t(count) &&
+         bytes == llvm::divideCeil(size_t(count) * bits, 8);
+}
+
+Attribute reshapedConstant(Attribute constant, Type type) {
+  auto shaped = dyn_cast<RankedTensorType>(type);
+  auto elements = dyn_cast_or_null<ElementsAttr>(constant);
+  if (!shaped || !shaped.hasStaticShape() || !elements ||
+      elements.getNumElements() != shaped.getNumElements() ||
+      elements.getElementType() != shaped.getElementType())
+    return nullptr;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant))
+    return DenseResourceElementsAttr::get(shaped, resource.getRawHandle());
+  if (auto stored = dyn_cast<DequantizedAttr>(constant))
+    return DequantizedAttr::get(stored.getContext(), shaped, stored.getValues(),
+                                stored.getScale(), stored.getZero());
+  auto dense = dyn_cast<DenseElementsAttr>(constant);
+  return dense ? dense.reshape(shaped) : nullptr;
 }
 
 /// What a bit pattern of a type narrower than 16 bits stands for.
@@ -74,6 +96,12 @@ std::optional<ConstantReader> ConstantReader::get(Attribute attribute) {
       (*reader.values)[pattern] = {value, reader.floating ? 0 : int64_t(value)};
     }
   }
+  if (auto constant = dyn_cast<DequantizedAttr>(attribute)) {
+    reader.stored = Dequantizer::of(constant);
+    if (!reader.stored)
+      return std::nullopt;
+    return reader;
+  }
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute)) {
     reader.splat = dense.isSplat();
     if (element.isInteger(1)) {
@@ -95,8 +123,10 @@ std::optional<ConstantReader> ConstantReader::get(Attribute attribute) {
   } else {
     return std::nullopt;
   }
-  if (reader.data.size() <
-      size_t(reader.splat ? 1 : reader.count) * reader.bytes)
+  if (arePacked(element, reader.count, reader.data.size()))
+    reader.packed = width;
+  else if (reader.data.size() <
+           size_t(reader.splat ? 1 : reader.count) * reader.bytes)
     return std::nullopt;
   return reader;
 }
@@ -148,6 +178,41 @@ ConstantReader::Element ConstantReader::load(const char *from) const {
     return isSigned ? integer(loadAs<int64_t>(from))
                     : integer(loadAs<uint64_t>(from));
   }
+}
+
+double ConstantReader::asDouble(int64_t index) const {
+  if (stored)
+    return stored->at(index);
+  return packed ? (*values)[pattern(index)].real : load(at(index)).real;
+}
+
+int64_t ConstantReader::asInteger(int64_t index) const {
+  if (stored)
+    return 0;
+  return packed ? (*values)[pattern(index)].integer : load(at(index)).integer;
+}
+
+void ConstantReader::makePlain() {
+  if (isPlain())
+    return;
+  auto all = std::make_shared<std::vector<char>>(count * bytes);
+  if (packed) {
+    for (int64_t i = 0; i < count; ++i)
+      (*all)[i] = pattern(i);
+  } else if (tensor.getElementType().isF32()) {
+    stored->floatsFrom(0, count, reinterpret_cast<float *>(all->data()));
+  } else {
+    ConstantWriter one(RankedTensorType::get({1}, tensor.getElementType()),
+                       /*splat=*/false);
+    for (int64_t i = 0; i < count; ++i) {
+      one.setDouble(0, stored->at(i));
+      std::memcpy(all->data() + i * bytes, one.at(0), bytes);
+    }
+  }
+  owned = std::move(all);
+  data = *owned;
+  packed = 0;
+  stored = nullptr;
 }
 
 ConstantWriter::ConstantWriter(RankedTensorType type, bool splat)

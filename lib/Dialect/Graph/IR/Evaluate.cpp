@@ -12,6 +12,8 @@
 
 #include "Evaluate.h"
 
+#include "Dequantizer.h"
+
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -308,8 +310,9 @@ static int64_t foldLimit(Operation *op, ArrayRef<Attribute> attributes,
     return std::min(kWeightFoldLimit, std::max(kFoldLimit, 2 * operands));
   if (!isView(op))
     return kFoldLimit;
-  return kPutOffBytes /
-         std::max<int64_t>(1, elementBytes(type.getElementType()));
+  // Small matrices too are one bank, whichever way each product reads them.
+  int64_t bytes = isa<TransposeOp>(op) ? kPutOffTransposeBytes : kPutOffBytes;
+  return bytes / std::max<int64_t>(1, elementBytes(type.getElementType()));
 }
 
 Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes,
@@ -320,6 +323,13 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes,
   if (!type || !type.hasStaticShape() || !elementBytes(type.getElementType()))
     return nullptr;
   int64_t limit = foldLimit(op, attributes, type, effort);
+  // What is computed where it is read needs no limit.
+  if (auto dequantize = dyn_cast<DequantizeLinearOp>(op);
+      dequantize && limit < std::numeric_limits<int64_t>::max() &&
+      type.getNumElements() * elementBytes(type.getElementType()) >
+          kPutOffBytes)
+    if (Attribute stored = asStored(dequantize, attributes, type))
+      return stored;
   if (type.getNumElements() > limit)
     return nullptr;
   if (isa<CastOp, BitCastOp, QuantizeLinearOp, DequantizeLinearOp>(op))
@@ -334,6 +344,11 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes,
     if (!isView(op) && !operand->isSplat() &&
         operand->size() > std::max(limit, kFoldLimit))
       return nullptr;
+    if (!operand->isPlain()) {
+      if (operand->size() > kWeightFoldLimit)
+        return nullptr;
+      operand->makePlain();
+    }
     operands.push_back(*operand);
   }
   if (operands.empty())

@@ -23,6 +23,7 @@ inline constexpr int64_t kWeightFoldLimit = int64_t(1) << 28;
 /// Conversions and reorderings of more bytes are put off: an array may read the
 /// constant behind them, and nothing is copied.
 inline constexpr int64_t kPutOffBytes = int64_t(64) << 10;
+inline constexpr int64_t kPutOffTransposeBytes = int64_t(1) << 10;
 
 /// The same for ops that only move elements.
 mlir::Attribute evaluateMovement(mlir::Operation *op,

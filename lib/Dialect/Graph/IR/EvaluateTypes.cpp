@@ -100,8 +100,8 @@ static Attribute evaluateCast(CastOp op, const ConstantReader &x,
   return result.finish();
 }
 
-static Attribute evaluateBitCast(const ConstantReader &x,
-                                 RankedTensorType type) {
+static Attribute evaluateBitCast(ConstantReader x, RankedTensorType type) {
+  x.makePlain();
   ConstantWriter result(type, x.isSplat());
   for (int64_t i = 0; i < result.size(); ++i)
     std::memcpy(result.at(i), x.at(i), result.width());

@@ -10,34 +10,18 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mho/Dialect/Graph/IR/Constants.h"
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Dialect/Graph/IR/Stationary.h"
 
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace mho::graph;
 
-/// A constant under another shape shares its bytes.
-static Attribute reshaped(Attribute attribute, Type type) {
-  auto shaped = dyn_cast<RankedTensorType>(type);
-  if (!shaped || !shaped.hasStaticShape())
-    return nullptr;
-  if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(attribute)) {
-    if (resource.getType().getNumElements() != shaped.getNumElements())
-      return nullptr;
-    return DenseResourceElementsAttr::get(shaped, resource.getRawHandle());
-  }
-  auto dense = dyn_cast_or_null<DenseElementsAttr>(attribute);
-  if (!dense || dense.getType().getNumElements() != shaped.getNumElements())
-    return nullptr;
-  return dense.reshape(shaped);
-}
-
 OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
-  if (Attribute constant = reshaped(adaptor.getX(), getType()))
+  if (Attribute constant = reshapedConstant(adaptor.getX(), getType()))
     return constant;
   if (getX().getType() == getType())
     return getX();
@@ -69,10 +53,39 @@ OpFoldResult ConcatOp::fold(FoldAdaptor adaptor) {
   return {};
 }
 
+/// A slice that reaches one part of a concatenation is taken from that.
+static OpFoldResult takeFromPart(SliceOp op, ConcatOp concat) {
+  int64_t axis = concat.getAxis();
+  auto type = dyn_cast<RankedTensorType>(op.getType());
+  if (!type || type.isDynamicDim(axis) || type.getDimSize(axis) == 0)
+    return {};
+  int64_t first = op.getStarts()[axis];
+  int64_t last = first + (type.getDimSize(axis) - 1) * op.getSteps()[axis];
+  auto [low, high] = std::minmax(first, last);
+  int64_t begin = 0;
+  for (Value part : concat.getXs()) {
+    auto partType = dyn_cast<RankedTensorType>(part.getType());
+    if (!partType || partType.isDynamicDim(axis))
+      return {};
+    int64_t end = begin + partType.getDimSize(axis);
+    if (low >= begin && high < end) {
+      SmallVector<int64_t> starts(op.getStarts());
+      starts[axis] -= begin;
+      op.setStarts(starts);
+      op.getXMutable().assign(part);
+      return op.getResult();
+    }
+    begin = end;
+  }
+  return {};
+}
+
 OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
   auto one = [](int64_t step) { return step == 1; };
   if (getX().getType() == getType() && llvm::all_of(getSteps(), one))
     return getX();
+  if (auto concat = getX().getDefiningOp<ConcatOp>())
+    return takeFromPart(*this, concat);
   return {};
 }
 
@@ -134,10 +147,10 @@ struct AddBehindProduct : OpRewritePattern<GemmOp> {
                             c.getShape().back() == type.getDimSize(1)));
     if (!c || beta != 1 || (perColumn && matchPattern(op.getC(), m_Constant())))
       return failure();
-    auto product =
-        GemmOp::create(rewriter, op.getLoc(), type, op.getA(), op.getB(),
-                       Value(), op.getAlphaAttr(), op.getBetaAttr(),
-                       op.getTransAAttr(), op.getTransBAttr());
+    auto product = GemmOp::create(rewriter, op.getLoc(), type, op.getA(),
+                                  op.getB(), Value(), op.getAlphaAttr(),
+                                  op.getBetaAttr(), op.getTransAAttr(),
+                                  op.getTransBAttr(), op.getGatesAttr());
     rewriter.replaceOpWithNewOp<AddOp>(op, type, product, op.getC());
     return success();
   }

@@ -12,12 +12,17 @@
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 #include "mho/Dialect/Graph/IR/NodeLoc.h"
 
+#include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FoldInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mho::graph;
 
 #include "mho/Dialect/Graph/IR/GraphDialect.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "mho/Dialect/Graph/IR/GraphAttrs.cpp.inc"
 
 namespace {
 
@@ -37,6 +42,10 @@ struct ConstantFold : DialectFoldInterface {
 } // namespace
 
 void GraphDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "mho/Dialect/Graph/IR/GraphAttrs.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "mho/Dialect/Graph/IR/GraphOps.cpp.inc"

@@ -228,6 +228,9 @@ LogicalResult GemmOp::verify() {
   if (innerA != innerB)
     return emitOpError("inner extents ")
            << innerA << " and " << innerB << " differ";
+  if (auto gates = getGates(); gates && columns % int64_t(gates->size()))
+    return emitOpError("gates \"")
+           << *gates << "\" do not divide " << columns << " columns";
   Shape shape{rows, columns};
   if (getC())
     if (auto c = shapeOf(getC())) {

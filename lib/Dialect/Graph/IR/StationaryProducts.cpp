@@ -150,6 +150,7 @@ SmallVector<StationaryProduct> GemmOp::getStationaryProducts() {
   product.rows = weights.rows(getTransB() ? 1 : 0);
   product.columns = {weights.axes[getTransB() ? 0 : 1]};
   product.scale = getAlpha().convertToFloat();
+  product.gates = getGates().value_or(StringRef());
   product.channelCount = *channels;
   float beta = getBeta().convertToFloat();
   if (getC() && beta != 0) {

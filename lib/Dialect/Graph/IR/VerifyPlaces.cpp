@@ -38,6 +38,15 @@ LogicalResult expectStatic(Operation *op) {
   return op->emitOpError("takes and gives tensors of known shape");
 }
 
+/// The same where extents may be known at run time only.
+LogicalResult expectRanked(Operation *op) {
+  auto isRanked = [](Type type) { return isa<RankedTensorType>(type); };
+  if (llvm::all_of(op->getOperandTypes(), isRanked) &&
+      llvm::all_of(op->getResultTypes(), isRanked))
+    return success();
+  return op->emitOpError("takes and gives tensors of known rank");
+}
+
 LogicalResult expectShape(Operation *op, Value value,
                           ArrayRef<int64_t> expected, StringRef what) {
   if (shapeOf(value) == expected)
@@ -61,7 +70,8 @@ LogicalResult verifyPlaces(Operation *op, Value whole, Value points,
     if (dim == -1)
       continue;
     if (dim < 0 || dim >= int64_t(along.size()) ||
-        (fits ? along[dim] > extent : along[dim] != extent))
+        (!ShapedType::isDynamic(extent) && !ShapedType::isDynamic(along[dim]) &&
+         (fits ? along[dim] > extent : along[dim] != extent)))
       return op->emitOpError("dim ") << dim << " of " << points.getType()
                                      << " does not fit an axis of " << extent;
   }
@@ -78,7 +88,7 @@ LogicalResult verifyPlaces(Operation *op, Value whole, Value points,
 } // namespace
 
 LogicalResult GatherNDOp::verify() {
-  if (failed(expectStatic(*this)))
+  if (failed(expectRanked(*this)))
     return failure();
   // A slice of x may be shorter than x: GatherElements' indices say how long.
   return verifyPlaces(*this, getX(), getY(), getIndices(), getDims(),
@@ -86,7 +96,7 @@ LogicalResult GatherNDOp::verify() {
 }
 
 LogicalResult ScatterNDOp::verify() {
-  if (failed(expectStatic(*this)) ||
+  if (failed(expectRanked(*this)) ||
       failed(expectShape(*this, getY(), shapeOf(getX()), "a result")))
     return failure();
   if (!llvm::is_contained({"none", "add", "mul", "min", "max"}, getKind()))
@@ -97,11 +107,12 @@ LogicalResult ScatterNDOp::verify() {
 }
 
 LogicalResult TopKOp::verify() {
-  if (failed(expectStatic(*this)))
+  if (failed(expectRanked(*this)))
     return failure();
   ArrayRef<int64_t> x = shapeOf(getX()), values = shapeOf(getValues());
   if (x.empty() || values.size() != x.size() ||
-      values.drop_back() != x.drop_back() || values.back() > x.back())
+      values.drop_back() != x.drop_back() ||
+      (!ShapedType::isDynamic(x.back()) && values.back() > x.back()))
     return emitOpError("expected results of the input's shape, the last axis "
                        "at most as long; found ")
            << getX().getType() << " and " << getValues().getType();

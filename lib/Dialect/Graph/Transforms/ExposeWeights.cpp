@@ -141,8 +141,9 @@ Value taken(PatternRewriter &rewriter, Location loc, Value value, int64_t axis,
       rewriter.getDenseI64ArrayAttr(steps));
 }
 
-/// A stack of constant matrices becomes a product for each. Every one takes its
-/// part of the input, where that is a stack too.
+/// A stack of constant matrices becomes a product for each, axis by axis where
+/// it has several. Every one takes its part of the input, where that is a stack
+/// too.
 struct SplitStack : OpRewritePattern<graph::MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(graph::MatmulOp op,
@@ -159,8 +160,6 @@ struct SplitStack : OpRewritePattern<graph::MatmulOp> {
     for (int64_t axis = 0; axis < rank - 2; ++axis)
       if (b.getDimSize(axis) != 1)
         stacked.push_back(axis);
-    if (stacked.size() > 1)
-      return failure();
     int64_t axis = stacked.empty() ? 0 : stacked.front();
     // The same axis counted from the left of the input and of the result.
     int64_t inInput = a.getRank() - rank + axis;
@@ -176,9 +175,13 @@ struct SplitStack : OpRewritePattern<graph::MatmulOp> {
       if (inInput >= 0 && a.getDimSize(inInput) != 1 && !stacked.empty())
         x = taken(rewriter, loc, x, inInput, i);
       Value w = taken(rewriter, loc, op.getB(), axis, i);
-      w = reshaped(rewriter, loc, w, matrix);
       SmallVector<int64_t> shape(tensorType(x).getShape());
-      shape.back() = matrix[1];
+      if (stacked.size() > 1) {
+        shape = part;
+      } else {
+        w = reshaped(rewriter, loc, w, matrix);
+        shape.back() = matrix[1];
+      }
       Value y = graph::MatmulOp::create(
           rewriter, loc, type.clone(ArrayRef<int64_t>(shape)), x, w);
       parts.push_back(reshaped(rewriter, loc, y, part));

@@ -57,3 +57,14 @@ func.func @unknown_bank(%x: tensor<2x4xf32>) -> tensor<2x3xf32> {
   %y = analog.mvm @fc rows [0, 1] columns [0, 1] ins(%x : tensor<2x4xf32>) outs(%empty : tensor<2x3xf32>) -> tensor<2x3xf32>
   return %y : tensor<2x3xf32>
 }
+
+// -----
+
+func.func @order(%x: tensor<1x3xf32>) -> tensor<1x8xf32> {
+  %w = arith.constant dense<0.5> : tensor<4x2x3xf32>
+  // expected-error @+1 {{order of view must name each position of the last column axis once}}
+  %y = analog.matmul %x, %w
+    view <rows = [2] columns = [1, 0] offsets = [0, 0, 0] sizes = [4, 2, 3] order = [0, 1, 2, 2]>
+    <"differential" x 1> {sym = "order"} : (tensor<1x3xf32>, tensor<4x2x3xf32>) -> tensor<1x8xf32>
+  return %y : tensor<1x8xf32>
+}

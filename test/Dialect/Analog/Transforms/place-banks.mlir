@@ -71,3 +71,29 @@ func.func @main(%h: tensor<1x512xf32>) -> tensor<1x512xf32> {
   %z = graph.relu %y : tensor<1x512xf32>
   return %z : tensor<1x512xf32>
 }
+
+// -----
+
+// 300 columns are 75 hidden units of four gates: no unit is cut in two, where
+// 2 x 150 would. With 256 units of three gates that would take a fourth part,
+// so they are cut where 256 columns end.
+
+// CHECK: analog.bank @lstm
+// CHECK-SAME: col_splits = array<i64: 0, 152, 300>
+// CHECK: analog.bank @gru
+// CHECK-SAME: col_splits = array<i64: 0, 256, 512, 768>
+// IDEAL: analog.bank @lstm
+// IDEAL-SAME: col_splits = array<i64: 0, 300>
+// IDEAL: analog.bank @gru
+// IDEAL-SAME: col_splits = array<i64: 0, 384, 768>
+func.func @main(%x: tensor<1x8xf32>) -> (tensor<1x300xf32>, tensor<1x768xf32>) {
+  %w = arith.constant dense<0.5> : tensor<4x75x8xf32>
+  %r = arith.constant dense<0.25> : tensor<3x256x8xf32>
+  %y = analog.matmul %x, %w
+    view <rows = [2] columns = [1, 0] offsets = [0, 0, 0] sizes = [4, 75, 8] order = [0, 3, 2, 1]>
+    <"differential" x 2> {sym = "lstm"} : (tensor<1x8xf32>, tensor<4x75x8xf32>) -> tensor<1x300xf32>
+  %z = analog.matmul %x, %r
+    view <rows = [2] columns = [1, 0] offsets = [0, 0, 0] sizes = [3, 256, 8]>
+    <"differential" x 2> {sym = "gru"} : (tensor<1x8xf32>, tensor<3x256x8xf32>) -> tensor<1x768xf32>
+  return %y, %z : tensor<1x300xf32>, tensor<1x768xf32>
+}

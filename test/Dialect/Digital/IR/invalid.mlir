@@ -53,3 +53,27 @@ func.func @index(%x: tensor<4xf32>, %u: tensor<2xf32>, %i: tensor<3xi64>) {
   %y = digital.scatter "none" ins(%u : tensor<2xf32>) at(%i : tensor<3xi64>) dims [-1] outs(%x : tensor<4xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @room(%x: tensor<4x3xi1>, %p: tensor<11x2xi64>) {
+  // expected-error @below {{expected room for 2 coordinates (i64) of each element of 'tensor<4x3xi1>', found 'tensor<11x2xi64>'}}
+  %y, %n = digital.compact ins(%x : tensor<4x3xi1>) outs(%p : tensor<11x2xi64>) -> tensor<11x2xi64>
+  return
+}
+
+// -----
+
+func.func @coordinates(%x: tensor<4x3xi1>, %p: tensor<12x1xi64>) {
+  // expected-error @below {{expected room for 2 coordinates}}
+  %y, %n = digital.compact ins(%x : tensor<4x3xi1>) outs(%p : tensor<12x1xi64>) -> tensor<12x1xi64>
+  return
+}
+
+// -----
+
+func.func @open_room(%x: tensor<?xi1>, %p: tensor<?x1xi64>) {
+  // expected-error @below {{expected room for 1 coordinates}}
+  %y, %n = digital.compact ins(%x : tensor<?xi1>) outs(%p : tensor<?x1xi64>) -> tensor<?x1xi64>
+  return
+}

@@ -14,6 +14,19 @@ func.func @tensors(%x: tensor<3x8xf32>, %i: tensor<2x1xi64>, %u: tensor<2x8xf32>
   return %s#0, %s#1, %y : tensor<3x2xf32>, tensor<3x2xi64>, tensor<3x8xf32>
 }
 
+// A count is a scalar on tensors and on buffers alike.
+
+// CHECK-LABEL: func.func @count
+func.func @count(%x: tensor<?x3xi1>, %b: memref<2x3xf32>, %p: memref<6x2xi64>) -> (tensor<12x2xi64>, index, index) {
+  %e = tensor.empty() : tensor<12x2xi64>
+  // CHECK: %{{.*}}, %[[N:.*]] = digital.compact ins(%arg0 : tensor<?x3xi1>) outs(%{{.*}} : tensor<12x2xi64>) -> tensor<12x2xi64>
+  %places, %n = digital.compact ins(%x : tensor<?x3xi1>) outs(%e : tensor<12x2xi64>) -> tensor<12x2xi64>
+  // CHECK: %[[M:.*]] = digital.compact ins(%arg1 : memref<2x3xf32>) outs(%arg2 : memref<6x2xi64>)
+  // KEPT: digital.compact {{.*}} memref
+  %m = digital.compact ins(%b : memref<2x3xf32>) outs(%p : memref<6x2xi64>)
+  return %places, %n, %m : tensor<12x2xi64>, index, index
+}
+
 // What writes memory is never removed.
 
 // CHECK-LABEL: func.func @buffers

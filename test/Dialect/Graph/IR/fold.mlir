@@ -107,3 +107,25 @@ func.func @places() -> (tensor<2xi64>, tensor<3xi64>, tensor<1xi64>) {
   %out = graph.gather_nd %v at (%o) dims [-1] : (tensor<3xi64>, tensor<1xi64>) -> tensor<1xi64>
   return %g, %s, %out : tensor<2xi64>, tensor<3xi64>, tensor<1xi64>
 }
+
+// Elements of a stored constant are computed where something folds on them:
+// (values - zero)·scale, a scale for each block of two.
+
+// CHECK-LABEL: func.func @stored
+func.func @stored() -> tensor<4x2xf32> {
+  // CHECK: arith.constant dense<{{\[\[}}0.000000e+00, 8.000000e+00], [5.000000e-01, 1.000000e+01], [5.000000e-01, 2.400000e+01], [7.500000e-01, 2.800000e+01]]>
+  %w = arith.constant #graph.dequantized<dense<[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]> : tensor<2x2x2xi8>, dense<[[[0.5], [0.25]], [[2.0], [4.0]]]> : tensor<2x2x1xf32>, zero = dense<1> : tensor<1x1x1xi8>> : tensor<2x4xf32>
+  %t = graph.transpose %w [1, 0] : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  return %t : tensor<4x2xf32>
+}
+
+// A slice within one part of a concatenation is that part's.
+
+// CHECK-LABEL: func.func @slice_of_concat
+// CHECK: %[[S:.*]] = graph.slice %arg1 [0, 1] steps [1, 1]
+// CHECK: return %[[S]]
+func.func @slice_of_concat(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) -> tensor<2x2xf32> {
+  %c = graph.concat %a, %b axis 1 : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x7xf32>
+  %s = graph.slice %c [0, 4] steps [1, 1] : (tensor<2x7xf32>) -> tensor<2x2xf32>
+  return %s : tensor<2x2xf32>
+}

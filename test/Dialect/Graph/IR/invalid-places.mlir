@@ -69,3 +69,11 @@ func.func @pool_index(%x: tensor<1x2x4x5xf32>, %y: tensor<1x2x3x4xf32>) {
   %i = graph.max_pool_index %x, %y {kernel = array<i64: 2>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x2x4x5xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xi64>
   return
 }
+
+// -----
+
+func.func @room(%x: tensor<4x3xf32>) {
+  // expected-error @below {{expected room for 2 coordinates (i64) of each element of 'tensor<4x3xf32>', found 'tensor<11x2xi64>'}}
+  %places, %n = graph.non_zero %x : tensor<4x3xf32> -> tensor<11x2xi64>
+  return
+}

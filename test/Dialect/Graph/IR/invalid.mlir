@@ -63,3 +63,19 @@ func.func @reshape(%x: tensor<4x2xf32>) -> tensor<9xf32> {
   %y = graph.reshape %x : (tensor<4x2xf32>) -> tensor<9xf32>
   return %y : tensor<9xf32>
 }
+
+// -----
+
+func.func @gates(%x: tensor<2x3xf32>, %w: tensor<7x3xf32>) -> tensor<2x7xf32> {
+  // expected-error @+1 {{gates "iofc" do not divide 7 columns}}
+  %y = graph.gemm %x, %w {trans_b, gates = "iofc"} : (tensor<2x3xf32>, tensor<7x3xf32>) -> tensor<2x7xf32>
+  return %y : tensor<2x7xf32>
+}
+
+// -----
+
+func.func @stored() -> tensor<2x3xf32> {
+  // expected-error @+1 {{'tensor<2x3xf32>' and the values' type 'tensor<4xi8>' differ in their number of elements}}
+  %w = arith.constant #graph.dequantized<dense<1> : tensor<4xi8>, dense<0.5> : tensor<1xf32>> : tensor<2x3xf32>
+  return %w : tensor<2x3xf32>
+}

@@ -22,3 +22,19 @@ func.func @forms(%x: tensor<1x4x8x8xf32>, %s: tensor<f32>, %z: tensor<i8>, %w: t
   %7 = graph.unsupported "Foo" (%5) because "no reason" : (tensor<2x4xf32>) -> tensor<*xf32>
   return %6 : tensor<1x6x4x4xf32>
 }
+
+// A constant may be held as the model stores it, under a shape of its own.
+
+// CHECK-LABEL: func.func @stored
+func.func @stored() -> tensor<2x4xf32> {
+  // CHECK: arith.constant #graph.dequantized<dense<{{.*}}> : tensor<2x2x2xi8>, dense<{{.*}}> : tensor<2x2x1xf32>, zero = dense<1> : tensor<1x1x1xi8>> : tensor<2x4xf32>
+  %w = arith.constant #graph.dequantized<dense<[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]> : tensor<2x2x2xi8>, dense<[[[0.5], [0.25]], [[2.0], [4.0]]]> : tensor<2x2x1xf32>, zero = dense<1> : tensor<1x1x1xi8>> : tensor<2x4xf32>
+  return %w : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @gates
+func.func @gates(%x: tensor<2x3xf32>, %w: tensor<8x3xf32>) -> tensor<2x8xf32> {
+  // CHECK: graph.gemm %arg0, %arg1 {gates = "iofc", trans_b}
+  %y = graph.gemm %x, %w {trans_b, gates = "iofc"} : (tensor<2x3xf32>, tensor<8x3xf32>) -> tensor<2x8xf32>
+  return %y : tensor<2x8xf32>
+}

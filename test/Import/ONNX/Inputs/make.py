@@ -114,7 +114,7 @@ def unsupported():
     nodes = [
         node("Foo", ["x"], ["a"], "foo", domain="my"),
         node("Relu", ["a"], ["b"], "follows"),
-        node("NonZero", ["x"], ["c"], "nonzero"),
+        node("Bar", ["x"], ["c"], "bar", domain="my"),
     ]
     return model(nodes, [value("x", [2, 4])], [value("b", None), value("c", None, TensorProto.INT64)], domains=["my"])
 

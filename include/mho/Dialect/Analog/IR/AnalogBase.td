@@ -42,15 +42,21 @@ def Analog_ViewAttr : Analog_Attr<"View", "view"> {
     Rows run over the axes `rows` of the constant in that order (the last one
     fastest), columns over the axes `columns`. `offsets` and `sizes` have one
     entry per axis: the box of the constant that counts (one group of a grouped
-    convolution, say).
+    convolution, say). `order`, if there, tells which positions on the last
+    column axis the columns take in turn. Columns that differ on that axis only
+    belong together (the gates of a hidden unit): they stay in one block where
+    that takes no more blocks.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$rows, ArrayRefParameter<"int64_t">:$columns,
-      ArrayRefParameter<"int64_t">:$offsets, ArrayRefParameter<"int64_t">:$sizes);
-  let assemblyFormat = "`<` `rows` `=` `[` $rows `]` `columns` `=` `[` $columns `]` `offsets` `=` `[` $offsets `]` `sizes` `=` `[` $sizes `]` `>`";
+      ArrayRefParameter<"int64_t">:$offsets, ArrayRefParameter<"int64_t">:$sizes,
+      OptionalArrayRefParameter<"int64_t">:$order);
+  let assemblyFormat = "`<` `rows` `=` `[` $rows `]` `columns` `=` `[` $columns `]` `offsets` `=` `[` $offsets `]` `sizes` `=` `[` $sizes `]` (`order` `=` `[` $order^ `]`)? `>`";
   let extraClassDeclaration = [{
     /// Extents of the matrix.
     int64_t getNumRows() const;
     int64_t getNumColumns() const;
+    /// How many columns in a row belong together; 1 where none do.
+    int64_t getColumnGroup() const;
   }];
 }
 

@@ -10,6 +10,7 @@
 
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferIntRangeInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Digital_Dialect : Dialect {
@@ -25,9 +26,9 @@ def Digital_Dialect : Dialect {
   }];
 }
 
-class Digital_Op<string mnemonic>
-    : Op<Digital_Dialect, mnemonic, [DestinationStyleOpInterface,
-        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]>;
+class Digital_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Digital_Dialect, mnemonic, !listconcat([DestinationStyleOpInterface,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)>;
 
 def Digital_SortOp : Digital_Op<"sort"> {
   let summary = "sorts along the last axis, stable, values and indices";
@@ -68,6 +69,27 @@ def Digital_ScatterOp : Digital_Op<"scatter"> {
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getToMutable(); }
+  }];
+  let hasVerifier = 1;
+}
+
+def Digital_CompactOp : Digital_Op<"compact",
+    [DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>]> {
+  let summary = "the places of the elements that are not zero, and their number";
+  let description = [{
+    Row i of `places` (i64) gets the coordinates of the i-th element of `x` in
+    row-major order that is not zero; NaN is none. `places` has room for every
+    element, whatever the run's extents; rows from `count` on stay as they were.
+    The count is a scalar of the run, on tensors as on buffers.
+  }];
+  let arguments = (ins AnyShaped:$x, AnyShaped:$places);
+  let results = (outs Variadic<AnyRankedTensor>:$results, Index:$count);
+  let assemblyFormat = [{
+    `ins` `(` $x `:` type($x) `)` `outs` `(` $places `:` type($places) `)`
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getPlacesMutable(); }
   }];
   let hasVerifier = 1;
 }

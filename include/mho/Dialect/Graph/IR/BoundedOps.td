@@ -34,6 +34,29 @@ def Graph_ExtentOp : Graph_Op<"extent", [Pure,
   let assemblyFormat = "`of` $input `dim` $dim `at_most` $bound attr-dict";
 }
 
+def Graph_BoundOp : Graph_Op<"bound", [Pure,
+    DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>]> {
+  let summary = "a scalar of the run that is known to lie in a range";
+  let description = [{
+    Whatever decides an extent at run time (an element of a tensor, a count, a
+    scalar that another unit sends) becomes one by its bound: the range is taken
+    for granted from here on, memory is planned for its upper end, and a run in
+    which the scalar leaves it ends with an error at this op.
+
+    Example:
+
+    ```mlir
+    %n = graph.bound %count from 0 to 512
+    %x = tensor.extract_slice %whole[0] [%n] [1] : tensor<512xf32> to tensor<?xf32>
+    ```
+  }];
+  let arguments = (ins Index:$value, I64Attr:$low, I64Attr:$high);
+  let results = (outs Index:$bounded);
+  let assemblyFormat = "$value `from` $low `to` $high attr-dict";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
 def Graph_SetExtentOp : Graph_Op<"set_extent", [MemoryEffects<[MemWrite]>]> {
   let summary = "says how far a bounded dimension of an output reaches";
   let description = [{

@@ -26,8 +26,24 @@
 namespace mho::graph {
 
 /// Bytes that an element takes in memory; 0 for types that no constant folds.
-/// A bool takes one, and so do elements of 2 and 4 bits.
+/// A bool takes one, and so do elements of 2 and 4 bits, but for blobs that
+/// hold several in a byte, the first in the lowest bits.
 unsigned elementBytes(mlir::Type type);
+
+/// Whether `bytes` are too few to hold `count` elements of `type`, one in each,
+/// and just enough to hold several.
+bool arePacked(mlir::Type type, int64_t count, size_t bytes);
+/// Element `index` of such bytes.
+inline uint8_t packedElement(const char *bytes, int64_t index, unsigned bits) {
+  int64_t bit = index * bits;
+  return uint8_t(bytes[bit / 8]) >> (bit % 8) & ((1u << bits) - 1);
+}
+
+/// A constant under another shape, which shares its data; null where there is
+/// none with as many elements.
+mlir::Attribute reshapedConstant(mlir::Attribute constant, mlir::Type type);
+
+class Dequantizer;
 
 /// An f16 as f32.
 float widenHalf(uint16_t half);
@@ -43,17 +59,21 @@ public:
   bool isSplat() const { return splat; }
   bool isFloat() const { return floating; }
 
+  /// Whether the elements lie in memory one after another, as `at` reads them.
+  bool isPlain() const { return !stored && !packed; }
+  /// Makes it so: memory for all elements.
+  void makePlain();
   /// Where element `index` begins; unaligned.
   const char *at(int64_t index) const {
     return data.data() + (splat ? 0 : index * bytes);
   }
-  double asDouble(int64_t index) const { return load(at(index)).real; }
+  double asDouble(int64_t index) const;
   /// Elements number shift + places[i] as f32.
   void floatsAt(llvm::ArrayRef<int64_t> places, int64_t shift, float *to) const;
   /// Elements begin, begin + 1, … as f32.
   void floatsFrom(int64_t begin, int64_t count, float *to) const;
   /// Unsigned 64-bit elements wrap.
-  int64_t asInteger(int64_t index) const { return load(at(index)).integer; }
+  int64_t asInteger(int64_t index) const;
 
 private:
   template <typename PlaceFn>
@@ -64,6 +84,10 @@ private:
     int64_t integer;
   };
   Element load(const char *from) const;
+  /// The bits of packed element `index`.
+  uint8_t pattern(int64_t index) const {
+    return packedElement(data.data(), index, packed);
+  }
 
   mlir::RankedTensorType tensor;
   llvm::ArrayRef<char> data;
@@ -71,6 +95,10 @@ private:
   int64_t count = 0;
   unsigned bytes = 0;
   bool splat = false, floating = false, isSigned = true;
+  /// Bits of an element where a byte holds several, else 0.
+  unsigned packed = 0;
+  /// Set where elements are computed.
+  std::shared_ptr<const Dequantizer> stored;
   /// Values of all bit patterns of a type of at most 8 bits.
   std::shared_ptr<std::array<Element, 256>> values;
 };

@@ -41,6 +41,8 @@ struct StationaryProduct {
   float shiftScale = 1.0f;
   /// The slice of the input's channel axis that belongs to the group.
   int64_t channelBegin = 0, channelCount = 0;
+  /// The letters of the gates that the columns consist of, if they do.
+  llvm::StringRef gates;
   bool windowed = false;
   llvm::SmallVector<int64_t, 0> kernel, strides, dilations, pads;
 };

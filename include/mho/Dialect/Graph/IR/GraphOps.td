@@ -109,10 +109,21 @@ def Graph_MatmulOp : Graph_Op<"matmul", [Pure, WeightStationary_]> {
 
 def Graph_GemmOp : Graph_Op<"gemm", [Pure, WeightStationary_]> {
   let summary = "alpha·A'·B' + beta·C, C broadcast to the result";
+  let description = [{
+    `gates` names the equal parts, one letter each, that the columns of a
+    recurrent operator's product consist of ("iofc"): column n of every part
+    belongs to hidden unit n. A chip may want these side by side.
+  }];
   let arguments = (ins Graph_Tensor:$a, Graph_Tensor:$b, Optional<Graph_Tensor>:$c,
       DefaultValuedAttr<F32Attr, "1.0f">:$alpha, DefaultValuedAttr<F32Attr, "1.0f">:$beta,
-      UnitAttr:$trans_a, UnitAttr:$trans_b);
+      UnitAttr:$trans_a, UnitAttr:$trans_b, OptionalAttr<StrAttr>:$gates);
   let results = (outs Graph_Tensor:$y);
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$a, "::mlir::Value":$b,
+      "::mlir::Value":$c, "::mlir::FloatAttr":$alpha, "::mlir::FloatAttr":$beta,
+      "::mlir::UnitAttr":$trans_a, "::mlir::UnitAttr":$trans_b), [{
+    build($_builder, $_state, type, a, b, c, alpha, beta, trans_a, trans_b,
+          ::mlir::StringAttr());
+  }]>];
   let hasCanonicalizer = 1;
   let hasVerifier = 1;
   let assemblyFormat = "$a `,` $b (`,` $c^)? attr-dict `:` functional-type(operands, results)";
@@ -293,5 +304,6 @@ include "mho/Dialect/Graph/IR/TreeOps.td"
 include "mho/Dialect/Graph/IR/ImageOps.td"
 include "mho/Dialect/Graph/IR/MovementOps.td"
 include "mho/Dialect/Graph/IR/BoundedOps.td"
+include "mho/Dialect/Graph/IR/SelectionOps.td"
 
 #endif // MHO_DIALECT_GRAPH_IR_GRAPHOPS

@@ -5,8 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MHO_LIB_DIALECT_ANALOG_TRANSFORMS_PLACEMENT_H
-#define MHO_LIB_DIALECT_ANALOG_TRANSFORMS_PLACEMENT_H
+#ifndef MHO_DIALECT_ANALOG_IR_PLACEMENT_H
+#define MHO_DIALECT_ANALOG_IR_PLACEMENT_H
+
+#include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -18,7 +20,7 @@ namespace mho::analog {
 inline bool isScalarArithmetic(mlir::Operation *op) {
   auto isScalar = [](mlir::Type type) { return type.isIntOrIndexOrFloat(); };
   // An extent of an input is on the unit that has the inputs.
-  if (op->getName().getDialectNamespace() == "graph")
+  if (mlir::isa<graph::ExtentOp>(op))
     return false;
   return op->getNumRegions() == 0 && op->getNumResults() > 0 &&
          mlir::isPure(op) && llvm::all_of(op->getResultTypes(), isScalar) &&
@@ -40,4 +42,4 @@ inline bool isRepeated(mlir::Operation *op) {
 
 } // namespace mho::analog
 
-#endif // MHO_LIB_DIALECT_ANALOG_TRANSFORMS_PLACEMENT_H
+#endif // MHO_DIALECT_ANALOG_IR_PLACEMENT_H
