@@ -10,8 +10,8 @@
 // CHECK-DAG: %[[SHIFT:.*]] = arith.constant dense<[1.000000e+00, 7.000000e+00, 5.000000e+00, 3.000000e+00, 2.000000e+00, 8.000000e+00, 6.000000e+00, 4.000000e+00]> : tensor<8xf32>
 // CHECK-DAG: %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<4x2x3xf32>
 // CHECK: %[[Y:.*]] = analog.matmul %[[X]], %[[W]] shift %[[SHIFT]] view <rows = [2] columns = [1, 0] offsets = [0, 0, 0] sizes = [4, 2, 3] order = [0, 3, 2, 1]>
-// CHECK: %[[APART:.*]] = graph.reshape %[[Y]] : (tensor<5x8xf32>) -> tensor<5x2x4xf32>
-// CHECK: %[[GATE:.*]] = graph.slice %[[APART]] [0, 0, 1]{{.*}} -> tensor<5x2x1xf32>
+// CHECK: %[[ROWS:.*]] = graph.reshape %[[Y]] : (tensor<5x8xf32>) -> tensor<5x2x4xf32>
+// CHECK: %[[GATE:.*]] = graph.slice %[[ROWS]] [0, 0, 1]{{.*}} -> tensor<5x2x1xf32>
 // CHECK: %[[CELL:.*]] = graph.reshape %[[GATE]] : (tensor<5x2x1xf32>) -> tensor<5x2xf32>
 // CHECK-NOT: graph.concat
 // CHECK: return %[[CELL]]
