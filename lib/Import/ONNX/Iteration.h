@@ -140,8 +140,7 @@ private:
   struct Collected {
     llvm::SmallVector<mlir::Value> before, after;
   };
-  Collected collect(int64_t steps, int64_t most,
-                    llvm::ArrayRef<Joined> joined);
+  Collected collect(int64_t steps, int64_t most, llvm::ArrayRef<Joined> joined);
   /// Adds empty rooms, one for each that `collect` made.
   void addRooms(llvm::SmallVectorImpl<mlir::Value> &before);
   /// Adds what the loop has collected in `rooms`, cut to as many as `steps`.

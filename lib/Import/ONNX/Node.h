@@ -69,8 +69,7 @@ public:
   [[noreturn]] void refuse(const llvm::Twine &why,
                            llvm::ArrayRef<mlir::Value> live) const;
   /// The model's inputs that `values` follow from and that may be frozen.
-  std::vector<std::string>
-  freezable(llvm::ArrayRef<mlir::Value> values) const;
+  std::vector<std::string> freezable(llvm::ArrayRef<mlir::Value> values) const;
   /// Input `i` (called `what`) steers a shape, but is not known when compiling:
   /// refuses, and says which inputs of the model to freeze, or what to do
   /// otherwise.

@@ -26,11 +26,10 @@ namespace {
 struct Ranges : dataflow::IntegerRangeAnalysis {
   using IntegerRangeAnalysis::IntegerRangeAnalysis;
 
-  LogicalResult
-  visitOperation(Operation *op,
-                 ArrayRef<const dataflow::IntegerValueRangeLattice *> operands,
-                 ArrayRef<dataflow::IntegerValueRangeLattice *> results)
-      override {
+  LogicalResult visitOperation(
+      Operation *op,
+      ArrayRef<const dataflow::IntegerValueRangeLattice *> operands,
+      ArrayRef<dataflow::IntegerValueRangeLattice *> results) override {
     auto constant = dyn_cast<arith::ConstantOp>(op);
     auto type = constant ? dyn_cast<ShapedType>(constant.getType()) : nullptr;
     if (!type || !type.hasStaticShape() || type.getNumElements() != 0)
