@@ -83,6 +83,12 @@ public:
   Range range(int64_t extent) const;
   /// Whether it follows from elements, not only from extents of inputs.
   bool followsFromData(int64_t extent) const;
+  /// What to do where only a constant will do.
+  const char *howToFix(int64_t extent) const {
+    return followsFromData(extent)
+               ? "freeze the inputs it follows from with --constant"
+               : "give one extent with --shape";
+  }
   bool followsFromData(llvm::ArrayRef<int64_t> shape) const {
     return llvm::any_of(
         shape, [&](int64_t extent) { return followsFromData(extent); });

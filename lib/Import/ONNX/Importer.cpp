@@ -289,9 +289,7 @@ void Importer::checkBounded(const Node &node) const {
             node.proto.input(i) + "' has the extent " + extents.text(extent) +
             ", at most " + std::to_string(extents.range(extent).high) +
             ", which it takes only as a constant; " +
-            (extents.followsFromData(extent)
-                 ? "freeze the inputs it follows from with --constant"
-                 : "give one extent with --shape"));
+            extents.howToFix(extent));
   }
 }
 

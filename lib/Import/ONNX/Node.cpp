@@ -366,8 +366,8 @@ void Node::expectFixed(Value x, ArrayRef<int64_t> axes) const {
       refuse("axis " + Twine(axis) + " of its input '" + inputName(x) +
              "' has the extent " + extents->text(shape(x)[axis]) +
              ", at most " + Twine(extents->range(shape(x)[axis]).high) +
-             ", which it takes only as a constant; give one extent with "
-             "--shape");
+             ", which it takes only as a constant; " +
+             extents->howToFix(shape(x)[axis]));
 }
 
 Value Node::reshape(Value x, ArrayRef<int64_t> to) {

@@ -65,7 +65,7 @@ Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
       n.refuse("a window needs constant extents, but axis " + Twine(axis) +
                " of the image has the extent " + n.extents->text(image[axis]) +
                ", at most " + Twine(n.extents->range(image[axis]).high) +
-               "; give it one extent with --shape");
+               "; " + n.extents->howToFix(image[axis]));
   std::string automatic = n.string("auto_pad", "NOTSET");
   if (automatic == "NOTSET" || automatic.empty())
     return window;
