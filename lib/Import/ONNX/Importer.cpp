@@ -288,8 +288,7 @@ void Importer::checkBounded(const Node &node) const {
             "axis " + std::to_string(axis) + " of its input '" +
             node.proto.input(i) + "' has the extent " + extents.text(extent) +
             ", at most " + std::to_string(extents.range(extent).high) +
-            ", which it takes only as a constant; " +
-            extents.howToFix(extent));
+            ", which it takes only as a constant; " + extents.howToFix(extent));
   }
 }
 

@@ -64,8 +64,8 @@ Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
     if (isSymbol(image[axis]) && (axis == 1 || !seesOnePlace(window, axis - 2)))
       n.refuse("a window needs constant extents, but axis " + Twine(axis) +
                " of the image has the extent " + n.extents->text(image[axis]) +
-               ", at most " + Twine(n.extents->range(image[axis]).high) +
-               "; " + n.extents->howToFix(image[axis]));
+               ", at most " + Twine(n.extents->range(image[axis]).high) + "; " +
+               n.extents->howToFix(image[axis]));
   std::string automatic = n.string("auto_pad", "NOTSET");
   if (automatic == "NOTSET" || automatic.empty())
     return window;

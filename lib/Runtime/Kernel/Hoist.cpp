@@ -281,27 +281,19 @@ bool TileRunner::findPlaces(const isa::MicroOp &op, int64_t *places,
     const Value &value = values[op.operands[d]];
     auto size = uint64_t(source.sizes[d]);
     int64_t stride = source.access.strides[d];
-    auto add = [&](auto *indices) {
-      for (int64_t j = 0; j < n; ++j) {
-        auto index = int64_t(indices[j]);
-        outside |= uint64_t(index) >= size;
-        places[j] =
-            int64_t(uint64_t(places[j]) + uint64_t(index) * uint64_t(stride));
-      }
-    };
     Type type = plan.registers[op.operands[d]].type;
-    if (value.scalar) {
-      int64_t index = loadLane(type, value.data).i;
+    auto add = [&](int64_t j, int64_t index) {
       outside |= uint64_t(index) >= size;
-      if (outside)
-        return false;
-      for (int64_t j = 0; j < n; ++j)
-        places[j] += index * stride;
-    } else if (laneOf(type) == Lane::I64) {
-      add(static_cast<const int64_t *>(value.data));
-    } else {
-      add(static_cast<const int32_t *>(value.data));
+      places[j] =
+          int64_t(uint64_t(places[j]) + uint64_t(index) * uint64_t(stride));
+    };
+    if (!value.scalar) {
+      forEachIndex(type, value.data, n, add);
+      continue;
     }
+    int64_t index = loadLane(type, value.data).i;
+    for (int64_t j = 0; j < n; ++j)
+      add(j, index);
   }
   return !outside;
 }
