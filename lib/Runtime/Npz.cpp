@@ -178,7 +178,8 @@ static Expected<Tensor> parseArray(std::span<const std::byte> bytes) {
         "is cut off: " + std::to_string(bytes.size() - header->dataOffset) +
         " bytes of data where its shape needs " + std::to_string(wanted));
   Tensor tensor(*type, header->shape);
-  std::memcpy(tensor.data.data(), bytes.data() + header->dataOffset, wanted);
+  if (wanted) // an empty vector has no address
+    std::memcpy(tensor.data.data(), bytes.data() + header->dataOffset, wanted);
   size_t width = isa::sizeOf(*type);
   if (header->descr[0] == '>' && width > 1)
     for (size_t i = 0; i < wanted; i += width)
