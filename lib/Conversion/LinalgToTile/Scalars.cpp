@@ -9,8 +9,8 @@
 
 #include "mho/Program/Loops.h"
 
+#include "mho/Dialect/Graph/IR/RunTimeExtents.h"
 #include "mlir/Analysis/DataFlow/IntegerRangeAnalysis.h"
-#include "mlir/Analysis/DataFlow/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
@@ -211,12 +211,8 @@ LogicalResult Scalars::analyse() {
           .wasInterrupted();
   if (!any)
     return success();
-  DataFlowConfig config;
-  config.setInterprocedural(false);
-  solver = std::make_unique<DataFlowSolver>(config);
-  dataflow::loadBaselineAnalyses(*solver);
-  solver->load<dataflow::IntegerRangeAnalysis>();
-  return solver->initializeAndRun(func);
+  solver = graph::analyseRanges(func);
+  return success(solver != nullptr);
 }
 
 Interval Scalars::rangeOf(Value value) const {

@@ -159,6 +159,20 @@ static void forEachIndex(Type type, const void *data, int64_t n, F f) {
   }
 }
 
+/// n elements of a lane's width at places counted in elements.
+static void gatherLanes(size_t lane, std::byte *out, const std::byte *from,
+                        const int64_t *places, int64_t n) {
+  auto gather = [&]<typename T>(T *to) {
+    auto *elements = reinterpret_cast<const T *>(from);
+    for (int64_t j = 0; j < n; ++j)
+      to[j] = elements[places[j]];
+  };
+  if (lane == 4)
+    gather(reinterpret_cast<uint32_t *>(out));
+  else
+    gather(reinterpret_cast<uint64_t *>(out));
+}
+
 /// Sums up what the load's indices along the column say for all tiles.
 TileMemory::Load TileRunner::describeLoad(const isa::MicroOp &op) {
   const isa::Table &source = kernel.body.tables[op.immediate];
@@ -256,16 +270,7 @@ bool TileRunner::loadHoisted(const isa::MicroOp &op, const Load &load,
   } else if (!load.column) {
     return false;
   }
-  auto gather = [&](auto *to) {
-    auto *elements =
-        reinterpret_cast<decltype(to)>(const_cast<std::byte *>(from)) + base;
-    for (int64_t j = 0; j < n; ++j)
-      to[j] = elements[places[j]];
-  };
-  if (lane == 4)
-    gather(reinterpret_cast<uint32_t *>(out));
-  else
-    gather(reinterpret_cast<uint64_t *>(out));
+  gatherLanes(lane, out, from + base * int64_t(lane), places, n);
   result = {out, false};
   return true;
 }
@@ -309,16 +314,7 @@ Status TileRunner::loadTable(const isa::MicroOp &op, std::byte *out,
   int64_t places[blocks::kLanes];
   if (n <= blocks::kLanes && isLaneInMemory(type) &&
       findPlaces(op, places, n)) {
-    auto copy = [&](auto *to) {
-      auto *from =
-          reinterpret_cast<decltype(to)>(const_cast<std::byte *>(base));
-      for (int64_t j = 0; j < n; ++j)
-        to[j] = from[places[j]];
-    };
-    if (lane == 4)
-      copy(reinterpret_cast<uint32_t *>(out));
-    else
-      copy(reinterpret_cast<uint64_t *>(out));
+    gatherLanes(lane, out, base, places, n);
     return success();
   }
   for (int64_t j = 0; j < n; ++j) {

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Accesses.h"
+
 #include "GroupRun.h"
 
 #include <gtest/gtest.h>
@@ -15,17 +17,6 @@ using namespace mho::isa;
 using namespace mho::rt;
 
 namespace {
-
-template <typename T> std::byte *bytesOf(std::vector<T> &v) {
-  return reinterpret_cast<std::byte *>(v.data());
-}
-
-Access access(Type type, std::vector<int64_t> strides) {
-  Access result;
-  result.type = type;
-  result.strides = std::move(strides);
-  return result;
-}
 
 /// The coordinates that are found, row by row.
 template <typename T>

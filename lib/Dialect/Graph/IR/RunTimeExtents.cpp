@@ -40,6 +40,17 @@ struct Ranges : dataflow::IntegerRangeAnalysis {
 };
 } // namespace
 
+std::unique_ptr<DataFlowSolver> analyseRanges(func::FuncOp func) {
+  DataFlowConfig config;
+  config.setInterprocedural(false);
+  auto solver = std::make_unique<DataFlowSolver>(config);
+  dataflow::loadBaselineAnalyses(*solver);
+  solver->load<Ranges>();
+  if (failed(solver->initializeAndRun(func)))
+    return nullptr;
+  return solver;
+}
+
 LogicalResult RunTimeExtents::analyse() {
   // Without extents of run time there is nothing to tell.
   bool any = main.walk([](Operation *op) {
@@ -55,12 +66,8 @@ LogicalResult RunTimeExtents::analyse() {
                  .wasInterrupted();
   if (!any)
     return success();
-  DataFlowConfig config;
-  config.setInterprocedural(false);
-  solver = std::make_unique<DataFlowSolver>(config);
-  dataflow::loadBaselineAnalyses(*solver);
-  solver->load<Ranges>();
-  return solver->initializeAndRun(main);
+  solver = analyseRanges(main);
+  return success(solver != nullptr);
 }
 
 std::optional<std::pair<int64_t, int64_t>>

@@ -16,6 +16,9 @@
 
 namespace mho::graph {
 
+/// Runs MLIR's analysis of integer ranges on a function; null where it fails.
+std::unique_ptr<mlir::DataFlowSolver> analyseRanges(mlir::func::FuncOp func);
+
 /// The scalars of a function of linalg and tensor ops that say how far its
 /// tensors reach, and what is known of them.
 class RunTimeExtents {
