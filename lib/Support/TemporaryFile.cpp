@@ -7,6 +7,7 @@
 
 #include "mho/Support/TemporaryFile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -67,22 +68,56 @@ Status PendingFile::create() {
   return success();
 }
 
-Status PendingFile::append(const void *data, size_t size) {
-  const char *next = static_cast<const char *>(data);
-  for (size_t left = size; left > 0;) {
-    ssize_t written = ::write(descriptor, next, left);
+/// What goes to the system at once, from an offset that is a multiple of it.
+/// File systems keep what is written together in pages of that size and map them
+/// so: a reader meets one page fault where there were dozens. Longer pieces gain
+/// the reader little, and the system has to search for such pages.
+static constexpr size_t kPiece = size_t(256) << 10;
+
+Status PendingFile::write(const char *data, size_t size) {
+  while (size > 0) {
+    ssize_t written = ::write(descriptor, data, size);
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0)
       return fault("write");
-    next += written;
-    left -= size_t(written);
+    data += written;
+    size -= size_t(written);
   }
+  return success();
+}
+
+Status PendingFile::flush() {
+  Status status = write(waiting.data(), waiting.size());
+  waiting.clear();
+  return status;
+}
+
+Status PendingFile::append(const void *data, size_t size) {
+  const char *next = static_cast<const char *>(data);
   bytes += size;
+  while (size > 0) {
+    if (size_t whole = size - size % kPiece; waiting.empty() && whole > 0) {
+      if (Status status = write(next, whole); !status.ok())
+        return status;
+      next += whole;
+      size -= whole;
+      continue;
+    }
+    size_t part = std::min(size, kPiece - waiting.size());
+    waiting.insert(waiting.end(), next, next + part);
+    next += part;
+    size -= part;
+    if (waiting.size() == kPiece)
+      if (Status status = flush(); !status.ok())
+        return status;
+  }
   return success();
 }
 
 Status PendingFile::rewriteStart(const void *data, size_t size) {
+  if (Status status = flush(); !status.ok())
+    return status;
   if (::pwrite(descriptor, data, size, 0) != ssize_t(size))
     return fault("write");
   return success();
@@ -92,7 +127,7 @@ Status PendingFile::appendFile(const std::string &path) {
   int from = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (from < 0)
     return ::fault("read", path, errno);
-  std::vector<char> buffer(size_t(1) << 16);
+  std::vector<char> buffer(kPiece);
   Status status;
   while (status.ok()) {
     ssize_t count = ::read(from, buffer.data(), buffer.size());
@@ -109,6 +144,8 @@ Status PendingFile::appendFile(const std::string &path) {
 }
 
 Status PendingFile::keep() {
+  if (Status status = flush(); !status.ok())
+    return status;
   // close() reports what a network file system could not write.
   int closed = ::close(descriptor);
   descriptor = -1;

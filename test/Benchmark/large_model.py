@@ -1,4 +1,4 @@
-"""Compiles a model with gigabytes of external weights and tells time and memory.
+"""Compiles a model with gigabytes of external weights and tells time and memory, and the time to load the program.
 
 large_model.py [--layers=24] [--rows=4096] [--columns=8192] [--form=FORM] [--folder=FOLDER]
 
@@ -11,6 +11,7 @@ heap.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -142,6 +143,25 @@ def compile_watched(mhoc: Path, model: Path, output: Path) -> tuple[float, int]:
     return time.perf_counter() - start, most
 
 
+def seconds_to_load(bench: Path, program: Path, rows: int) -> float:
+    """Seconds to map a program of warm pages and check it."""
+    np.savez(program.with_suffix(".npz"), x=np.zeros((1, rows), np.float32))
+    table = subprocess.run(
+        [
+            bench,
+            f"--program={program}",
+            f"--input={program.with_suffix('.npz')}",
+            "--noise=none",
+            "--benchmark_filter=load_program",
+            "--benchmark_format=json",
+        ],
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
+    (measured,) = json.loads(table)["benchmarks"]
+    return measured["real_time"] / 1e6
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--layers", type=int, default=24)
@@ -155,9 +175,12 @@ def main():
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         model, size = write_model(Path(folder), options.layers, options.rows, options.columns, options.form)
         seconds, most = compile_watched(tools / "mhoc", model, Path(folder) / "large.mho")
-        program = (Path(folder) / "large.mho").stat().st_size
-    print(f"weights {size / 1e9:.2f} GB ({options.form}), program {program / 1e9:.2f} GB")
+        program = Path(folder) / "large.mho"
+        stored = program.stat().st_size
+        loading = seconds_to_load(tools / "mho-bench", program, options.rows)
+    print(f"weights {size / 1e9:.2f} GB ({options.form}), program {stored / 1e9:.2f} GB")
     print(f"compiled in {seconds:.1f} s with {most / 1e6:.0f} MB of own memory")
+    print(f"loads in {loading:.3f} s, {loading / stored * 1e9:.3f} s per GB")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mho {
 
@@ -57,7 +58,8 @@ public:
   PendingFile(const PendingFile &) = delete;
 
   Status create();
-  /// Writes at the current end.
+  /// Writes at the current end. A fault of the system may show in a later call,
+  /// at the latest in keep().
   Status append(const void *data, size_t size);
   /// Writes over what is at the start.
   Status rewriteStart(const void *data, size_t size);
@@ -70,10 +72,15 @@ public:
 
 private:
   Status fault(const char *verb) const;
+  /// Writes at the descriptor's place.
+  Status write(const char *data, size_t size);
+  /// Writes what waits to be a whole piece.
+  Status flush();
 
   std::string target, temporary; ///< no temporary name: the target itself
   int descriptor = -1;
-  uint64_t bytes = 0;
+  uint64_t bytes = 0;        ///< with those that wait
+  std::vector<char> waiting; ///< appended, not yet written
 };
 
 /// Gives `path` the content `bytes`, all of it or nothing.
