@@ -7,6 +7,8 @@
 
 #include "Options.h"
 
+#include "../StandardOutput.h"
+
 #include "mho/Chip/ChipModel.h"
 #include "mho/Import/ONNX/Operators.h"
 
@@ -112,11 +114,15 @@ int parseOptions(int argc, char **argv, Options &options) {
     for (const TargetInfo &info : mho::listTargets())
       outs() << info.name << "\t" << info.description << "\t" << info.capacity
              << "\n";
-    return kDone;
   }
-  if (listOperatorsToo) {
+  if (listOperatorsToo)
     printOperators(outs());
-    return kDone;
+  if (listTargets || listOperatorsToo) {
+    std::string error = flushStandardOutput();
+    if (error.empty())
+      return kDone;
+    errs() << "mhoc: error: " << error << "\n";
+    return 1;
   }
   auto usage = [](const Twine &message) {
     errs() << "mhoc: " << message << "; mhoc --help lists the options\n";
