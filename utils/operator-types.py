@@ -5,7 +5,7 @@
 
 An official test of the operator's node is taken, its first input's type variable is given each type in turn (with it all
 inputs and outputs of that variable), and the model is compiled and run. A type works where that gives outputs of the
-types that ONNX's inference tells, with onnx.reference's values where it has some; else the line holds the reason. Without operators all are tried; with some, only
+types that ONNX's inference tells, with onnx.reference's values where it has some; else the line holds the reason; types of which no form of a test can be made are untried. Without operators all are tried; with some, only
 their lines are written anew. docs/Operators.md shows the result.
 
 Part of mho, under the Apache License v2.0 with LLVM Exceptions.
@@ -194,14 +194,8 @@ def try_operator(kind: str, tests: list, answers) -> None:
         # The newest form of a test that can be made with this type.
         reasons = [attempt(test, schema, variable, number) for test in tests[:4]]
         made = [reason for reason in reasons if reason != "-"]
-        if not made:
-            continue
-        answers.put(
-            [
-                helper.tensor_dtype_to_string(number).removeprefix("TensorProto.").lower(),
-                None if None in made else made[0],
-            ]
-        )
+        outcome = "-" if not made else None if None in made else made[0]
+        answers.put([helper.tensor_dtype_to_string(number).removeprefix("TensorProto.").lower(), outcome])
 
 
 def isolated(kind: str, tests: list) -> list:
@@ -245,7 +239,8 @@ def main() -> int:
         if answers:
             lines[kind] = {
                 "works": [name for name, reason in answers if reason is None],
-                "refused": {name: reason for name, reason in answers if reason is not None},
+                "refused": {name: reason for name, reason in answers if reason not in (None, "-")},
+                "untried": [name for name, reason in answers if reason == "-"],
             }
         if sys.stderr.isatty():
             print(f"\r\033[K{kind}", end="", file=sys.stderr)

@@ -128,7 +128,8 @@ def trials() -> dict[str, str]:
         kind, rest = line.split(": ", 1)
         outcome = json.loads(rest)
         works = in_families(outcome["works"])
-        found[kind] = works if outcome["refused"] else f"all ({works})" if len(outcome["works"]) > 1 else works
+        whole = not outcome["refused"] and not outcome["untried"] and len(outcome["works"]) > 1
+        found[kind] = f"all ({works})" if whole else works
     return found
 
 
