@@ -17,6 +17,8 @@
 
 #include "Kernel/Kernel.h"
 #include "mho/Runtime/Decisions.h"
+#include "Undefined.h"
+
 #include "mho/Runtime/LoadedProgram.h"
 #include "mho/Runtime/Mvm.h"
 
@@ -56,10 +58,13 @@ public:
 private:
   friend class GroupRun;
   void estimateTraffic();
+  void findCleared();
 
   std::shared_ptr<const LoadedProgram> program;
   uint32_t entryNumber;
   std::vector<Prepared> codes; ///< by fb code index
+  /// Of each unit: scratch that has to be zero when it begins.
+  std::vector<std::vector<ByteRange>> cleared;
   bool dataDependent = false;  ///< control flow depends on values
   size_t bytesPerSample = 0;
   /// Bytes that a sample run alone moves: weights, and values between
