@@ -16,8 +16,8 @@
 #define MHO_RUNTIME_EXECUTOR_H
 
 #include "Kernel/Kernel.h"
-#include "mho/Runtime/Decisions.h"
 #include "Undefined.h"
+#include "mho/Runtime/Decisions.h"
 
 #include "mho/Runtime/LoadedProgram.h"
 #include "mho/Runtime/Mvm.h"
@@ -65,7 +65,7 @@ private:
   std::vector<Prepared> codes; ///< by fb code index
   /// Of each unit: scratch that has to be zero when it begins.
   std::vector<std::vector<ByteRange>> cleared;
-  bool dataDependent = false;  ///< control flow depends on values
+  bool dataDependent = false; ///< control flow depends on values
   size_t bytesPerSample = 0;
   /// Bytes that a sample run alone moves: weights, and values between
   /// instructions.

@@ -52,7 +52,8 @@ Value reversed(Node &n, Value x) {
                                 n.b.getDenseI64ArrayAttr(steps));
 }
 
-/// Floats that hold every element of an image, which is of integers or booleans.
+/// Floats that hold every element of an image, which is of integers or
+/// booleans.
 Value imageOfFloats(Node &n, Value x) {
   unsigned bits = n.element(x).getIntOrFloatBitWidth();
   if (bits > 32)
@@ -103,8 +104,8 @@ void gridSample(Node &n) {
     places = n.binary<graph::MulOp>(places, number(n, grid, 0.5));
   }
   // To integers by truncation, as the reference does it.
-  n.result(n.cast(sampled(n, x, places, Value(), interpolation, border),
-                  element));
+  n.result(
+      n.cast(sampled(n, x, places, Value(), interpolation, border), element));
 }
 
 /// Homogeneous coordinates of all elements of an image, times the transforms.
