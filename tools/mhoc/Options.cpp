@@ -93,7 +93,8 @@ int parseOptions(int argc, char **argv, Options &options) {
       cl::desc("with --compile-to: MLIR bytecode with weights"),
       cl::cat(category));
   cl::opt<std::string> report(
-      "report", cl::desc("write latency, energy and arrays of one run as JSON"),
+      "report",
+      cl::desc("write latency, energy and arrays of one run: r.json or r.html"),
       cl::value_desc("file.json"), cl::cat(category));
   cl::opt<uint64_t> seed("seed", cl::desc("of mapping searches (default: 0)"),
                          cl::init(0), cl::cat(category));

@@ -189,16 +189,15 @@ template <typename OpTy> Value lowerPlace(Lowering &l, OpTy op) {
         {x, best}, place, {in, out, out}, iterators,
         [&](ImplicitLocOpBuilder &b, ValueRange args) {
           bool isUnsigned = l.isUnsigned(0);
-          Value v = castScalar(b, args[0], isUnsigned, args[1].getType(),
-                               isUnsigned);
+          Value v =
+              castScalar(b, args[0], isUnsigned, args[1].getType(), isUnsigned);
           Value here = arith::IndexCastOp::create(
               b, index, linalg::IndexOp::create(b, axis));
-          Value found = arith::SelectOp::create(
-              b, isExtreme(b, v, args[1]), here,
-              arith::ConstantOp::create(b, none));
-          Value place =
-              last ? Value(arith::MaxSIOp::create(b, args[2], found))
-                   : Value(arith::MinSIOp::create(b, args[2], found));
+          Value found =
+              arith::SelectOp::create(b, isExtreme(b, v, args[1]), here,
+                                      arith::ConstantOp::create(b, none));
+          Value place = last ? Value(arith::MaxSIOp::create(b, args[2], found))
+                             : Value(arith::MinSIOp::create(b, args[2], found));
           return SmallVector<Value>{place};
         })[0];
   return finish(l, place, [](ImplicitLocOpBuilder &b, ValueRange args) {

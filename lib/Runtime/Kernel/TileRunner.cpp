@@ -10,8 +10,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <new>
+#include <numeric>
 
 using namespace mho;
 using namespace mho::rt;
