@@ -430,7 +430,7 @@ def test_a_loop_over_an_extent(tools):
 
 def test_what_takes_no_such_extent_says_what_to_freeze(tools):
     g = Graph()
-    rows = g("Compress", g.input(1, 2, 9), g.input(values=np.ones(9, bool)), axis=2)
+    rows = g("Compress", g.input(1, 9, 4), g.input(values=np.ones(9, bool)), axis=1)
     onnx.save(g.model(g("MaxPool", rows, kernel_shape=[2])), tools.folder / "m.onnx")
     message = tools.refuse("mhoc", "m.onnx", "-o", "m.mho")
     assert "MaxPool_1" in message and "count of Compress_0, at most 9" in message

@@ -176,6 +176,14 @@ std::optional<SmallVector<int64_t>> Extents::compute(Operation *op) {
           return floorQuotient(at[0], at[1]);
         });
       })
+      .Case([&](graph::ModOp mod) {
+        return map([&](ArrayRef<int64_t> at) -> std::optional<int64_t> {
+          if (isSymbol(at[1]) || at[1] <= 0 ||
+              (mod.getTruncated() && range(at[0]).low < 0))
+            return std::nullopt;
+          return remainder(at[0], at[1]);
+        });
+      })
       .Case([&](graph::MaxOp) {
         return map([&](ArrayRef<int64_t> at) {
           return std::optional(max(at[0], at[1]));
@@ -260,6 +268,7 @@ bool takesBounded(StringRef key) {
       ".Concat",
       ".ConstantOfShape",
       ".Conv",
+      ".ConvTranspose",
       ".ConvInteger",
       ".Cos",
       ".Cosh",
@@ -348,6 +357,7 @@ bool takesBounded(StringRef key) {
       ".ReduceSumSquare",
       ".Relu",
       ".Reshape",
+      ".Resize",
       ".ReverseSequence",
       ".RotaryEmbedding",
       ".Round",
@@ -386,6 +396,7 @@ bool takesBounded(StringRef key) {
       ".Trilu",
       ".Unique",
       ".Unsqueeze",
+      ".Upsample",
       ".Where",
       ".Xor",
       "com.microsoft.Attention",
@@ -403,6 +414,7 @@ bool takesBounded(StringRef key) {
       "com.microsoft.FusedMatMulActivation",
       "com.microsoft.Gelu",
       "com.microsoft.GemmFastGelu",
+      "com.microsoft.GroupQueryAttention",
       "com.microsoft.MatMulIntegerToFloat",
       "com.microsoft.MatMulNBits",
       "com.microsoft.MoE",
@@ -423,6 +435,7 @@ bool takesBounded(StringRef key) {
       "com.microsoft.QLinearWhere",
       "com.microsoft.QuantizeLinear",
       "com.microsoft.QuickGelu",
+      "com.microsoft.RotaryEmbedding",
       "com.microsoft.SimplifiedLayerNormalization",
       "com.microsoft.SkipLayerNormalization",
       "com.microsoft.SkipSimplifiedLayerNormalization",
