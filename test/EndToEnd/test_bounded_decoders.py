@@ -146,7 +146,8 @@ def decoder(steps, past, *, stops=False, width=6, vocabulary=11):
         ("MatMul", ["mixed", "head"], ["logits"], {}),
         ("ArgMax", ["logits"], ["next_token"], {"axis": -1, "keepdims": 0}),
         ("Concat", ["tokens_in", "next_token"], ["tokens_out"], {"axis": 1}),
-        ("ReduceSum", ["mixed"], ["total"], {"keepdims": 0}),
+        ("Cast", ["tokens_out"], ["as_floats"], {"to": TensorProto.FLOAT}),
+        ("ReduceSum", ["as_floats"], ["total"], {"keepdims": 0}),
         ("Less", ["total", "limit"], ["goes"], {}) if stops else ("Identity", ["go"], ["goes"], {}),
     ]
     body = helper.make_graph(
@@ -192,7 +193,7 @@ def decoder(steps, past, *, stops=False, width=6, vocabulary=11):
         constant("table", normal(vocabulary, width, seed=5)),
         constant("head", normal(width, vocabulary, seed=6)),
         constant("one", [1], np.int64),
-        constant("limit", 7.0),
+        constant("limit", 90.0),
     ]
     if steps is not None:
         weights.append(constant("steps", steps, np.int64))

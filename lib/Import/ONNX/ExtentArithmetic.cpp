@@ -379,18 +379,28 @@ bool Extents::followsFromData(int64_t extent) const {
   return false;
 }
 
+/// Whether a scalar is defined in `region`. Bodies that are being imported belong
+/// to no op yet, so that not all of them are nested.
+static bool isDefinedIn(Value index, Region &region) {
+  Region *around = index ? index.getParentRegion() : nullptr;
+  while (around && around != &region) {
+    Operation *op = around->getParentOp();
+    around = op ? op->getParentRegion() : nullptr;
+  }
+  return around != nullptr;
+}
+
 bool Extents::belongsTo(int64_t extent, Region &region) const {
   for (const auto &[monomial, factor] : polynomialOf(extent))
     for (unsigned base : monomial)
-      if (Value index = bases[base].index;
-          index && region.isAncestor(index.getParentRegion()))
+      if (isDefinedIn(bases[base].index, region))
         return true;
   return false;
 }
 
 void Extents::forget(Region &region) {
   for (auto [number, base] : llvm::enumerate(bases))
-    if (base.index && region.isAncestor(base.index.getParentRegion()))
+    if (isDefinedIn(base.index, region))
       base.index = {};
   // What is derived from such a scalar is one itself, so its key is not met
   // again; the symbols stay taken.

@@ -204,7 +204,13 @@ LoopBody::LoopBody(OpBuilder &b, Location loc, Extents &extents,
         outOfRoom(b, loc, extents, room, stateType(i, number)));
   }
   first.slices = slicesOf(b, loc, extents, sliced, first.number, steps);
-  results = step(first);
+  try {
+    results = step(first);
+  } catch (...) {
+    // No destructor does.
+    extents.forget(region);
+    throw;
+  }
 }
 
 RankedTensorType LoopBody::stateType(size_t i, int64_t count) {

@@ -68,7 +68,7 @@ static std::unique_ptr<LoopBody>
 importGrowing(Node &node, LoopBody *seen, int64_t most, ArrayRef<Value> initial,
               ArrayRef<Sliced> sliced, int64_t steps, StepFn step) {
   std::optional<Growth> growth = Growth();
-  if (seen)
+  if (seen && seen->supported())
     growth = seen->growthSeen();
   if (most < 1)
     return {};
@@ -115,7 +115,7 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
     } catch (const Unsupported &reason) {
       refused = reason;
     }
-    if (!few && (!body || (body->supported() && body->changedState())))
+    if (!few && (!body || !body->supported() || body->changedState()))
       if (auto grown =
               importGrowing(node, body ? &*body : nullptr,
                             isSymbol(steps) ? extents.range(steps).high : steps,
@@ -336,7 +336,7 @@ void Importer::expandLoop(Node &node, const Place &place) {
   if (node.most)
     bound = std::min(bound.value_or(*node.most), *node.most);
   std::unique_ptr<LoopBody> grown;
-  if (bound && (refused || (supported && changed))) {
+  if (bound && (!supported || changed)) {
     grown = importGrowing(node, loop ? &*loop : nullptr, *bound, initial, {}, 0,
                           step);
     if (grown) {
