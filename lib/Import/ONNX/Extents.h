@@ -69,6 +69,11 @@ public:
   std::optional<int64_t> quotient(int64_t a, int64_t c);
   /// Rounded down; `by` is a number.
   int64_t floorQuotient(int64_t a, int64_t by);
+  /// Whether a shape has a symbol that stands for an extent here, and not a
+  /// number that only looks like one.
+  bool hasKnownSymbol(llvm::ArrayRef<int64_t> shape) const {
+    return llvm::any_of(shape, [&](int64_t extent) { return knows(extent); });
+  }
   /// Number of elements.
   int64_t elements(llvm::ArrayRef<int64_t> shape);
   /// The larger or smaller one; where that depends on the run, a new scalar.
@@ -128,6 +133,9 @@ private:
   /// Factors by monomial, none of them zero; that of the empty one is constant.
   using Polynomial = std::map<Monomial, int64_t, ByDegree>;
 
+  bool knows(int64_t extent) const {
+    return isSymbol(extent) && symbolNumber(extent) < polynomials.size();
+  }
   Polynomial polynomialOf(int64_t extent) const;
   int64_t extentOf(const Polynomial &sum);
   unsigned last(int64_t a, int64_t c) const;

@@ -411,8 +411,8 @@ private:
       Shape none(shape);
       none[2] = count;
       auto type = n.typeOf(none, n.element(fresh));
-      return n.constant(
-          DenseElementsAttr::get(type, n.b.getFloatAttr(n.element(fresh), 0)));
+      return n.constant(DenseElementsAttr::get(
+          type, Attribute(n.b.getZeroAttr(n.element(fresh)))));
     };
     if (isPrompt()) {
       SmallVector<Value> parts{fresh};
@@ -473,7 +473,7 @@ private:
     return concatenated(
         n,
         {bias, n.constant(DenseElementsAttr::get(
-                   type, n.b.getFloatAttr(n.element(bias), 0)))},
+                   type, Attribute(n.b.getZeroAttr(n.element(bias)))))},
         3);
   }
 

@@ -200,6 +200,9 @@ void slice(Node &n) {
         by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
     shape[axis] = std::max<int64_t>(count, 0);
     begin[axis] = shape[axis] ? from : 0;
+    // A step that leads nowhere may be any number.
+    if (shape[axis] < 2)
+      step[axis] = 1;
   }
   n.result(n.sliced(x, begin, step, shape));
 }
@@ -292,9 +295,9 @@ void pad(Node &n) {
         n.refuse("a pad of " + n.extents->text(pad) +
                  ", known only at run time, is not supported; fix the extent "
                  "with --shape");
-    if (std::abs(low[axis]) > (int64_t(1) << 40) ||
-        std::abs(high[axis]) > (int64_t(1) << 40))
-      n.fail("a pad is out of range");
+    for (int64_t pad : {low[axis], high[axis]})
+      if (pad < -(int64_t(1) << 40) || pad > int64_t(1) << 40)
+        n.fail("a pad of " + Twine(pad) + " is out of range");
     shape[axis] = n.extents->sum(extent, low[axis] + high[axis]);
     if (isSymbol(extent) ? n.extents->range(shape[axis]).low < 0
                          : shape[axis] < 0)

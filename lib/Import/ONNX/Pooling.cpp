@@ -30,6 +30,8 @@ Value columnMajor(Node &n, Value places, ArrayRef<int64_t> spatial) {
   Value rest = places, result;
   int64_t weight = size;
   for (int64_t extent : llvm::reverse(spatial)) {
+    // An empty image has no places, whatever is computed of them.
+    extent = std::max<int64_t>(extent, 1);
     weight /= extent;
     Value outer = n.binary<graph::DivOp>(rest, number(extent));
     Value at = n.binary<graph::SubOp>(

@@ -60,6 +60,14 @@ double coordinateOf(const Method &method, const Axis &axis, int64_t o) {
   return offset + (double(o) + 0.5) / axis.scale - 0.5;
 }
 
+/// The element of the input at `place`, or at the border next to it.
+int64_t placeIn(const Axis &axis, double place) {
+  // Not a number, where a crop's ends are none, lies nowhere.
+  return std::isnan(place)
+             ? 0
+             : int64_t(std::clamp(place, 0.0, double(axis.from - 1)));
+}
+
 int64_t nearestTo(const Method &method, const Axis &axis, double x) {
   double place = 0;
   // Opset 10 names no rounding: up where the axis shrinks, else down.
@@ -73,7 +81,7 @@ int64_t nearestTo(const Method &method, const Axis &axis, double x) {
     place = std::floor(x + 0.5);
   else
     place = std::ceil(x - 0.5);
-  return int64_t(std::clamp(place, 0.0, double(axis.from - 1)));
+  return placeIn(axis, place);
 }
 
 /// The kernel of an interpolation at a distance of `x` elements.
@@ -94,8 +102,9 @@ struct Table {
   std::vector<double> weights;
 };
 
-Table tableOf(const Method &method, const Axis &axis) {
+Table tableOf(Node &n, const Method &method, const Axis &axis) {
   Table table;
+  n.expectTable(axis.to);
   if (method.mode == "nearest") {
     for (int64_t o = 0; o < axis.to; ++o)
       table.taps.push_back(
@@ -105,8 +114,11 @@ Table tableOf(const Method &method, const Axis &axis) {
   // A kernel stretched over what one element of the result stands for.
   double scale = method.antialias ? std::min(axis.scale, 1.0) : 1;
   double reach = method.mode == "linear" ? 1 : 2;
+  if (!(reach / scale < double(INT32_MAX)))
+    n.fail("the scale " + std::to_string(axis.scale) + " is out of range");
   int64_t first = int64_t(std::floor(-reach / scale)) + 1;
   table.count = 2 - 2 * first;
+  n.expectTable({axis.to, table.count});
   for (int64_t o = 0; o < axis.to; ++o) {
     double x = coordinateOf(method, axis, o);
     // The element left of x, which itself is never that element.
@@ -120,8 +132,7 @@ Table tableOf(const Method &method, const Axis &axis) {
         weight = 0;
       weights.push_back(weight);
       sum += weight;
-      table.taps.push_back(
-          int64_t(std::clamp(place, 0.0, double(axis.from - 1))));
+      table.taps.push_back(placeIn(axis, place));
     }
     if (!method.antialias && !method.excludeOutside)
       sum = 1;
@@ -159,7 +170,7 @@ Value resized(Node &n, Value x, int64_t number, const Axis &axis,
               const Method &method) {
   if (axis.from < 1)
     n.fail("axis " + Twine(number) + " is empty and cannot be resized");
-  Table table = tableOf(method, axis);
+  Table table = tableOf(n, method, axis);
   if (method.mode == "nearest")
     return chosen(n, x, number, table.taps);
   Type element = n.element(x);
@@ -185,6 +196,7 @@ Value extrapolated(Node &n, Value y, ArrayRef<Axis> axes,
   Value inside;
   int64_t rank = axes.size();
   for (auto [number, axis] : llvm::enumerate(axes)) {
+    n.expectTable(axis.to);
     SmallVector<bool> in;
     for (int64_t o = 0; o < axis.to; ++o) {
       double x = coordinateOf(method, axis, o);
@@ -214,7 +226,8 @@ Value resizedAll(Node &n, Value x, ArrayRef<Axis> axes, const Method &method) {
   SmallVector<int64_t> order =
       llvm::to_vector(llvm::seq<int64_t>(0, axes.size()));
   llvm::stable_sort(order, [&](int64_t a, int64_t b) {
-    return axes[a].to * axes[b].from < axes[b].to * axes[a].from;
+    return double(axes[a].to) * double(axes[b].from) <
+           double(axes[b].to) * double(axes[a].from);
   });
   for (int64_t number : order) {
     const Axis &axis = axes[number];
@@ -257,6 +270,14 @@ void checkMethod(Node &n, Method &method) {
            method.nearest + "'");
 }
 
+/// The extent that a result of `exact` elements has.
+int64_t extentOf(Node &n, double exact) {
+  if (!(exact < double(INT32_MAX)))
+    n.fail("the scales or sizes give an axis more than " + Twine(INT32_MAX) +
+           " elements");
+  return int64_t(std::floor(exact));
+}
+
 /// The extents of the result from scales or sizes, given for some axes.
 void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
                 std::optional<SmallVector<double>> scales,
@@ -275,8 +296,7 @@ void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
       n.fail("a scale or size is out of range");
     axis.scale =
         scales ? value : value / double(std::max<int64_t>(1, axis.from));
-    axis.to = scales ? int64_t(std::floor(value * double(axis.from)))
-                     : int64_t(value);
+    axis.to = extentOf(n, scales ? value * double(axis.from) : value);
     bool smaller = policy == "not_larger";
     if (!common || (smaller ? axis.scale < *common : axis.scale > *common))
       common = axis.scale;
@@ -289,8 +309,7 @@ void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
            policy + "'");
   for (int64_t number : given) {
     axes[number].scale = *common;
-    axes[number].to =
-        int64_t(std::floor(*common * double(axes[number].from) + 0.5));
+    axes[number].to = extentOf(n, *common * double(axes[number].from) + 0.5);
   }
 }
 
