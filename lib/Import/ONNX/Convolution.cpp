@@ -46,6 +46,9 @@ bool hasTooManyAxes(Node &n, Value x, Value w, int64_t groups) {
 Value convolvedBySlices(Node &n, Value x, Value w, int64_t groups,
                         const Window &window) {
   int64_t rank = n.type(x).getRank(), spatial = rank - 2;
+  n.expectParts(n.product(ArrayRef<int64_t>(window.kernel).drop_back(2),
+                          "the extents of the kernel"),
+                "places along the first axes of a kernel");
   int64_t positions = resultShape(n, n.shape(x), window, 1)[2];
   Shape first(2 * spatial, 0);
   first[0] = window.pads[0];
@@ -103,7 +106,8 @@ void convolution(Node &n) {
     n.fail("image and weights need one rank of 3 or more, found " +
            Twine(image.size()) + " and " + Twine(weights.size()));
   int64_t groups = n.integer("group", 1);
-  if (groups < 1 || weights[1] * groups != image[1] || weights[0] % groups)
+  if (groups < 1 || image[1] % groups || weights[1] != image[1] / groups ||
+      weights[0] % groups)
     n.fail("weights for " + Twine(weights[1]) + " channels in " +
            Twine(groups) + " groups do not fit " + Twine(image[1]) +
            " input and " + Twine(weights[0]) + " output channels");

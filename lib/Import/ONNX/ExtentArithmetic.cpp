@@ -20,6 +20,7 @@
 #include "llvm/ADT/bit.h"
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -37,6 +38,18 @@ bool Extents::ByDegree::operator()(const Monomial &a, const Monomial &c) const {
   return a.size() != c.size() ? a.size() < c.size() : a < c;
 }
 
+/// Numbers of a file wrap, as they do in the run.
+static int64_t wrappedSum(int64_t a, int64_t c) {
+  return int64_t(uint64_t(a) + uint64_t(c));
+}
+static int64_t wrappedProduct(int64_t a, int64_t c) {
+  return int64_t(uint64_t(a) * uint64_t(c));
+}
+/// Of a number as it is written.
+static std::string magnitude(int64_t number) {
+  return std::to_string(number < 0 ? -uint64_t(number) : uint64_t(number));
+}
+
 int64_t Extents::add(Value index, int64_t low, int64_t high, std::string name) {
   unsigned number = bases.size();
   bases.push_back({index, {low, high}, std::move(name), number});
@@ -44,7 +57,7 @@ int64_t Extents::add(Value index, int64_t low, int64_t high, std::string name) {
 }
 
 Extents::Polynomial Extents::polynomialOf(int64_t extent) const {
-  if (isSymbol(extent))
+  if (knows(extent))
     return polynomials[symbolNumber(extent)];
   if (extent == 0)
     return {};
@@ -69,10 +82,10 @@ int64_t Extents::extentOf(const Polynomial &sum) {
 
 int64_t Extents::sum(int64_t a, int64_t c) {
   if (!isSymbol(a) && !isSymbol(c))
-    return a + c;
+    return wrappedSum(a, c);
   Polynomial all = polynomialOf(a);
   for (const auto &[monomial, factor] : polynomialOf(c))
-    all[monomial] += factor;
+    all[monomial] = wrappedSum(all[monomial], factor);
   return extentOf(all);
 }
 
@@ -89,11 +102,13 @@ static std::vector<unsigned> joined(const std::vector<unsigned> &a,
 
 int64_t Extents::product(int64_t a, int64_t c) {
   if (!isSymbol(a) && !isSymbol(c))
-    return a * c;
+    return wrappedProduct(a, c);
   Polynomial all;
   for (const auto &[left, factor] : polynomialOf(a))
-    for (const auto &[right, times] : polynomialOf(c))
-      all[joined(left, right)] += factor * times;
+    for (const auto &[right, times] : polynomialOf(c)) {
+      int64_t &sum = all[joined(left, right)];
+      sum = wrappedSum(sum, wrappedProduct(factor, times));
+    }
   return extentOf(all);
 }
 
@@ -109,16 +124,20 @@ std::optional<int64_t> Extents::quotient(int64_t a, int64_t c) {
   while (!rest.empty()) {
     auto [monomial, times] = *rest.rbegin();
     Monomial part;
+    // The one quotient that is no number.
+    if (factor == -1 && times == std::numeric_limits<int64_t>::min())
+      return std::nullopt;
     if (times % factor || !std::includes(monomial.begin(), monomial.end(),
                                          leading.begin(), leading.end()))
       return std::nullopt;
     std::set_difference(monomial.begin(), monomial.end(), leading.begin(),
                         leading.end(), std::back_inserter(part));
     int64_t count = times / factor;
-    result[part] += count;
+    result[part] = wrappedSum(result[part], count);
     for (const auto &[own, weight] : by) {
       auto at = rest.try_emplace(joined(own, part), 0).first;
-      at->second -= count * weight;
+      at->second = wrappedSum(
+          at->second, wrappedProduct(wrappedProduct(count, -1), weight));
       if (at->second == 0)
         rest.erase(at);
     }
@@ -164,20 +183,20 @@ std::string Extents::text(int64_t extent) const {
       all += factor < 0 ? " - " : " + ";
     else if (factor < 0)
       all += "-";
-    if (std::abs(factor) != 1)
-      all += std::to_string(std::abs(factor)) + "·";
+    if (factor != 1 && factor != -1)
+      all += magnitude(factor) + "·";
     for (auto [i, base] : llvm::enumerate(monomial))
       all += (i ? "·" : "") + bases[base].name;
   }
   if (all.empty())
     return std::to_string(constant);
   if (constant)
-    all += (constant < 0 ? " - " : " + ") + std::to_string(std::abs(constant));
+    all += (constant < 0 ? " - " : " + ") + magnitude(constant);
   return all;
 }
 
 OpFoldResult Extents::value(OpBuilder &b, Location loc, int64_t extent) const {
-  if (!isSymbol(extent))
+  if (!knows(extent))
     return b.getIndexAttr(extent);
   auto number = [&](int64_t n) {
     return arith::ConstantIndexOp::create(b, loc, n).getResult();

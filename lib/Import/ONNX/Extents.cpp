@@ -7,6 +7,8 @@
 
 #include "Extents.h"
 
+#include "Tensors.h"
+
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -29,20 +31,23 @@ ArrayRef<int64_t> symbolicShape(RankedTensorType type) {
 }
 
 RankedTensorType boundedType(ArrayRef<int64_t> shape, Type element) {
+  if (!hasSymbol(shape))
+    return tensorType(shape, element);
   SmallVector<int64_t> extents(shape);
   for (int64_t &extent : extents)
     if (isSymbol(extent))
       extent = ShapedType::kDynamic;
-  Attribute symbols;
-  if (hasSymbol(shape))
-    symbols = DenseI64ArrayAttr::get(element.getContext(), shape);
-  return RankedTensorType::get(extents, element, symbols);
+  return RankedTensorType::get(
+      extents, element, DenseI64ArrayAttr::get(element.getContext(), shape));
 }
 
 std::optional<int64_t> Extents::scalar(Value value) {
   IntegerAttr constant;
-  if (matchPattern(value, m_Constant(&constant)))
-    return constant.getInt();
+  if (matchPattern(value, m_Constant(&constant))) {
+    // A number that would pass for a symbol is none of the extents' business.
+    int64_t number = constant.getInt();
+    return isSymbol(number) ? std::nullopt : std::optional(number);
+  }
   for (auto [number, base] : llvm::enumerate(bases))
     if (base.index == value)
       return extentOf({{{unsigned(number)}, 1}});
@@ -72,6 +77,8 @@ std::optional<SmallVector<int64_t>> Extents::integers(Value tensor) {
       values.push_back(type.getElementType().isInteger(1)
                            ? value.getZExtValue()
                            : value.getSExtValue());
+    if (hasSymbol(values))
+      return std::nullopt;
     return values;
   }
   Operation *op = tensor.getDefiningOp();

@@ -74,6 +74,11 @@ public:
   /// Times a positive factor, as ONNX scales an image: in single precision,
   /// then rounded down.
   int64_t scaled(int64_t extent, float factor);
+  /// Whether a shape has a symbol that stands for an extent here, and not a
+  /// number that only looks like one.
+  bool hasKnownSymbol(llvm::ArrayRef<int64_t> shape) const {
+    return llvm::any_of(shape, [&](int64_t extent) { return knows(extent); });
+  }
   /// Number of elements.
   int64_t elements(llvm::ArrayRef<int64_t> shape);
   /// The larger or smaller one; where that depends on the run, a new scalar.
@@ -138,6 +143,9 @@ private:
   /// Factors by monomial, none of them zero; that of the empty one is constant.
   using Polynomial = std::map<Monomial, int64_t, ByDegree>;
 
+  bool knows(int64_t extent) const {
+    return isSymbol(extent) && symbolNumber(extent) < polynomials.size();
+  }
   Polynomial polynomialOf(int64_t extent) const;
   int64_t extentOf(const Polynomial &sum);
   unsigned last(int64_t a, int64_t c) const;

@@ -231,7 +231,7 @@ void Importer::expandLoop(Node &node, const Place &place) {
   form.starts = first ? knownBool(first) : true;
   form.endless = !trips;
   if (trips) {
-    if (node.type(trips).getNumElements() != 1 ||
+    if (!isTensor(trips) || node.type(trips).getNumElements() != 1 ||
         !node.element(trips).isSignlessInteger(64))
       node.fail("the trip count must be one int64");
     if (auto known = node.constantIntegers(trips)) {
@@ -421,6 +421,8 @@ static Shape perValue(Node &node, StringRef name, size_t count) {
 void Importer::expandScan(Node &node, const Place &place) {
   const onnx::GraphProto &graph = body(node, "body");
   bool batched = node.opset < 9;
+  if (node.inputs.empty())
+    node.fail("it has no inputs");
   ArrayRef<Value> inputs = ArrayRef(node.inputs).drop_front(batched ? 1 : 0);
   int64_t scanned = node.integer("num_scan_inputs", 0);
   if (scanned < 1 || scanned > int64_t(inputs.size()) ||

@@ -202,6 +202,9 @@ void slice(Node &n) {
         by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
     shape[axis] = std::max<int64_t>(count, 0);
     begin[axis] = shape[axis] ? from : 0;
+    // A step that leads nowhere may be any number.
+    if (shape[axis] < 2)
+      step[axis] = 1;
   }
   n.result(n.sliced(x, begin, step, shape));
 }
@@ -297,9 +300,8 @@ void pad(Node &n) {
                  Twine(range.low) + " to " + Twine(range.high) + "); " +
                  n.extents->howToFix(pad) +
                  ", or give it a lower limit by Max with 0");
-      if (std::max(std::abs(range.low), std::abs(range.high)) >
-          (int64_t(1) << 40))
-        n.fail("a pad is out of range");
+      if (range.low < -(int64_t(1) << 40) || range.high > int64_t(1) << 40)
+        n.fail("a pad of " + n.extents->text(pad) + " is out of range");
     }
     shape[axis] = n.extents->sum(extent, n.extents->sum(low[axis], high[axis]));
     if (n.extents->range(shape[axis]).low < 0)

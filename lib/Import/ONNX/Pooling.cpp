@@ -39,7 +39,8 @@ Value columnMajor(Node &n, Value places, ArrayRef<int64_t> spatial) {
   // Peels the axes off, the last first.
   Value rest = places, result;
   for (size_t axis = spatial.size(); axis-- > 0;) {
-    int64_t extent = spatial[axis];
+    // An empty image has no places, whatever is computed of them.
+    int64_t extent = spatial[axis] == 0 ? 1 : spatial[axis];
     int64_t weight = n.extents->elements(spatial.take_front(axis));
     Value outer = n.binary<graph::DivOp>(rest, number(extent));
     Value at = n.binary<graph::SubOp>(

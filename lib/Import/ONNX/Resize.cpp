@@ -47,6 +47,14 @@ double coordinateOf(const Method &method, const Axis &axis, int64_t o) {
   return offset + (double(o) + 0.5) / axis.scale - 0.5;
 }
 
+/// The element of the input at `place`, or at the border next to it.
+int64_t placeIn(const Axis &axis, double place) {
+  // Not a number, where a crop's ends are none, lies nowhere.
+  return std::isnan(place)
+             ? 0
+             : int64_t(std::clamp(place, 0.0, double(axis.from - 1)));
+}
+
 int64_t nearestTo(const Method &method, const Axis &axis, double x) {
   double place = 0;
   // Opset 10 names no rounding: up where the axis shrinks, else down.
@@ -60,7 +68,7 @@ int64_t nearestTo(const Method &method, const Axis &axis, double x) {
     place = std::floor(x + 0.5);
   else
     place = std::ceil(x - 0.5);
-  return int64_t(std::clamp(place, 0.0, double(axis.from - 1)));
+  return placeIn(axis, place);
 }
 
 /// The kernel of an interpolation at a distance of `x` elements.
@@ -81,8 +89,9 @@ struct Table {
   std::vector<double> weights;
 };
 
-Table tableOf(const Method &method, const Axis &axis) {
+Table tableOf(Node &n, const Method &method, const Axis &axis) {
   Table table;
+  n.expectTable(axis.to);
   if (method.mode == "nearest") {
     for (int64_t o = 0; o < axis.to; ++o)
       table.taps.push_back(
@@ -92,8 +101,11 @@ Table tableOf(const Method &method, const Axis &axis) {
   // A kernel stretched over what one element of the result stands for.
   double scale = method.antialias ? std::min(axis.scale, 1.0) : 1;
   double reach = method.mode == "linear" ? 1 : 2;
+  if (!(reach / scale < double(INT32_MAX)))
+    n.fail("the scale " + std::to_string(axis.scale) + " is out of range");
   int64_t first = int64_t(std::floor(-reach / scale)) + 1;
   table.count = 2 - 2 * first;
+  n.expectTable({axis.to, table.count});
   for (int64_t o = 0; o < axis.to; ++o) {
     double x = coordinateOf(method, axis, o);
     // The element left of x, which itself is never that element.
@@ -107,8 +119,7 @@ Table tableOf(const Method &method, const Axis &axis) {
         weight = 0;
       weights.push_back(weight);
       sum += weight;
-      table.taps.push_back(
-          int64_t(std::clamp(place, 0.0, double(axis.from - 1))));
+      table.taps.push_back(placeIn(axis, place));
     }
     if (!method.antialias && !method.excludeOutside)
       sum = 1;
@@ -148,7 +159,7 @@ Value resized(Node &n, Value x, int64_t number, const Axis &axis,
     n.fail("axis " + Twine(number) + " is empty and cannot be resized");
   if (axis.isOpen())
     return resizedInRun(n, x, number, axis, method);
-  Table table = tableOf(method, axis);
+  Table table = tableOf(n, method, axis);
   if (method.mode == "nearest")
     return chosen(n, x, number, table.taps);
   Type element = n.element(x);
@@ -181,6 +192,7 @@ Value extrapolated(Node &n, Value y, ArrayRef<Axis> axes,
       inside = inside ? n.binary<graph::AndOp>(inside, own) : own;
       continue;
     }
+    n.expectTable(axis.to);
     SmallVector<bool> in;
     for (int64_t o = 0; o < axis.to; ++o) {
       double x = coordinateOf(method, axis, o);
@@ -257,6 +269,18 @@ void checkMethod(Node &n, Method &method) {
            method.nearest + "'");
 }
 
+void expectExtent(Node &n, double exact) {
+  if (!(exact < double(INT32_MAX)))
+    n.fail("the scales or sizes give an axis more than " + Twine(INT32_MAX) +
+           " elements");
+}
+
+/// The extent that a result of `exact` elements has.
+int64_t extentOf(Node &n, double exact) {
+  expectExtent(n, exact);
+  return int64_t(std::floor(exact));
+}
+
 /// The extents of the result from scales or sizes, given for some axes.
 void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
                 std::optional<SmallVector<double>> scales,
@@ -276,6 +300,7 @@ void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
       if (!(axis.scale > 0) || axis.scale > double(1 << 30))
         n.fail("a scale is out of range");
       axis.to = n.extents->scaled(axis.from, float(axis.scale));
+      expectExtent(n, double(n.extents->range(axis.to).high));
       continue;
     }
     axis.to = (*sizes)[i];
@@ -306,8 +331,7 @@ void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
            policy + "'");
   for (int64_t number : given) {
     axes[number].scale = *common;
-    axes[number].to =
-        int64_t(std::floor(*common * double(axes[number].from) + 0.5));
+    axes[number].to = extentOf(n, *common * double(axes[number].from) + 0.5);
   }
 }
 

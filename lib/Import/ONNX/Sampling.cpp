@@ -119,13 +119,13 @@ void affineGrid(Node &n) {
            "N images");
   bool corners = n.integer("align_corners", 0);
   ArrayRef<int64_t> extents = ArrayRef<int64_t>(size).drop_front(2);
-  int64_t points = 1;
-  for (int64_t extent : extents) {
+  for (int64_t extent : size)
     if (extent < 1 || extent > INT32_MAX)
       n.fail("the size has the extent " + Twine(extent));
-    points *= extent;
-  }
-  n.typeOf({points, spatial + 1}, n.b.getF32Type());
+  Shape table(extents);
+  table.push_back(spatial + 1);
+  n.expectTable(table);
+  int64_t points = n.product(extents, "the extents of the size");
   std::vector<float> base;
   base.reserve(points * (spatial + 1));
   for (int64_t point = 0; point < points; ++point) {
@@ -162,6 +162,7 @@ struct RegionAxis {
 
 RegionAxis regionAxis(Node &n, Value begin, Value extent, int64_t bins,
                       int64_t samples, int64_t image) {
+  n.expectTable({bins, samples});
   SmallVector<float> steps;
   for (int64_t bin = 0; bin < bins; ++bin)
     for (int64_t sample = 0; sample < samples; ++sample)
@@ -277,14 +278,12 @@ void roiAlign(Node &n) {
 
 /// Where a kernel lies without offsets: kernel elements × axes × positions….
 Value kernelPlaces(Node &n, const Window &window, ArrayRef<int64_t> positions) {
-  int64_t spatial = positions.size(), elements = 1, points = 1;
-  for (int64_t extent : window.kernel)
-    elements *= extent;
-  for (int64_t extent : positions)
-    points *= extent;
+  int64_t spatial = positions.size();
+  int64_t elements = n.product(window.kernel, "the extents of the kernel");
   Shape shape{elements, spatial};
   llvm::append_range(shape, positions);
-  n.typeOf(shape, n.b.getF32Type());
+  n.expectTable(shape);
+  int64_t points = n.product(positions, "the extents of the result");
   std::vector<float> values;
   auto digits = [&](int64_t number, ArrayRef<int64_t> extents) {
     Shape result(extents.size());
@@ -316,16 +315,15 @@ void deformConv(Node &n) {
   Window window = attributesOf(n, spatial, n.shape(w).drop_front(2));
   Shape extents(resultShape(n, n.shape(x), window, outputs));
   ArrayRef<int64_t> positions = ArrayRef<int64_t>(extents).drop_front(2);
-  int64_t elements = 1;
-  for (int64_t extent : window.kernel)
-    elements *= extent;
-  if (groups < 1 || moved < 1 || n.shape(w)[1] * groups != channels ||
-      outputs % groups || channels % moved)
+  int64_t elements = n.product(window.kernel, "the extents of the kernel");
+  if (groups < 1 || moved < 1 || channels % groups ||
+      n.shape(w)[1] != channels / groups || outputs % groups ||
+      channels % moved)
     n.fail("weights for " + Twine(n.shape(w)[1]) + " channels in " +
            Twine(groups) + " groups do not fit " + Twine(channels) +
            " input channels");
   auto expected = [&](int64_t values) {
-    Shape shape{batch, moved * elements * values};
+    Shape shape{batch, n.product({moved, elements, values}, "offsets")};
     llvm::append_range(shape, positions);
     return shape;
   };
@@ -365,6 +363,7 @@ void deformConv(Node &n) {
   rows.push_back(channels * elements);
   y = n.reshape(y, rows);
   int64_t inGroup = channels / groups * elements, own = outputs / groups;
+  n.expectParts(groups, "groups of a deformable convolution");
   SmallVector<Value> parts;
   for (int64_t group = 0; group < groups; ++group) {
     Value matrix = n.reshape(sliced(n, w, 0, group * own, group * own + own),

@@ -133,6 +133,9 @@ Shape transposedExtents(Node &n, ArrayRef<int64_t> image, Window &window) {
   for (size_t i = 0; i < spatial; ++i) {
     if (extra[i] < 0 || extra[i] > INT32_MAX)
       n.fail("output_padding must not be negative, found " + Twine(extra[i]));
+    if (n.extents->range(image[i]).high > INT32_MAX)
+      n.fail("spatial axis " + Twine(i) + " has the extent " +
+             n.extents->text(image[i]));
     // Beyond stride·image.
     int64_t more = extra[i] - window.strides[i] +
                    (window.kernel[i] - 1) * window.dilations[i] + 1;
@@ -141,6 +144,8 @@ Shape transposedExtents(Node &n, ArrayRef<int64_t> image, Window &window) {
                                                 window.pads[spatial + i]);
     if (asked || same) {
       extent = asked ? (*asked)[i] : scaled;
+      if (!isSymbol(extent))
+        extent = std::clamp<int64_t>(extent, 0, INT64_MAX / 2);
       int64_t total =
           n.extents->difference(n.extents->sum(scaled, more), extent);
       if (isSymbol(total))
@@ -182,6 +187,7 @@ Value piecesOf(Node &n, Value x, Value w, int64_t groups) {
     shape.push_back(channels * outputs);
     return n.reshape(pieces, shape);
   }
+  n.expectParts(groups, "groups of a transposed convolution");
   int64_t columns = n.type(w).getNumElements() / channels;
   shape.push_back(outputs);
   points.push_back(columns);
@@ -247,18 +253,19 @@ void col2Im(Node &n) {
     n.fail("expected columns of rank 3, and one extent an axis for image and "
            "block");
   Window window = attributesOf(n, spatial, block);
-  int64_t elements = 1, points = 1;
   Shape counts;
   for (int64_t i = 0; i < spatial; ++i) {
+    if (image[i] < 1 || image[i] > INT32_MAX)
+      n.fail("the image has the extent " + Twine(image[i]));
     int64_t reach = (block[i] - 1) * window.dilations[i] + 1;
     int64_t span = image[i] + window.pads[i] + window.pads[spatial + i] - reach;
     if (span < 0)
       n.fail("a block of " + Twine(block[i]) + " does not fit axis " +
              Twine(i) + " of extent " + Twine(image[i]));
     counts.push_back(span / window.strides[i] + 1);
-    points *= counts.back();
-    elements *= block[i];
   }
+  int64_t elements = n.product(block, "the extents of the block");
+  int64_t points = n.product(counts, "the numbers of blocks");
   if (n.shape(x)[1] % elements || n.shape(x)[2] != points)
     n.fail("expected " + Twine(points) + " columns of a multiple of " +
            Twine(elements) + " elements, found " + Twine(n.shape(x)[2]) +
