@@ -317,18 +317,29 @@ bool Extents::followsFromData(int64_t extent) const {
   return false;
 }
 
+/// Whether `value` is made in `region` or deeper. Regions that are being
+/// imported belong to no op yet, which Region::isAncestor does not expect.
+static bool holds(Region &region, Value value) {
+  for (Region *around = value.getParentRegion(); around;) {
+    if (around == &region)
+      return true;
+    Operation *parent = around->getParentOp();
+    around = parent ? parent->getParentRegion() : nullptr;
+  }
+  return false;
+}
+
 bool Extents::belongsTo(int64_t extent, Region &region) const {
   for (const auto &[monomial, factor] : polynomialOf(extent))
     for (unsigned base : monomial)
-      if (Value index = bases[base].index;
-          index && region.isAncestor(index.getParentRegion()))
+      if (Value index = bases[base].index; index && holds(region, index))
         return true;
   return false;
 }
 
 void Extents::forget(Region &region) {
   for (auto [number, base] : llvm::enumerate(bases))
-    if (base.index && region.isAncestor(base.index.getParentRegion()))
+    if (base.index && holds(region, base.index))
       base.index = {};
   // What is derived from such a scalar is one itself, so its key is not met
   // again; the symbols stay taken.
