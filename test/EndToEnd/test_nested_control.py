@@ -3,6 +3,7 @@ again, change places, are handed on as they were; products and recurrences
 inside. Against ONNX Runtime, on both chips."""
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -176,3 +177,33 @@ def test_nested(tools, seed, target):
     for name, value in wanted.items():
         assert np.isfinite(value).all()
         assert relative_error(got[name], value) <= 2e-5, name
+
+
+SELECTION = """
+<ir_version: 8, opset_import: ["" : 18]>
+selects (float[6] x, bool c, bool d) => (float[1] y) {
+  y = If (c) <
+    then_branch = one () => (float[1] a) {
+      places = NonZero (x)
+      rows = Transpose <perm = [1, 0]> (places)
+      found = GatherND (x, rows)
+      sum = ReduceSum (found)
+      a = If (d) <
+        then_branch = two () => (float[1] e) { e = Exp (sum) },
+        else_branch = three () => (float[1] f) { f = Neg (sum) }
+      >
+    },
+    else_branch = four () => (float[1] b) { b = ReduceSum (x) }
+  >
+}
+"""
+
+
+@pytest.mark.parametrize("c", [False, True])
+@pytest.mark.parametrize("d", [False, True])
+def test_branch_in_a_branch_that_counts_in_the_run(tools, c, d):
+    """The outer branch holds an extent of the run while the inner one is built."""
+    model = onnx.parser.parse_model(SELECTION)
+    feeds = {"x": np.float32([0, 0.5, 0, -2, 1, 0]), "c": np.array(c), "d": np.array(d)}
+    got = tools.execute(tools.compile(model, target="ideal"), feeds, "--ideal")
+    assert relative_error(got["y"], reference(model, feeds)["y"]) <= 1e-6

@@ -78,6 +78,18 @@ def masked_elements(g, mask, x):
     return chosen, g("Exp", chosen), g("ReduceSum", chosen, g.int64(0), keepdims=0)
 
 
+@case(*([x] for x in every(23)))
+def best_of_what_is_chosen(g, x):
+    """As exported detectors have it: the best five, or as many as there are."""
+    places = g("Transpose", g("NonZero", g("Greater", x, g.weight(values=np.float32(0)))), perm=[1, 0])
+    chosen = g("GatherND", x, places)
+    count = g("Gather", g("Shape", chosen), g.weight(values=np.int64(0)), axis=0)
+    limits = g("Concat", g.int64(5), g("Unsqueeze", count, g.int64(0)), axis=0)
+    few = g("Reshape", g("ReduceMin", limits, keepdims=0), g.int64(1))
+    values, indices = g("TopK", chosen, few, outputs=2)
+    return values, g("Gather", places, indices, axis=0)
+
+
 @case(*([x, normal(5, 3, 2)] for x in every(5)))
 def masked_rows(g, mask, x):
     rows = g("GatherND", x, g("Transpose", g("NonZero", mask), perm=[1, 0]))

@@ -201,6 +201,19 @@ std::optional<SmallVector<int64_t>> Extents::compute(Operation *op) {
           return std::optional(min(at[0], at[1]));
         });
       })
+      .Case<graph::ReduceMaxOp, graph::ReduceMinOp, graph::ReduceSumOp,
+            graph::ReduceProdOp>([&](Operation *) -> Result {
+        // Over all axes.
+        if (count != 1 || x[0].empty())
+          return std::nullopt;
+        int64_t all = x[0].front();
+        for (int64_t one : ArrayRef(x[0]).drop_front())
+          all = isa<graph::ReduceMaxOp>(op)   ? max(all, one)
+                : isa<graph::ReduceMinOp>(op) ? min(all, one)
+                : isa<graph::ReduceSumOp>(op) ? sum(all, one)
+                                              : product(all, one);
+        return List{all};
+      })
       .Case([&](graph::NegOp) {
         return map([&](ArrayRef<int64_t> at) {
           return std::optional(product(at[0], -1));
@@ -242,7 +255,17 @@ std::optional<int64_t> Extents::less(int64_t a, int64_t c) {
   Range apart = range(difference(c, a));
   if (apart.low > 0)
     return 1;
-  return apart.high <= 0 ? std::optional<int64_t>(0) : std::nullopt;
+  if (apart.high <= 0)
+    return 0;
+  // The smaller of a and another is not more than a, the larger of c and
+  // another not less than c.
+  for (const auto &[key, made] : derivations) {
+    const auto &[kind, x, y] = key;
+    if ((kind == "min" && made == c && (x == a || y == a)) ||
+        (kind == "max" && made == a && (x == c || y == c)))
+      return 0;
+  }
+  return std::nullopt;
 }
 
 bool takesBounded(StringRef key) {
