@@ -12,6 +12,7 @@
 
 #include "Compositions.h"
 #include "Microsoft.h"
+#include "QuantizedProducts.h"
 
 #include <cmath>
 
@@ -124,8 +125,11 @@ int64_t headCount(Node &n, StringRef name = "num_heads") {
   return heads;
 }
 
-void attention(Node &n) {
-  Value x = n.input(0), w = n.input(1), past = n.optional(4);
+/// Attention of input 0 to itself, which the columns of input 1 project to
+/// queries, keys and values side by side; `project` gives these products.
+void packedAttention(Node &n, llvm::function_ref<Value()> project, Value mask,
+                     Value past, Value bias) {
+  Value x = n.input(0), w = n.input(1);
   int64_t heads = headCount(n);
   if (n.integer("do_rotary", 0) || n.integer("past_present_share_buffer", 0))
     n.refuse("attributes 'do_rotary' and 'past_present_share_buffer' are not "
@@ -139,9 +143,7 @@ void attention(Node &n) {
       llvm::any_of(sizes, [](int64_t size) { return size < 1; }))
     n.fail("the weights' " + Twine(width) +
            " columns are no query, key and value");
-  Value packed = product(n, x, w);
-  if (Value bias = n.optional(2))
-    packed = added(n, packed, bias);
+  Value packed = project();
   Heads all;
   all.q = splitHeads(n, sliced(n, packed, 2, 0, sizes[0]), heads);
   all.k =
@@ -161,12 +163,29 @@ void attention(Node &n) {
       *part = concatenated(
           n, {n.reshape(sliced(n, past, 0, i, i + 1), one), *part}, 2);
   }
-  n.result(maskedAttention(n, all, n.optional(3), n.optional(5), e));
+  n.result(maskedAttention(n, all, mask, bias, e));
   if (!n.wants(1))
     return;
   Shape one(n.shape(all.k));
   one.insert(one.begin(), 1);
   n.result(concatenated(n, {n.reshape(all.k, one), n.reshape(all.v, one)}, 0));
+}
+
+void attention(Node &n) {
+  auto project = [&] {
+    Value packed = product(n, n.input(0), n.input(1));
+    return n.optional(2) ? added(n, packed, n.input(2)) : packed;
+  };
+  packedAttention(n, project, n.optional(3), n.optional(4), n.optional(5));
+}
+
+void quantizedAttention(Node &n) {
+  auto project = [&] {
+    Value sum = quantizedMatMul(n, n.input(0), n.optional(6), n.input(1),
+                                n.optional(7));
+    return scaled(n, sum, n.input(3), n.input(4), n.optional(2));
+  };
+  packedAttention(n, project, n.optional(5), n.optional(8), Value());
 }
 
 /// Part `i` of heads that are packed as [B, S, N, parts, H].
@@ -511,6 +530,7 @@ void groupQueryAttention(Node &n) { GroupQuery(n).run(); }
 
 void addMicrosoftAttention(HandlerTable &table) {
   table["com.microsoft.Attention"] = attention;
+  table["com.microsoft.QAttention"] = quantizedAttention;
   table["com.microsoft.MultiHeadAttention"] = multiHeadAttention;
   table["com.microsoft.RotaryEmbedding"] = rotaryEmbedding;
   table["com.microsoft.GroupQueryAttention"] = groupQueryAttention;
