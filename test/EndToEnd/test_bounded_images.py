@@ -268,9 +268,13 @@ def test_extents_that_have_to_meet_again(tools, join, target):
     graph = Bounded()
     x = graph.open(1, 2, 3, "w")
     y = graph("MaxPool", x, kernel_shape=[1, 2], strides=[1, 2])
-    y = resized(graph, y, [1, 1, 1, 2], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    y = resized(
+        graph, y, [1, 1, 1, 2], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
+    )
     z = graph("Concat", x, y, axis=1) if join == "Concat" else graph("Add", x, y)
-    model = graph.model(graph("Conv", z, graph.weight(3, 4 if join == "Concat" else 2, 3, 3), pads=[1] * 4, name="head"))
+    model = graph.model(
+        graph("Conv", z, graph.weight(3, 4 if join == "Concat" else 2, 3, 3), pads=[1] * 4, name="head")
+    )
     program = tools.compile(model, f"--shape=w=2..{MOST}", target=target)
     for w in (18, 2, 8):
         feeds = graph.feed(w=w)
