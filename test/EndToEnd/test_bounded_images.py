@@ -259,3 +259,37 @@ def test_what_is_refused_says_what_to_do(tools):
         "--shape=w=1..9",
     )
     assert "grow" in message and "antialias" in message and "w + 1" in message and "scales instead of sizes" in message
+
+
+@pytest.mark.parametrize("target", ["ideal", "hermes"])
+@pytest.mark.parametrize("join", ["Add", "Concat"])
+def test_extents_that_have_to_meet_again(tools, join, target):
+    """Halved and doubled, an even width is what it was; with an odd one the run ends, as ONNX Runtime's does."""
+    graph = Bounded()
+    x = graph.open(1, 2, 3, "w")
+    y = graph("MaxPool", x, kernel_shape=[1, 2], strides=[1, 2])
+    y = resized(
+        graph, y, [1, 1, 1, 2], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
+    )
+    z = graph("Concat", x, y, axis=1) if join == "Concat" else graph("Add", x, y)
+    model = graph.model(
+        graph("Conv", z, graph.weight(3, 4 if join == "Concat" else 2, 3, 3), pads=[1] * 4, name="head")
+    )
+    program = tools.compile(model, f"--shape=w=2..{MOST}", target=target)
+    for w in (18, 2, 8):
+        feeds = graph.feed(w=w)
+        got = tools.execute(program, feeds, "--ideal")
+        for name, value in reference(model, feeds).items():
+            assert relative_error(got[name], value) <= 2e-5, f"{name} at w={w}"
+    np.savez(tools.folder / "in.npz", **graph.feed(w=7))
+    message = tools.refuse("mho-run", program, "--input", tools.folder / "in.npz", "--output", "o.npz")
+    assert f"{join}_2" in message
+
+
+def test_extents_that_may_be_one(tools):
+    graph = Bounded()
+    x = graph.open(1, 2, "w")
+    y = graph("MaxPool", x, kernel_shape=[2], strides=[2])
+    onnx.save(graph.model(graph("Add", x, y, name="both"), check=False), tools.folder / "m.onnx")
+    message = tools.refuse("mhoc", tools.folder / "m.onnx", "-o", "m.mho", "--target=ideal", "--shape=w=2..9")
+    assert "both" in message and "one of them is 1" in message and "lower limit" in message
