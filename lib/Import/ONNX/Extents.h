@@ -69,16 +69,16 @@ public:
   std::optional<int64_t> quotient(int64_t a, int64_t c);
   /// Rounded down; `by` is a number.
   int64_t floorQuotient(int64_t a, int64_t by);
-  /// What that leaves; `by` is positive.
-  int64_t remainder(int64_t a, int64_t by);
-  /// Times a positive factor, as ONNX scales an image: in single precision,
-  /// then rounded down.
-  int64_t scaled(int64_t extent, float factor);
   /// Whether a shape has a symbol that stands for an extent here, and not a
   /// number that only looks like one.
   bool hasKnownSymbol(llvm::ArrayRef<int64_t> shape) const {
     return llvm::any_of(shape, [&](int64_t extent) { return knows(extent); });
   }
+  /// What that leaves; `by` is positive.
+  int64_t remainder(int64_t a, int64_t by);
+  /// Times a positive factor, as ONNX scales an image: in single precision,
+  /// then rounded down.
+  int64_t scaled(int64_t extent, float factor);
   /// Number of elements.
   int64_t elements(llvm::ArrayRef<int64_t> shape);
   /// The larger or smaller one; where that depends on the run, a new scalar.

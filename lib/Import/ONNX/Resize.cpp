@@ -269,15 +269,11 @@ void checkMethod(Node &n, Method &method) {
            method.nearest + "'");
 }
 
-void expectExtent(Node &n, double exact) {
+/// The extent that a result of `exact` elements has.
+int64_t extentOf(Node &n, double exact) {
   if (!(exact < double(INT32_MAX)))
     n.fail("the scales or sizes give an axis more than " + Twine(INT32_MAX) +
            " elements");
-}
-
-/// The extent that a result of `exact` elements has.
-int64_t extentOf(Node &n, double exact) {
-  expectExtent(n, exact);
   return int64_t(std::floor(exact));
 }
 
@@ -297,10 +293,11 @@ void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
     Axis &axis = axes[number];
     if (scales) {
       axis.scale = (*scales)[i];
-      if (!(axis.scale > 0) || axis.scale > double(1 << 30))
+      if (!(axis.scale > 0) || axis.scale > double(1 << 30) ||
+          axis.scale * double(n.extents->range(axis.from).high) >
+              double(INT32_MAX))
         n.fail("a scale is out of range");
       axis.to = n.extents->scaled(axis.from, float(axis.scale));
-      expectExtent(n, double(n.extents->range(axis.to).high));
       continue;
     }
     axis.to = (*sizes)[i];

@@ -144,8 +144,9 @@ Shape transposedExtents(Node &n, ArrayRef<int64_t> image, Window &window) {
                                                 window.pads[spatial + i]);
     if (asked || same) {
       extent = asked ? (*asked)[i] : scaled;
-      if (!isSymbol(extent))
-        extent = std::clamp<int64_t>(extent, 0, INT64_MAX / 2);
+      if (!isSymbol(extent) && (extent < 0 || extent > INT32_MAX))
+        n.fail("spatial axis " + Twine(i) + " of the result has the extent " +
+               Twine(extent));
       int64_t total =
           n.extents->difference(n.extents->sum(scaled, more), extent);
       if (isSymbol(total))
