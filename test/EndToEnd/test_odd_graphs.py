@@ -165,6 +165,15 @@ def test_nodes_share_a_name(tools):
     assert relative_error(got, wanted) <= 1e-5
 
 
+def test_weights_that_say_that_they_are_here(tools):
+    """Large ones, which stay in the file; quantizers write the location that is the default one."""
+    graph = Graph()
+    model = graph.model(graph("MatMul", graph.input(2, 40), graph.weight(40, 30)))
+    model.graph.initializer[0].data_location = TensorProto.DEFAULT
+    assert model.graph.initializer[0].HasField("data_location")
+    equal(tools, model, graph.feeds)
+
+
 def test_parts_that_nobody_uses(tools):
     graph = Graph()
     x = graph.input(2, 5)

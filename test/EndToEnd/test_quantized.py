@@ -46,9 +46,11 @@ class Model:
     def scales(self, *shape) -> np.ndarray:
         return self.rng.uniform(0.01, 0.05, shape).astype(np.float32)
 
-    def __call__(self, op: str, *inputs, domain="", **attributes) -> str:
+    def __call__(self, op: str, *inputs, domain="", outputs=1, **attributes) -> str:
+        """The first output's name."""
         name = f"y{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, inputs, [name], f"{op}_{len(self.nodes)}", domain=domain, **attributes))
+        names = [name, *(f"{name}_{i}" for i in range(1, outputs))]
+        self.nodes.append(helper.make_node(op, inputs, names, f"{op}_{len(self.nodes)}", domain=domain, **attributes))
         return name
 
     def build(self, output: str, kind: int, opset: int) -> onnx.ModelProto:
@@ -242,10 +244,48 @@ def add_contrib(name, op, second=False, **attributes):
 add_contrib("qlinear_add", "QLinearAdd", second=True)
 add_contrib("qlinear_mul", "QLinearMul", second=True)
 add_contrib("qlinear_sigmoid", "QLinearSigmoid")
+add_contrib("qlinear_softmax", "QLinearSoftmax", axis=1, opset=13)
+add_contrib("qlinear_softmax_of_all_behind", "QLinearSoftmax", axis=2, opset=12)
 add_contrib("qlinear_leaky_relu", "QLinearLeakyRelu", alpha=0.2)
 add_contrib("qlinear_average_pool", "QLinearAveragePool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 0])
 add_contrib("qlinear_global_average_pool", "QLinearGlobalAveragePool")
 add_contrib("qlinear_global_average_pool_last", "QLinearGlobalAveragePool", channels_last=1)
+
+
+@case(UINT8, tolerance=1)
+def qlinear_where(m):
+    condition = m.input(m.rng.integers(0, 2, (3, 1, 5)).astype(bool))
+    either = [m.input(m.bytes(4, 1)), *quantizer(m, 110), m.input(m.bytes(1, 5)), *quantizer(m, 131)]
+    return m("QLinearWhere", condition, *either, *quantizer(m, 120), domain=MS)
+
+
+def add_qattention(name, mask=False, past=False, **attributes):
+    @case(tolerance=1e-4)
+    def build(m):
+        batch, length, width, heads = 2, 5, 12, 3
+        inputs = [m.input(m.bytes(batch, length, width)), m.constant(m.bytes(width, 3 * width, kind=np.int8))]
+        inputs += [m.constant(m.floats(3 * width)), m.constant(np.float32(0.02)), m.constant(np.float32(0.01))]
+        inputs.append(m.input(np.array([3, 5], np.int32)) if mask else "")
+        inputs += [m.constant(np.uint8(117)), m.constant(np.int8(0))]
+        if past:
+            inputs.append(m.input(m.floats(2, batch, heads, 4, width // heads)))
+        return m("QAttention", *inputs, domain=MS, outputs=1 + past, num_heads=heads, **attributes)
+
+    CASES[name] = CASES.pop("build")
+
+
+add_qattention("qattention_constant")
+add_qattention("qattention_constant_masked", mask=True)
+add_qattention("qattention_constant_causal", past=True, unidirectional=1)
+
+
+@case(tolerance=1e-4)
+def qembed_layer_normalization(m):
+    ids, segments = (m.input(m.rng.integers(0, high, (2, 4)).astype(np.int32)) for high in (9, 2))
+    inputs = [ids, segments, *(m.constant(m.bytes(*shape)) for shape in [(9, 6), (7, 6), (2, 6), (6,), (6,)]), ""]
+    inputs += [m.constant(np.float32(m.rng.uniform(0.01, 0.05))) for _ in range(5)]
+    inputs += [m.constant(np.uint8(m.rng.integers(90, 160))) for _ in range(5)]
+    return m("QEmbedLayerNormalization", *inputs, domain=MS, outputs=2)
 
 
 @case(UINT8, tolerance=1)
@@ -282,6 +322,33 @@ def dynamic_quantize_matmul(m):
         bias,
         domain=MS,
     )
+
+
+def add_dynamic_quantize_lstm(name, directions, columns=1, peepholes=False, state=False, **attributes):
+    """Weights lie as rows × columns, with one scale a direction or one a column."""
+
+    @case(tolerance=1e-2)
+    def build(m):
+        hidden, inputs = 6, 9
+        shape = (directions,) if columns == 1 else (directions, 4 * hidden)
+        parameters = []
+        for rows in (inputs, hidden):
+            parameters.append(m.constant(m.bytes(directions, rows, 4 * hidden, kind=np.int8)))
+        quantizers = []
+        for _ in range(2):
+            quantizers += [m.constant(m.scales(*shape)), m.constant(np.zeros(shape, np.int8))]
+        bias = m.constant(m.floats(directions, 8 * hidden))
+        states = [m.input(m.floats(directions, 2, hidden)) for _ in range(2)] if state else ["", ""]
+        peephole = m.constant(m.floats(directions, 3 * hidden)) if peepholes else ""
+        inputs = [m.input(m.floats(5, 2, inputs)), *parameters, bias, "", *states, peephole, *quantizers]
+        return m("DynamicQuantizeLSTM", *inputs, domain=MS, hidden_size=hidden, **attributes)
+
+    CASES[f"dynamic_quantize_lstm_{name}"] = CASES.pop("build")
+
+
+add_dynamic_quantize_lstm("both_constant", 2, direction="bidirectional")
+add_dynamic_quantize_lstm("reverse_per_channel", 1, columns=24, state=True, direction="reverse")
+add_dynamic_quantize_lstm("peepholes", 1, peepholes=True, state=True)
 
 
 @case(UINT8, tolerance=1)

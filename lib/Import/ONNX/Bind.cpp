@@ -12,6 +12,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <cmath>
 #include <map>
@@ -60,9 +61,12 @@ public:
         continue;
       }
       inputs.push_back(&input);
-      for (const Dimension &dim : input.type().tensor_type().shape().dim())
-        if (!dim.dim_param().empty())
-          known.insert(dim.dim_param());
+      for (Dimension *dim : dims(input)) {
+        if (!namesExtent(dim->dim_param()))
+          dim->clear_dim_param();
+        if (!dim->dim_param().empty())
+          known.insert(dim->dim_param());
+      }
     }
   }
 
@@ -288,6 +292,14 @@ public:
   }
 
 private:
+  /// Some exporters write "?" or "-1" for whatever they do not know: the same
+  /// text does not make it the same extent.
+  static bool namesExtent(StringRef param) {
+    return llvm::any_of(param, [](unsigned char letter) {
+      return llvm::isAlpha(letter) || letter >= 0x80;
+    });
+  }
+
   std::vector<Dimension *> dims(ValueInfoProto &input) {
     std::vector<Dimension *> result;
     if (!input.type().tensor_type().has_shape())

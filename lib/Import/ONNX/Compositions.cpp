@@ -9,6 +9,8 @@
 
 #include "Expression.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -50,6 +52,28 @@ Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
   starts[axis] = shape[axis] ? begin : 0;
   steps[axis] = step;
   return n.sliced(x, starts, steps, shape);
+}
+
+Value widened(Node &n, Value x, int64_t axis, int64_t extent) {
+  Shape shape(n.shape(x));
+  if (shape[axis] == extent)
+    return x;
+  if (!isSymbol(extent) && !isSymbol(shape[axis])) {
+    Shape rest(shape);
+    rest[axis] = extent - shape[axis];
+    return concatenated(n, {x, n.expand(n.scalar(n.element(x), 0), rest)},
+                        axis);
+  }
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+  for (int64_t own : shape) {
+    offsets.push_back(n.b.getIndexAttr(0));
+    sizes.push_back(n.extents->value(n.b, n.loc, own));
+    strides.push_back(n.b.getIndexAttr(1));
+  }
+  shape[axis] = extent;
+  Value zeros = n.expand(n.scalar(n.element(x), 0), shape);
+  return tensor::InsertSliceOp::create(n.b, n.loc, x, zeros, offsets, sizes,
+                                       strides);
 }
 
 Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {

@@ -141,7 +141,21 @@ void Importer::expandIf(Node &node, const Place &place) {
   for (int i : {0, 1}) {
     OpBuilder::InsertionGuard guard(b);
     b.createBlock(&branches[i]);
-    outputs[i] = import(i == 0 ? "then_branch" : "else_branch");
+    StringRef name = i == 0 ? "then_branch" : "else_branch";
+    try {
+      outputs[i] = import(name);
+    } catch (const Reported &) {
+      // The branch may be for inputs of other shapes.
+      std::string options;
+      for (const std::string &input : node.freezable({condition}))
+        options += " --constant=" + input + "=VALUE";
+      if (!options.empty())
+        emitRemark(node.loc)
+            << "that is in its " << name
+            << ", and which branch is taken is known only at run time;"
+            << options << " leaves out the other";
+      throw;
+    }
     if (!llvm::all_of(outputs[i], isTensor))
       node.refuseUnknown(0, "the condition of an If that gives sequences");
     supported &= isSupported(branches[i], outputs[i]);

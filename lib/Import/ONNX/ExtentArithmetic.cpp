@@ -17,7 +17,9 @@
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/bit.h"
 
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -245,9 +247,9 @@ unsigned Extents::last(int64_t a, int64_t c) const {
   return *found;
 }
 
-template <typename OpTy>
-int64_t Extents::derived(StringRef kind, int64_t a, int64_t c, Range range,
-                         const std::string &name) {
+int64_t Extents::derived(
+    StringRef kind, int64_t a, int64_t c, Range range, const std::string &name,
+    llvm::function_ref<Value(OpBuilder &, Location, Value, Value)> make) {
   auto key = std::tuple(kind.str(), a, c);
   if (auto known = derivations.find(key); known != derivations.end())
     return known->second;
@@ -262,10 +264,19 @@ int64_t Extents::derived(StringRef kind, int64_t a, int64_t c, Range range,
                : arith::ConstantIndexOp::create(b, loc, extent).getResult();
   };
   Value x = operand(a), y = operand(c);
-  int64_t made = add(OpTy::create(b, loc, x, y), range.low, range.high, name);
+  int64_t made = add(make(b, loc, x, y), range.low, range.high, name);
   bases.back().level = bases[behind].level;
   derivations[key] = made;
   return made;
+}
+
+template <typename OpTy>
+int64_t Extents::derived(StringRef kind, int64_t a, int64_t c, Range range,
+                         const std::string &name) {
+  return derived(kind, a, c, range, name,
+                 [](OpBuilder &b, Location loc, Value x, Value y) -> Value {
+                   return OpTy::create(b, loc, x, y);
+                 });
 }
 
 int64_t Extents::max(int64_t a, int64_t c) {
@@ -308,12 +319,63 @@ int64_t Extents::floorQuotient(int64_t a, int64_t by) {
       "(" + text(a) + ")/" + std::to_string(by));
 }
 
+int64_t Extents::remainder(int64_t a, int64_t by) {
+  if (quotient(a, by))
+    return 0;
+  if (!isSymbol(a))
+    return ((a % by) + by) % by;
+  return derived("mod", a, by, {0, by - 1},
+                 "(" + text(a) + ") mod " + std::to_string(by),
+                 [&](OpBuilder &b, Location loc, Value x, Value y) -> Value {
+                   Value times = arith::FloorDivSIOp::create(b, loc, x, y);
+                   times = arith::MulIOp::create(b, loc, times, y);
+                   Value rest = arith::SubIOp::create(b, loc, x, times);
+                   return graph::BoundOp::create(b, loc, b.getIndexType(), rest,
+                                                 0, by - 1);
+                 });
+}
+
+int64_t Extents::scaled(int64_t extent, float factor) {
+  auto times = [&](int64_t n) {
+    return int64_t(std::floor(factor * float(n)));
+  };
+  if (!isSymbol(extent))
+    return times(extent);
+  // A fraction whose products single precision has exactly is none that rounds.
+  int exponent = 0;
+  auto mantissa = int64_t(std::ldexp(std::frexp(factor, &exponent), 24));
+  int shift = 24 - exponent - llvm::countr_zero(uint64_t(mantissa));
+  int64_t numerator = mantissa >> llvm::countr_zero(uint64_t(mantissa));
+  Range x = range(extent);
+  constexpr int64_t kExact = int64_t(1) << 24;
+  if (shift <= 0 && shift > -24)
+    return product(extent, numerator << -shift);
+  if (shift > 0 && shift < 24 && x.high * numerator <= kExact)
+    return floorQuotient(product(extent, numerator), int64_t(1) << shift);
+  Range to{times(x.low), times(x.high)};
+  return derived(
+      "scaled by " + std::to_string(llvm::bit_cast<uint32_t>(factor)), extent,
+      0, to, std::to_string(factor) + "·(" + text(extent) + ")",
+      [&](OpBuilder &b, Location loc, Value n, Value) -> Value {
+        Type real = b.getF32Type(), integer = b.getI64Type();
+        n = arith::IndexCastOp::create(b, loc, integer, n);
+        n = arith::SIToFPOp::create(b, loc, real, n);
+        Value by = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(factor));
+        // Not negative: cut off is rounded down.
+        n = arith::FPToSIOp::create(b, loc, integer,
+                                    arith::MulFOp::create(b, loc, n, by));
+        n = arith::IndexCastOp::create(b, loc, b.getIndexType(), n);
+        return graph::BoundOp::create(b, loc, b.getIndexType(), n, to.low,
+                                      to.high);
+      });
+}
+
 /// Whether arithmetic on extents of inputs gives the scalar.
 static bool followsFromExtents(Operation *made) {
   return made->getNumRegions() == 0 && isPure(made) &&
          llvm::all_of(made->getOperands(), [](Value operand) {
            Operation *op = operand.getDefiningOp();
-           return op && operand.getType().isIntOrIndex() &&
+           return op && operand.getType().isIntOrIndexOrFloat() &&
                   (isa<graph::ExtentOp>(op) ||
                    op->hasTrait<OpTrait::ConstantLike>() ||
                    followsFromExtents(op));
@@ -336,18 +398,28 @@ bool Extents::followsFromData(int64_t extent) const {
   return false;
 }
 
+/// Whether a scalar is defined in `region`. Bodies that are being imported belong
+/// to no op yet, so that not all of them are nested.
+static bool isDefinedIn(Value index, Region &region) {
+  Region *around = index ? index.getParentRegion() : nullptr;
+  while (around && around != &region) {
+    Operation *op = around->getParentOp();
+    around = op ? op->getParentRegion() : nullptr;
+  }
+  return around != nullptr;
+}
+
 bool Extents::belongsTo(int64_t extent, Region &region) const {
   for (const auto &[monomial, factor] : polynomialOf(extent))
     for (unsigned base : monomial)
-      if (Value index = bases[base].index;
-          index && region.isAncestor(index.getParentRegion()))
+      if (isDefinedIn(bases[base].index, region))
         return true;
   return false;
 }
 
 void Extents::forget(Region &region) {
   for (auto [number, base] : llvm::enumerate(bases))
-    if (base.index && region.isAncestor(base.index.getParentRegion()))
+    if (isDefinedIn(base.index, region))
       base.index = {};
   // What is derived from such a scalar is one itself, so its key is not met
   // again; the symbols stay taken.

@@ -183,6 +183,14 @@ std::optional<SmallVector<int64_t>> Extents::compute(Operation *op) {
           return floorQuotient(at[0], at[1]);
         });
       })
+      .Case([&](graph::ModOp mod) {
+        return map([&](ArrayRef<int64_t> at) -> std::optional<int64_t> {
+          if (isSymbol(at[1]) || at[1] <= 0 ||
+              (mod.getTruncated() && range(at[0]).low < 0))
+            return std::nullopt;
+          return remainder(at[0], at[1]);
+        });
+      })
       .Case([&](graph::MaxOp) {
         return map([&](ArrayRef<int64_t> at) {
           return std::optional(max(at[0], at[1]));
@@ -267,6 +275,7 @@ bool takesBounded(StringRef key) {
       ".Concat",
       ".ConstantOfShape",
       ".Conv",
+      ".ConvTranspose",
       ".ConvInteger",
       ".Cos",
       ".Cosh",
@@ -355,6 +364,7 @@ bool takesBounded(StringRef key) {
       ".ReduceSumSquare",
       ".Relu",
       ".Reshape",
+      ".Resize",
       ".ReverseSequence",
       ".RotaryEmbedding",
       ".Round",
@@ -393,6 +403,7 @@ bool takesBounded(StringRef key) {
       ".Trilu",
       ".Unique",
       ".Unsqueeze",
+      ".Upsample",
       ".Where",
       ".Xor",
       "com.microsoft.Attention",
@@ -400,6 +411,7 @@ bool takesBounded(StringRef key) {
       "com.microsoft.BiasGelu",
       "com.microsoft.BiasSoftmax",
       "com.microsoft.DequantizeLinear",
+      "com.microsoft.DynamicQuantizeLSTM",
       "com.microsoft.DynamicQuantizeMatMul",
       "com.microsoft.EmbedLayerNormalization",
       "com.microsoft.FastGelu",
@@ -409,12 +421,15 @@ bool takesBounded(StringRef key) {
       "com.microsoft.FusedMatMulActivation",
       "com.microsoft.Gelu",
       "com.microsoft.GemmFastGelu",
+      "com.microsoft.GroupQueryAttention",
       "com.microsoft.MatMulIntegerToFloat",
       "com.microsoft.MatMulNBits",
       "com.microsoft.MoE",
       "com.microsoft.MultiHeadAttention",
       "com.microsoft.NhwcConv",
       "com.microsoft.NhwcFusedConv",
+      "com.microsoft.QAttention",
+      "com.microsoft.QEmbedLayerNormalization",
       "com.microsoft.QGemm",
       "com.microsoft.QLinearAdd",
       "com.microsoft.QLinearAveragePool",
@@ -423,8 +438,11 @@ bool takesBounded(StringRef key) {
       "com.microsoft.QLinearLeakyRelu",
       "com.microsoft.QLinearMul",
       "com.microsoft.QLinearSigmoid",
+      "com.microsoft.QLinearSoftmax",
+      "com.microsoft.QLinearWhere",
       "com.microsoft.QuantizeLinear",
       "com.microsoft.QuickGelu",
+      "com.microsoft.RotaryEmbedding",
       "com.microsoft.SimplifiedLayerNormalization",
       "com.microsoft.SkipLayerNormalization",
       "com.microsoft.SkipSimplifiedLayerNormalization",

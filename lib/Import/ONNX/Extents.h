@@ -74,6 +74,11 @@ public:
   bool hasKnownSymbol(llvm::ArrayRef<int64_t> shape) const {
     return llvm::any_of(shape, [&](int64_t extent) { return knows(extent); });
   }
+  /// What that leaves; `by` is positive.
+  int64_t remainder(int64_t a, int64_t by);
+  /// Times a positive factor, as ONNX scales an image: in single precision,
+  /// then rounded down.
+  int64_t scaled(int64_t extent, float factor);
   /// Number of elements.
   int64_t elements(llvm::ArrayRef<int64_t> shape);
   /// The larger or smaller one; where that depends on the run, a new scalar.
@@ -93,6 +98,11 @@ public:
     return followsFromData(extent)
                ? "freeze the inputs it follows from with --constant"
                : "give one extent with --shape";
+  }
+  const char *howToFix(llvm::ArrayRef<int64_t> shape) const {
+    const int64_t *found = llvm::find_if(
+        shape, [&](int64_t extent) { return followsFromData(extent); });
+    return howToFix(found == shape.end() ? 0 : *found);
   }
   bool followsFromData(llvm::ArrayRef<int64_t> shape) const {
     return llvm::any_of(
@@ -143,6 +153,13 @@ private:
   template <typename OpTy>
   int64_t derived(llvm::StringRef kind, int64_t a, int64_t c, Range range,
                   const std::string &name);
+  /// A scalar that `make` computes behind what `a` and `c` follow from.
+  int64_t
+  derived(llvm::StringRef kind, int64_t a, int64_t c, Range range,
+          const std::string &name,
+          llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location,
+                                         mlir::Value, mlir::Value)>
+              make);
   std::optional<llvm::SmallVector<int64_t>> compute(mlir::Operation *op);
 
   std::vector<Base> bases;

@@ -7,6 +7,7 @@
 
 #include "Compositions.h"
 #include "Microsoft.h"
+#include "Quantization.h"
 
 using namespace mlir;
 
@@ -77,29 +78,32 @@ Value embedded(Node &n, Value table, Value ids) {
                                  n.b.getI64IntegerAttr(0));
 }
 
-void embedLayerNormalization(Node &n) {
+/// Rows of the tables, inputs 2 to 4, by ids, places and segments; `rows` reads
+/// some of a table's.
+void embedLayerNormalization(
+    Node &n, llvm::function_ref<Value(size_t table, Value ids)> rows,
+    Value scale, Value bias, Value places) {
   Value ids = n.input(0), positions = n.input(3);
   if (n.type(ids).getRank() != 2)
     n.fail("expected ids of batch and sequence, found rank " +
            Twine(n.type(ids).getRank()));
   int64_t batch = n.shape(ids)[0], length = n.shape(ids)[1];
-  Value sum = embedded(n, n.input(2), ids);
-  if (Value places = n.optional(8)) {
-    sum = added(n, sum, embedded(n, positions, places));
-  } else {
+  Value sum = rows(2, ids);
+  if (!places) {
     if (n.type(positions).getRank() != 2 ||
         n.extents->range(length).high > n.shape(positions)[0])
       n.fail("the position table has fewer rows than the sequence of " +
              Twine(length));
-    sum = added(n, sum, sliced(n, positions, 0, 0, length));
+    places = n.counting(length, n.b.getI64Type());
   }
+  sum = added(n, sum, rows(3, places));
   if (Value segments = n.optional(1)) {
     if (!n.optional(4))
       n.fail("segment ids are given without a segment table");
-    sum = added(n, sum, embedded(n, n.optional(4), segments));
+    sum = added(n, sum, rows(4, segments));
   }
   Normalized all =
-      normalized(n, sum, 2, n.input(5), n.input(6), n.real("epsilon", 1e-12f));
+      normalized(n, sum, 2, scale, bias, n.real("epsilon", 1e-12f));
   n.result(all.y);
   if (!n.wants(1)) {
     n.result(Value());
@@ -113,6 +117,26 @@ void embedLayerNormalization(Node &n) {
     n.result(n.expand(n.scalar(n.b.getIntegerType(32), 0), {batch}));
   }
   n.result(sum);
+}
+
+void embedLayerNormalization(Node &n) {
+  auto rows = [&](size_t table, Value ids) {
+    return embedded(n, n.input(table), ids);
+  };
+  embedLayerNormalization(n, rows, n.input(5), n.input(6), n.optional(8));
+}
+
+void quantizedEmbedLayerNormalization(Node &n) {
+  // Inputs 2 to 6 have scales from 8 on and zero points from 13 on.
+  auto real = [&](size_t input, Value bytes) {
+    return dequantized(n, bytes, {n.input(input + 6), n.optional(input + 11)},
+                       n.b.getF32Type());
+  };
+  auto rows = [&](size_t table, Value ids) {
+    return real(table, embedded(n, n.input(table), ids));
+  };
+  embedLayerNormalization(n, rows, real(5, n.input(5)), real(6, n.input(6)),
+                          Value());
 }
 
 /// x (+ skip + bias), channels last, normalized over each group of channels.
@@ -185,6 +209,8 @@ void addMicrosoftNormalizations(HandlerTable &table) {
   table["com.microsoft.SkipSimplifiedLayerNormalization"] =
       skipSimplifiedLayerNormalization;
   table["com.microsoft.EmbedLayerNormalization"] = embedLayerNormalization;
+  table["com.microsoft.QEmbedLayerNormalization"] =
+      quantizedEmbedLayerNormalization;
   table["com.microsoft.GroupNorm"] = groupNorm;
   table["com.microsoft.SkipGroupNorm"] = skipGroupNorm;
 }

@@ -267,6 +267,7 @@ void convolution(Node &n);
 void averagePool(Node &n);
 void globalAveragePool(Node &n);
 void gemm(Node &n);
+void softmax(Node &n);
 
 } // namespace mho::import
 

@@ -8,12 +8,29 @@
 #include "Quantization.h"
 
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
 namespace mho::import {
 
-bool isConstant(Value value) { return matchPattern(value, m_Constant()); }
+bool isConstant(Value value) {
+  llvm::SetVector<Value> behind;
+  behind.insert(value);
+  for (size_t next = 0; next < behind.size(); ++next) {
+    Operation *op = behind[next].getDefiningOp();
+    if (!op)
+      return false;
+    if (op->hasTrait<OpTrait::ConstantLike>())
+      continue;
+    if (!isa<graph::GraphDialect>(op->getDialect()) || !isPure(op) ||
+        op->getNumOperands() == 0)
+      return false;
+    behind.insert(op->operand_begin(), op->operand_end());
+  }
+  return true;
+}
 
 bool isZero(Value value) {
   DenseElementsAttr elements;

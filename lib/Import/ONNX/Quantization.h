@@ -37,7 +37,7 @@ void checkQuantizer(Node &n, mlir::Value x, Quantizer &by);
 /// x - zero, exactly, with elements of `to` (i32 or f32).
 mlir::Value centred(Node &n, mlir::Value x, mlir::Value zero, mlir::Type to);
 
-/// Whether `value` is a constant.
+/// Whether `value` is a constant, or will be one: it follows from nothing else.
 bool isConstant(mlir::Value value);
 /// Whether `value` is omitted or a constant of zeros.
 bool isZero(mlir::Value value);

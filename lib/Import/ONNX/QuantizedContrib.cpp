@@ -51,6 +51,22 @@ void qlinearLeakyRelu(Node &n) {
   finish(n, n.make<graph::LeakyReluOp>(x.getType(), x, alpha), 3, n.input(0));
 }
 
+void qlinearWhere(Node &n) {
+  Value x = real(n, 1), y = real(n, 4);
+  Shape shape = n.broadcast(n.input(0), x);
+  Value wide = n.expand(n.input(0), shape);
+  shape = n.broadcast(wide, y);
+  Value chosen =
+      n.make<graph::WhereOp>(n.typeOf(shape, realType(n)), n.input(0), x, y);
+  finish(n, chosen, 7, n.input(1));
+}
+
+/// The attribute names the version whose meaning `axis` has.
+void qlinearSoftmax(Node &n) {
+  Value y = delegated(n, softmax, {real(n, 0)}, n.integer("opset", 13));
+  finish(n, y, 3, n.input(0));
+}
+
 /// The meaning of ONNX's own operators here.
 constexpr int64_t kOpset = 22;
 
@@ -90,47 +106,20 @@ void qlinearConcat(Node &n) {
 // Products
 //===----------------------------------------------------------------------===//
 
-/// sum · (a's scale · b's scale), plus a bias.
-void scaled(Node &n, Value sum, Value aScale, Value cScale, Value bias) {
-  Type f32 = realType(n);
-  Value factor =
-      n.binary<graph::MulOp>(n.cast(aScale, f32), n.cast(cScale, f32));
-  Value y = n.binary<graph::MulOp>(n.cast(sum, f32), factor);
-  n.result(bias ? n.binary<graph::AddOp>(y, n.cast(bias, f32)) : y);
-}
-
 void matMulIntegerToFloat(Node &n) {
   Value a = n.input(0), c = n.input(1);
-  scaled(n, quantizedMatMul(n, a, n.optional(4), c, n.optional(5)),
-         overRows(n, n.input(2), n.type(a).getRank()), n.input(3),
-         n.optional(6));
-}
-
-/// The quantizer to u8 whose range just covers x and zero.
-Quantizer coveringRange(Node &n, Value x) {
-  Type f32 = n.element(x), u8 = n.b.getIntegerType(8, false);
-  auto scalar = n.typeOf({}, f32);
-  auto axes = n.b.getDenseI64ArrayAttr(
-      llvm::to_vector(llvm::seq<int64_t>(0, n.type(x).getRank())));
-  Value none = n.scalar(f32, 0);
-  Value low = n.binary<graph::MinOp>(
-      n.make<graph::ReduceMinOp>(scalar, x, axes, UnitAttr()), none);
-  Value high = n.binary<graph::MaxOp>(
-      n.make<graph::ReduceMaxOp>(scalar, x, axes, UnitAttr()), none);
-  Value span = n.binary<graph::SubOp>(high, low);
-  Value scale = n.binary<graph::DivOp>(span, n.scalar(f32, 255));
-  Value flat = n.binary<graph::EqualOp>(scale, none, n.b.getI1Type());
-  scale = n.make<graph::WhereOp>(scalar, flat, n.scalar(f32, 1), scale);
-  Value below = n.make<graph::NegOp>(scalar, low);
-  return {scale, quantized(n, below, {scale}, u8)};
+  n.result(scaled(n, quantizedMatMul(n, a, n.optional(4), c, n.optional(5)),
+                  overRows(n, n.input(2), n.type(a).getRank()), n.input(3),
+                  n.optional(6)));
 }
 
 void dynamicQuantizeMatMul(Node &n) {
   Value a = n.input(0);
   Quantizer by = coveringRange(n, a);
   Value bytes = quantized(n, a, by, n.element(by.zero));
-  scaled(n, quantizedMatMul(n, bytes, by.zero, n.input(1), n.optional(3)),
-         by.scale, n.input(2), n.optional(4));
+  n.result(scaled(n,
+                  quantizedMatMul(n, bytes, by.zero, n.input(1), n.optional(3)),
+                  by.scale, n.input(2), n.optional(4)));
 }
 
 void qgemm(Node &n) {
@@ -329,6 +318,8 @@ void addQuantizedContrib(HandlerTable &table) {
   table["com.microsoft.QLinearAdd"] = qlinearBinary<graph::AddOp>;
   table["com.microsoft.QLinearMul"] = qlinearBinary<graph::MulOp>;
   table["com.microsoft.QLinearSigmoid"] = qlinearSigmoid;
+  table["com.microsoft.QLinearSoftmax"] = qlinearSoftmax;
+  table["com.microsoft.QLinearWhere"] = qlinearWhere;
   table["com.microsoft.QLinearLeakyRelu"] = qlinearLeakyRelu;
   table["com.microsoft.QLinearAveragePool"] = qlinearPool<averagePool>;
   table["com.microsoft.QLinearGlobalAveragePool"] =

@@ -28,6 +28,32 @@ Value overRows(Node &n, Value parameter, int64_t rank) {
   return n.reshape(parameter, {n.shape(parameter)[0], 1});
 }
 
+Quantizer coveringRange(Node &n, Value x) {
+  Type f32 = n.element(x), u8 = n.b.getIntegerType(8, false);
+  auto scalar = n.typeOf({}, f32);
+  auto axes = n.b.getDenseI64ArrayAttr(
+      llvm::to_vector(llvm::seq<int64_t>(0, n.type(x).getRank())));
+  Value none = n.scalar(f32, 0);
+  Value low = n.binary<graph::MinOp>(
+      n.make<graph::ReduceMinOp>(scalar, x, axes, UnitAttr()), none);
+  Value high = n.binary<graph::MaxOp>(
+      n.make<graph::ReduceMaxOp>(scalar, x, axes, UnitAttr()), none);
+  Value span = n.binary<graph::SubOp>(high, low);
+  Value scale = n.binary<graph::DivOp>(span, n.scalar(f32, 255));
+  Value flat = n.binary<graph::EqualOp>(scale, none, n.b.getI1Type());
+  scale = n.make<graph::WhereOp>(scalar, flat, n.scalar(f32, 1), scale);
+  Value below = n.make<graph::NegOp>(scalar, low);
+  return {scale, quantized(n, below, {scale}, u8)};
+}
+
+Value scaled(Node &n, Value sum, Value aScale, Value cScale, Value bias) {
+  Type f32 = n.b.getF32Type();
+  Value factor =
+      n.binary<graph::MulOp>(n.cast(aScale, f32), n.cast(cScale, f32));
+  Value y = n.binary<graph::MulOp>(n.cast(sum, f32), factor);
+  return bias ? n.binary<graph::AddOp>(y, n.cast(bias, f32)) : y;
+}
+
 /// Σ x along `axis`, which stays with extent 1, in i32.
 static Value sumAlong(Node &n, Value x, int64_t axis) {
   x = n.cast(x, n.b.getI32Type());

@@ -22,6 +22,13 @@ mlir::Value quantizedMatMul(Node &n, mlir::Value a, mlir::Value aZero,
 mlir::Value requantized(Node &n, mlir::Value sum, mlir::Value factor,
                         Quantizer to, mlir::Type element);
 
+/// sum · (a's scale · c's scale) in f32, plus a bias that may be null.
+mlir::Value scaled(Node &n, mlir::Value sum, mlir::Value aScale,
+                   mlir::Value cScale, mlir::Value bias);
+
+/// The quantizer to u8 whose range just covers x and zero.
+Quantizer coveringRange(Node &n, mlir::Value x);
+
 /// A parameter per row as a column that broadcasts over a matrix.
 mlir::Value overRows(Node &n, mlir::Value parameter, int64_t rank);
 

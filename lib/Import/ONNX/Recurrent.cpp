@@ -14,7 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Iteration.h"
-#include "Node.h"
+#include "QuantizedProducts.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -70,9 +70,11 @@ struct Activation {
 /// Builds the ops of one recurrent node.
 class Recurrence {
 public:
-  /// `letters` of the blocks of rows in W and R.
-  Recurrence(Node &n, StringRef letters, ArrayRef<StringRef> defaults)
-      : n(n), letters(letters), gates(letters.size()) {
+  /// `letters` of the blocks of rows in W and R. If `quantized`, these are
+  /// transposed and hold bytes, and inputs from 8 on their scales and zeros.
+  Recurrence(Node &n, StringRef letters, ArrayRef<StringRef> defaults,
+             bool quantized = false)
+      : n(n), letters(letters), gates(letters.size()), quantized(quantized) {
     readShapes();
     readActivations(defaults);
   }
@@ -80,7 +82,7 @@ public:
   Node &n;
   StringRef letters;
   int64_t gates, directions = 1, steps = 0, batch = 0, inputs = 0, hidden = 0;
-  bool batchFirst = false;
+  bool quantized = false, batchFirst = false;
   Value x;
   Type element;
   std::vector<Activation> activations;
@@ -134,6 +136,9 @@ public:
         type, rows, weights, bias, one, one, UnitAttr(), n.b.getUnitAttr(),
         letters.size() > 1 ? n.b.getStringAttr(letters) : StringAttr());
   }
+  /// rows·weights of what input `weights` holds, the rows quantized by the
+  /// range that they happen to have. The bias may be null.
+  Value quantizedProduct(Value rows, size_t weights, int64_t d, Value bias);
   /// state·weightsᵀ + bias; only the bias, or null, where the state is zero.
   Value recurrent(Value state, Value weights, Value bias, StringRef letters) {
     if (matchPattern(state, m_AnyZeroFloat()))
@@ -143,8 +148,16 @@ public:
   /// What the inputs of all steps give to the gates.
   Value inputProduct(int64_t d, Value bias) {
     Value rows = n.reshape(x, {n.extents->product(steps, batch), inputs});
-    Value all = product(rows, direction(n.input(1), d), bias, letters);
+    Value all = quantized
+                    ? quantizedProduct(rows, 1, d, bias)
+                    : product(rows, direction(n.input(1), d), bias, letters);
     return n.reshape(all, {steps, batch, gates * hidden});
+  }
+  /// What the state gives to all gates, or null.
+  Value stateProduct(int64_t d, Value state) {
+    if (quantized)
+      return quantizedProduct(state, 2, d, Value());
+    return recurrent(state, direction(n.input(2), d), Value(), letters);
   }
   /// Half of the bias, of the inputs (0) or of the state (1), or null.
   Value bias(int64_t d, int64_t half) {
@@ -170,6 +183,7 @@ private:
   void readShapes();
   void readActivations(ArrayRef<StringRef> defaults);
   void check(Value value, ArrayRef<int64_t> shape, StringRef name);
+  void checkWeights(Value value, int64_t rows, int64_t columns, StringRef name);
 };
 
 void Recurrence::check(Value value, ArrayRef<int64_t> shape, StringRef name) {
@@ -183,6 +197,42 @@ void Recurrence::check(Value value, ArrayRef<int64_t> shape, StringRef name) {
              "the run: fix them with --shape");
   n.fail("input " + name + " is " + text(value.getType()) + ", expected " +
          text(RankedTensorType::get(shape, element)));
+}
+
+void Recurrence::checkWeights(Value value, int64_t rows, int64_t columns,
+                              StringRef name) {
+  if (!quantized)
+    return check(value, {directions, rows, columns}, name);
+  if (n.shape(value) != ArrayRef({directions, columns, rows}) ||
+      !n.element(value).isInteger(8))
+    n.fail("input " + name + " is " + text(value.getType()) +
+           ", expected bytes of shape [" + Twine(directions) + ", " +
+           Twine(columns) + ", " + Twine(rows) + "]");
+}
+
+Value Recurrence::quantizedProduct(Value rows, size_t weights, int64_t d,
+                                   Value bias) {
+  auto parameter = [&](size_t input) -> Value {
+    // One for each direction, or for each of its columns.
+    Value all = n.optional(input);
+    if (!all)
+      return nullptr;
+    if (n.type(all).getRank() == 0 || n.shape(all)[0] != directions ||
+        n.type(all).getNumElements() % directions)
+      n.fail("input " + Twine(input) + " is " + text(all.getType()) +
+             ", expected one or " + Twine(gates * hidden) +
+             " for each direction");
+    Value one = direction(all, d);
+    return n.type(one).getNumElements() == 1 ? n.reshape(one, {}) : one;
+  };
+  size_t scale = 6 + 2 * weights;
+  if (!n.optional(scale))
+    n.fail("input " + Twine(scale) + ", a scale, is missing");
+  Quantizer by = coveringRange(n, rows);
+  Value bytes = import::quantized(n, rows, by, n.element(by.zero));
+  Value sum = quantizedMatMul(n, bytes, by.zero, direction(n.input(weights), d),
+                              parameter(scale + 1));
+  return scaled(n, sum, by.scale, parameter(scale), bias);
 }
 
 void Recurrence::readShapes() {
@@ -208,13 +258,13 @@ void Recurrence::readShapes() {
   directions = name == "bidirectional" ? 2 : 1;
   if (n.type(n.input(2)).getRank() != 3)
     n.fail("input R must have rank 3, found " + text(n.input(2).getType()));
-  hidden = n.shape(n.input(2))[2];
+  hidden = n.shape(n.input(2))[quantized ? 1 : 2];
   if (n.integer("hidden_size", hidden) != hidden)
     n.fail("hidden_size is " + Twine(n.integer("hidden_size", 0)) +
            ", but input R is " + text(n.input(2).getType()));
   int64_t rows = gates * hidden;
-  check(n.input(1), {directions, rows, inputs}, "W");
-  check(n.input(2), {directions, rows, hidden}, "R");
+  checkWeights(n.input(1), rows, inputs, "W");
+  checkWeights(n.input(2), rows, hidden, "R");
   check(n.optional(3), {directions, 2 * rows}, "B");
 }
 
@@ -417,8 +467,8 @@ void Recurrence::run(ArrayRef<size_t> initialInputs,
 }
 
 /// Gates in ONNX's order: input, output, forget, cell.
-void lstm(Node &n) {
-  Recurrence r(n, "iofc", {"Sigmoid", "Tanh", "Tanh"});
+template <bool quantized> void lstm(Node &n) {
+  Recurrence r(n, "iofc", {"Sigmoid", "Tanh", "Tanh"}, quantized);
   Value peepholes = n.optional(7);
   if (peepholes && n.shape(peepholes) != ArrayRef({r.directions, 3 * r.hidden}))
     n.fail("input P is " + text(peepholes.getType()) + ", expected shape [" +
@@ -430,8 +480,7 @@ void lstm(Node &n) {
   auto cell = [&](int64_t d, Value fromInput,
                   ArrayRef<Value> state) -> SmallVector<Value> {
     Value h = state[0], c = state[1];
-    Value ofState =
-        r.recurrent(h, r.direction(n.input(2), d), nullptr, r.letters);
+    Value ofState = r.stateProduct(d, h);
     auto sum = [&](int64_t which) {
       return r.addAll({r.gate(fromInput, which),
                        ofState ? r.gate(ofState, which) : Value()});
@@ -514,8 +563,7 @@ void rnn(Node &n) {
   };
   auto cell = [&](int64_t d, Value fromInput,
                   ArrayRef<Value> state) -> SmallVector<Value> {
-    Value ofState =
-        r.recurrent(state[0], r.direction(n.input(2), d), nullptr, r.letters);
+    Value ofState = r.stateProduct(d, state[0]);
     return {r.activate(d, 0, r.addAll({fromInput, ofState}))};
   };
   r.run({5}, fromInputs, cell);
@@ -524,7 +572,8 @@ void rnn(Node &n) {
 } // namespace
 
 void addRecurrences(HandlerTable &table) {
-  table[".LSTM"] = lstm;
+  table[".LSTM"] = lstm<false>;
+  table["com.microsoft.DynamicQuantizeLSTM"] = lstm<true>;
   table[".GRU"] = gru;
   table[".RNN"] = rnn;
 }

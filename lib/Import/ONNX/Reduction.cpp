@@ -126,13 +126,6 @@ Shape softmaxAxes(Node &n, int64_t rank) {
   return axesFrom(axis == rank ? rank : n.axis(axis, rank), rank);
 }
 
-void softmax(Node &n) {
-  Value x = n.input(0);
-  n.result(n.make<graph::SoftmaxOp>(
-      x.getType(), x,
-      n.b.getDenseI64ArrayAttr(softmaxAxes(n, n.type(x).getRank()))));
-}
-
 void logSoftmax(Node &n) {
   Expr x = wide(n, n.input(0));
   Shape axes = softmaxAxes(n, x.rank());
@@ -163,6 +156,13 @@ void hardmax(Node &n) {
 }
 
 } // namespace
+
+void softmax(Node &n) {
+  Value x = n.input(0);
+  n.result(n.make<graph::SoftmaxOp>(
+      x.getType(), x,
+      n.b.getDenseI64ArrayAttr(softmaxAxes(n, n.type(x).getRank()))));
+}
 
 void addReductions(HandlerTable &table) {
   table[".ReduceMean"] = reduce<graph::ReduceMeanOp>;

@@ -33,8 +33,6 @@ Value number(Node &n, Value like, double value) {
 Value sampled(Node &n, Value x, Value places, Value images,
               StringRef interpolation, StringRef border,
               bool largestProduct = false) {
-  if (!isa<FloatType>(n.element(x)))
-    n.refuse("images of integers are not supported; cast them to float");
   Shape shape{n.shape(places)[0], n.shape(x)[1]};
   llvm::append_range(shape, n.shape(places).drop_front().drop_back());
   return n.make<graph::SampleOp>(
@@ -54,8 +52,21 @@ Value reversed(Node &n, Value x) {
                                 n.b.getDenseI64ArrayAttr(steps));
 }
 
+/// Floats that hold every element of an image, which is of integers or
+/// booleans.
+Value imageOfFloats(Node &n, Value x) {
+  unsigned bits = n.element(x).getIntOrFloatBitWidth();
+  if (bits > 32)
+    n.refuse("images of 64-bit integers are not supported; cast them to a "
+             "narrower type or to double");
+  return n.cast(x, bits <= 16 ? Type(n.b.getF32Type()) : n.b.getF64Type());
+}
+
 void gridSample(Node &n) {
   Value x = n.input(0), grid = n.input(1);
+  Type element = n.element(x);
+  if (!isa<FloatType>(element))
+    x = imageOfFloats(n, x);
   int64_t rank = n.type(x).getRank();
   if (rank < 3 || n.type(grid).getRank() != rank ||
       n.shape(grid).back() != rank - 2 || n.shape(grid)[0] != n.shape(x)[0])
@@ -92,7 +103,9 @@ void gridSample(Node &n) {
     places = n.binary<graph::SubOp>(places, number(n, grid, 1));
     places = n.binary<graph::MulOp>(places, number(n, grid, 0.5));
   }
-  n.result(sampled(n, x, places, Value(), interpolation, border));
+  // To integers by truncation, as the reference does it.
+  n.result(
+      n.cast(sampled(n, x, places, Value(), interpolation, border), element));
 }
 
 /// Homogeneous coordinates of all elements of an image, times the transforms.

@@ -60,6 +60,7 @@ public:
   bool message(StringRef in, Kind kind, int depth, std::string &out) {
     if (depth > kMaximumDepth)
       return false;
+    bool mapped = false;
     while (!in.empty()) {
       StringRef field = in;
       auto tag = varint(in);
@@ -84,7 +85,7 @@ public:
           return false;
         StringRef body = in.take_front(*length);
         in = in.drop_front(*length);
-        if (!payload(body, kind, *tag >> 3, depth, out))
+        if (!payload(body, kind, *tag >> 3, depth, mapped, out))
           return false;
         continue;
       }
@@ -93,20 +94,26 @@ public:
       }
       out.append(field.data(), in.data());
     }
+    if (mapped) {
+      // At the end, since a file may say of its own where the data are: the
+      // last one counts.
+      putVarint(out, 14 << 3);
+      putVarint(out, 1);
+    }
     return true;
   }
 
 private:
+  /// Notes in `mapped` that the bytes of a tensor have stayed in the file.
   bool payload(StringRef body, Kind kind, uint64_t field, int depth,
-               std::string &out) {
+               bool &mapped, std::string &out) {
     if (kind == Kind::Tensor && field == 9 && body.size() >= kLargeBytes) {
       std::string entry, place = std::to_string(body.data() - file.data()) +
                                  ":" + std::to_string(body.size());
       putBytes(entry, 1, kMappedKey);
       putBytes(entry, 2, place);
       putBytes(out, 13, entry);
-      putVarint(out, 14 << 3);
-      putVarint(out, 1);
+      mapped = true;
       return true;
     }
     if (kind == Kind::Tensor && field == 13 && body.contains(kMappedKey))

@@ -6,27 +6,26 @@
 //===----------------------------------------------------------------------===//
 //
 // Calibrated ranges are written as they are. Banks without one get the default
-// rule: what is known of a tensor is its root mean square and its largest
-// magnitude; graph inputs count as standard normal, every op says what it
+// rule: what is known of a tensor is its root mean square and what its values
+// lie between; graph inputs count as standard normal, every op says what it
 // does to the two. Loops are walked until what they carry no longer grows.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ColumnNorms.h"
+#include "Magnitudes.h"
 
 #include "mho/Dialect/Analog/Transforms/Passes.h"
 
-#include "mho/Dialect/Graph/IR/Constants.h"
-#include "mho/Dialect/Graph/IR/GraphOps.h"
-
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace mho;
+using analog::kSigmas;
+using analog::Magnitude;
 
 namespace mho {
 #define GEN_PASS_DEF_SETRANGES
@@ -35,53 +34,8 @@ namespace mho {
 
 namespace {
 
-/// An ADC and an input cover this many standard deviations.
-constexpr float kSigmas = 4.0f;
 /// Trips after which a loop's values count as known.
 constexpr int kTrips = 8;
-
-struct Magnitude {
-  float rms = 1.0f;
-  float largest = kSigmas;
-  /// Of an integer tensor: its own values, not the numbers they stand for.
-  bool codes = false;
-};
-
-/// What the values of an integer type reach; wide ones steer more than they
-/// count.
-Magnitude codesOf(Type element) {
-  auto integer = dyn_cast<IntegerType>(element);
-  if (!integer || integer.getWidth() == 1 || integer.getWidth() > 16)
-    return {};
-  float largest = std::exp2(integer.getWidth() - !integer.isUnsigned());
-  return {largest / kSigmas, largest, true};
-}
-
-/// Calls `visit` with every element of a float constant, in order.
-bool forEachFloat(ElementsAttr elements,
-                  function_ref<void(int64_t, float)> visit) {
-  return elements && isa<FloatType>(elements.getElementType()) &&
-         graph::forEachFloats(elements,
-                              [&](int64_t begin, ArrayRef<float> part) {
-                                for (auto [i, value] : llvm::enumerate(part))
-                                  visit(begin + i, value);
-                              });
-}
-
-Magnitude magnitudeOf(ElementsAttr elements) {
-  double squares = 0;
-  float largest = 0;
-  int64_t count = 0;
-  if (!forEachFloat(elements,
-                    [&](int64_t, float value) {
-                      squares += double(value) * value;
-                      largest = std::max(largest, std::fabs(value));
-                      ++count;
-                    }) ||
-      count == 0)
-    return {};
-  return {float(std::sqrt(squares / count)), largest};
-}
 
 class RangeRule {
 public:
@@ -90,7 +44,8 @@ public:
   /// Propagates through `function`; notes what each bank's inputs reach.
   void run(func::FuncOp function) {
     for (BlockArgument argument : function.getArguments())
-      known[argument] = codesOf(getElementTypeOrSelf(argument.getType()));
+      known[argument] =
+          analog::codesOf(getElementTypeOrSelf(argument.getType()));
     walk(function.front());
   }
 
@@ -131,9 +86,8 @@ private:
       auto [found, isNew] = known.try_emplace(value, seen);
       Magnitude &mine = found->second;
       changed |= isNew || seen.rms > 1.01f * mine.rms ||
-                 seen.largest > 1.01f * mine.largest;
-      mine.rms = std::max(mine.rms, seen.rms);
-      mine.largest = std::max(mine.largest, seen.largest);
+                 seen.largest() > 1.01f * mine.largest();
+      mine = analog::hull(mine, seen);
     }
     return changed;
   }
@@ -177,82 +131,23 @@ private:
       return found->second;
     if (isa<ShapedType>(value.getType()) &&
         matchPattern(value, m_Constant(&elements)))
-      return known[value] = magnitudeOf(elements);
+      return known[value] = analog::magnitudeOf(elements);
     return {};
-  }
-
-  Magnitude sum(Magnitude a, Magnitude b) {
-    float rms = std::hypot(a.rms, b.rms);
-    return {rms, std::min(a.largest + b.largest,
-                          std::max({kSigmas * rms, a.largest, b.largest}))};
   }
 
   Magnitude transfer(Operation *op) {
     SmallVector<Magnitude> in;
     for (Value operand : op->getOperands())
       in.push_back(of(operand));
-    return llvm::TypeSwitch<Operation *, Magnitude>(op)
-        .Case([&](analog::MvmOp mvm) { return transferMvm(mvm, in[0]); })
-        .Case<graph::AddOp, graph::SubOp>(
-            [&](Operation *) { return sum(in[0], in[1]); })
-        .Case([&](graph::MulOp) {
-          return Magnitude{in[0].rms * in[1].rms,
-                           in[0].largest * in[1].largest};
-        })
-        .Case([&](graph::ReluOp) {
-          return Magnitude{in[0].rms * std::sqrt(0.5f), in[0].largest};
-        })
-        .Case<graph::SigmoidOp, graph::TanhOp, graph::SoftmaxOp, graph::ErfOp>(
-            [](Operation *) { return Magnitude{0.5f, 1.0f}; })
-        .Case([&](graph::ClipOp clip) {
-          Magnitude result = in[0];
-          float bound = 0;
-          for (Value side : {clip.getLow(), clip.getHigh()})
-            bound = side ? std::max(bound, of(side).largest)
-                         : std::numeric_limits<float>::infinity();
-          result.largest = std::min(result.largest, bound);
-          result.rms = std::min(result.rms, bound);
-          return result;
-        })
-        // Quantized tensors are followed by the numbers they stand for.
-        .Case([&](graph::QuantizeLinearOp) { return in[0]; })
-        .Case([&](graph::DequantizeLinearOp) {
-          if (!in[0].codes)
-            return in[0];
-          return Magnitude{in[0].rms * in[1].rms,
-                           in[0].largest * in[1].largest};
-        })
-        .Case([&](graph::CastOp cast) {
-          Type from = getElementTypeOrSelf(cast.getX().getType());
-          if (isa<FloatType>(from))
-            return in[0];
-          Magnitude result = codesOf(from);
-          result.codes = false;
-          return result;
-        })
-        .Default([&](Operation *) {
-          Magnitude result{0, 0};
-          for (auto [operand, magnitude] : llvm::zip(op->getOperands(), in)) {
-            auto type = dyn_cast<ShapedType>(operand.getType());
-            if (!type || !isa<FloatType>(type.getElementType()) ||
-                isa_and_nonnull<tensor::EmptyOp>(operand.getDefiningOp()))
-              continue;
-            result.rms = std::max(result.rms, magnitude.rms);
-            result.largest = std::max(result.largest, magnitude.largest);
-          }
-          if (result.largest > 0)
-            return result;
-          bool integers = !in.empty() && isa<IntegerType>(getElementTypeOrSelf(
-                                             op->getOperand(0).getType()));
-          return integers ? in[0] : Magnitude();
-        });
+    if (auto mvm = dyn_cast<analog::MvmOp>(op))
+      return transferMvm(mvm, in[0]).limited();
+    return analog::magnitudeAfter(op, in);
   }
 
   Magnitude transferMvm(analog::MvmOp mvm, Magnitude x) {
     auto bank = symbols.lookup<analog::BankOp>(mvm.getBank());
-    Magnitude &seen = inputs.try_emplace(bank, Magnitude{0, 0}).first->second;
-    seen.rms = std::max(seen.rms, x.rms);
-    seen.largest = std::max(seen.largest, x.largest);
+    auto [seen, fresh] = inputs.try_emplace(bank, x);
+    seen->second = analog::hull(seen->second, x);
     const analog::ColumnNorms &sums = normsOf(bank);
     ArrayRef<int64_t> colSplits = bank.getColSplits();
     int64_t begin = colSplits[mvm.getColBegin()];
@@ -260,11 +155,11 @@ private:
     std::vector<float> scale(bank.getView().getNumColumns(), 1.0f);
     std::vector<float> shift(bank.getView().getNumColumns(), 0.0f);
     if (auto values = bank.getScale())
-      forEachFloat(*values, [&](int64_t n, float v) { scale[n] = v; });
+      analog::forEachFloat(*values, [&](int64_t n, float v) { scale[n] = v; });
     if (auto values = bank.getShift(); values && mvm.getShift())
-      forEachFloat(*values, [&](int64_t n, float v) { shift[n] = v; });
+      analog::forEachFloat(*values, [&](int64_t n, float v) { shift[n] = v; });
     double squares = 0;
-    float largest = 0;
+    float low = std::numeric_limits<float>::infinity(), high = -low;
     for (int64_t column = begin; column < end; ++column) {
       double variance = 0;
       for (uint64_t block = mvm.getRowBegin(); block < mvm.getRowEnd(); ++block)
@@ -273,10 +168,11 @@ private:
       float spread = x.rms * std::sqrt(variance) * std::fabs(scale[column]);
       squares +=
           double(spread) * spread + double(shift[column]) * shift[column];
-      largest = std::max(largest, kSigmas * spread + std::fabs(shift[column]));
+      low = std::min(low, shift[column] - kSigmas * spread);
+      high = std::max(high, shift[column] + kSigmas * spread);
     }
-    return {float(std::sqrt(squares / std::max<int64_t>(end - begin, 1))),
-            largest};
+    return {float(std::sqrt(squares / std::max<int64_t>(end - begin, 1))), low,
+            high};
   }
 
   SymbolTable symbols;
@@ -290,7 +186,7 @@ private:
 BankRanges defaultRanges(analog::BankOp bank, const Magnitude &input,
                          const analog::ColumnNorms &norms) {
   BankRanges ranges;
-  ranges.input = input.largest > 0 ? input.largest : 1.0f;
+  ranges.input = input.largest() > 0 ? input.largest() : 1.0f;
   ArrayRef<int64_t> colSplits = bank.getColSplits();
   for (size_t row = 0; row < norms.square.size(); ++row)
     for (size_t block = 0; block + 1 < colSplits.size(); ++block) {

@@ -164,6 +164,11 @@ def open_dimension():
     return model([node("Relu", ["x"], ["y"], "relu")], [value("x", ["n", "time"])], [value("y", None)])
 
 
+def unnamed_dimensions():
+    """What some exporters write for every extent that they do not know."""
+    return model([node("Relu", ["x"], ["y"], "relu")], [value("x", ["?", 3, "?", "?"])], [value("y", None)])
+
+
 def frozen():
     """An input that says how to reshape another."""
     return model(
