@@ -398,8 +398,8 @@ bool Extents::followsFromData(int64_t extent) const {
   return false;
 }
 
-/// Whether a scalar is defined in `region`. Bodies that are being imported belong
-/// to no op yet, so that not all of them are nested.
+/// Whether a scalar is defined in `region`. Bodies that are being imported
+/// belong to no op yet, so that not all of them are nested.
 static bool isDefinedIn(Value index, Region &region) {
   Region *around = index ? index.getParentRegion() : nullptr;
   while (around && around != &region) {
