@@ -117,9 +117,9 @@ void dynamicQuantizeMatMul(Node &n) {
   Value a = n.input(0);
   Quantizer by = coveringRange(n, a);
   Value bytes = quantized(n, a, by, n.element(by.zero));
-  n.result(
-      scaled(n, quantizedMatMul(n, bytes, by.zero, n.input(1), n.optional(3)),
-             by.scale, n.input(2), n.optional(4)));
+  n.result(scaled(n,
+                  quantizedMatMul(n, bytes, by.zero, n.input(1), n.optional(3)),
+                  by.scale, n.input(2), n.optional(4)));
 }
 
 void qgemm(Node &n) {

@@ -160,8 +160,8 @@ static Magnitude sumOf(const Magnitude &x, int64_t count) {
   // What has one sign adds up, else deviations do.
   if (x.low >= 0 || x.high <= 0)
     return {x.rms * count, x.low * count, x.high * count};
-  return spread(x.rms * std::sqrt(float(count)), x.low * count,
-                x.high * count, x.largest());
+  return spread(x.rms * std::sqrt(float(count)), x.low * count, x.high * count,
+                x.largest());
 }
 
 /// Training has normalized what it saw of x: every channel has the deviation
@@ -172,7 +172,8 @@ static std::optional<Magnitude> normalized(graph::BatchNormalizationOp op) {
       !matchPattern(op.getBias(), m_Constant(&bias)))
     return std::nullopt;
   SmallVector<float> deviations, means;
-  if (!forEachFloat(scale, [&](int64_t, float v) { deviations.push_back(v); }) ||
+  if (!forEachFloat(scale,
+                    [&](int64_t, float v) { deviations.push_back(v); }) ||
       !forEachFloat(bias, [&](int64_t, float v) { means.push_back(v); }) ||
       deviations.empty() || deviations.size() != means.size())
     return std::nullopt;
@@ -204,8 +205,9 @@ static Magnitude hullOfFloats(Operation *op, ArrayRef<Magnitude> in) {
   }
   if (result && result->largest() > 0)
     return *result;
-  bool integers = !in.empty() && isa<IntegerType>(getElementTypeOrSelf(
-                                     op->getOperand(0).getType()));
+  bool integers =
+      !in.empty() &&
+      isa<IntegerType>(getElementTypeOrSelf(op->getOperand(0).getType()));
   return integers ? in[0] : Magnitude();
 }
 
@@ -221,15 +223,13 @@ Magnitude magnitudeAfter(Operation *op, ArrayRef<Magnitude> in) {
         return Result{in[0].rms, crosses ? 0 : low, in[0].largest()};
       })
       .Case([&](graph::MulOp mul) {
-        return mul.getA() == mul.getB() ? square(in[0])
-                                        : product(in[0], in[1]);
+        return mul.getA() == mul.getB() ? square(in[0]) : product(in[0], in[1]);
       })
       .Case([&](graph::DivOp div) {
         return product(in[0], reciprocal(div.getB(), in[1]));
       })
-      .Case([&](graph::ReciprocalOp op) {
-        return reciprocal(op.getX(), in[0]);
-      })
+      .Case(
+          [&](graph::ReciprocalOp op) { return reciprocal(op.getX(), in[0]); })
       .Case([&](graph::SqrtOp) {
         return Result{std::sqrt(in[0].rms),
                       std::sqrt(std::max(in[0].low, 0.0f)),

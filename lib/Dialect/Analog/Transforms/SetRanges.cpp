@@ -44,7 +44,8 @@ public:
   /// Propagates through `function`; notes what each bank's inputs reach.
   void run(func::FuncOp function) {
     for (BlockArgument argument : function.getArguments())
-      known[argument] = analog::codesOf(getElementTypeOrSelf(argument.getType()));
+      known[argument] =
+          analog::codesOf(getElementTypeOrSelf(argument.getType()));
     walk(function.front());
   }
 
