@@ -10,6 +10,8 @@ if [ -z "${MHO_MODELS-}" ] && [ -d ../shared/models ]; then
 fi
 
 # Sanitizers, in a build that has them: LLVM's library was built without, so its
-# allocators do not tell what they hand out; undefined behaviour fails a test.
-export ASAN_OPTIONS=${ASAN_OPTIONS-allow_user_poisoning=0}
-export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
+# allocators do not tell what they hand out; undefined behaviour fails a test. A
+# finding ends by a signal: exit code 1 is what tests expect where a file is
+# refused.
+export ASAN_OPTIONS=${ASAN_OPTIONS-allow_user_poisoning=0:abort_on_error=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1:abort_on_error=1}

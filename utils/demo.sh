@@ -27,5 +27,5 @@ step mhoc examples/digits/digits.onnx --target=hermes --shape=batch=1 \
 step mho-run "$out/digits.mho" --input "$out/test.npz" --ideal \
   --metric=accuracy:labels --report "$out/ideal.json"
 step mho-run "$out/digits.mho" --input "$out/test.npz" --noise=all --time=1d --instances=5 \
-  --metric=accuracy:labels --report "$out/report.json"
+  --metric=accuracy:labels --report "$out/report.json" --report "$out/report.html"
 .venv/bin/python utils/demo_summary.py "$out/ideal.json" "$out/report.json"

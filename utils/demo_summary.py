@@ -33,7 +33,7 @@ handwritten digits on {noisy["target"]}, 450 held-out images
   latency                  {quantity(noisy["latency_s"], "s")} an image, {noisy["throughput_per_s"]:.3g} images/s
   energy                   {quantity(energy["total"], "J")} an image ({shares})
   arrays used              {arrays["used"]} of {arrays["available"]}
-  report                   {sys.argv[2]}
+  report                   {sys.argv[2]}, and a page: {Path(sys.argv[2]).with_suffix(".html")}
 {estimates} of {len(noisy["provenance"])} chip numbers behind these figures are estimates; the report names them.""")
 
 

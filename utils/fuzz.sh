@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs each fuzz target for a while, under AddressSanitizer and UBSan, from the
-# programs, chips and models of the tests. A crash leaves its input in
-# build/asan/fuzz/<target>.
+# programs, chips and models of the tests and of ONNX's operator tests. A crash
+# leaves its input in build/asan/fuzz/<target>.
 # Usage: utils/fuzz.sh [SECONDS each, default 300]
 #
 # Part of mho, under the Apache License v2.0 with LLVM Exceptions.
@@ -20,6 +20,7 @@ work=$PWD/build/asan/fuzz/corpus
 mkdir -p "$work/program" "$work/chip" "$work/import"
 cp test/Golden/*/*.mho "$work/program/"
 cp lib/Chip/chips/*.yaml test/Chip/*.yaml "$work/chip/"
+.venv/bin/python test/Fuzz/seeds.py "$work/import"
 for model in $(sed -n 's/^def \(.*\)():$/\1/p' test/Import/ONNX/Inputs/make.py); do
   .venv/bin/python test/Import/ONNX/Inputs/make.py "$model" "$work/import/$model.onnx"
   # Some of them are there to be refused.

@@ -4,7 +4,8 @@
 operators-doc.py [--print]
 
 The operators come from `mhoc --list-operators`, limits from what the importer's
-handlers refuse, tests from the scoreboard. With --print the page goes to stdout;
+handlers refuse, types from utils/operator-types.py's trials, tests from the
+scoreboard. With --print the page goes to stdout;
 a test compares it with the file.
 """
 
@@ -22,14 +23,17 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent
 PAGE = SOURCE / "docs" / "Operators.md"
 
-HEAD = """<!-- Made by utils/operators-doc.py from the importer's table, its refusals and the scoreboard; edit there. -->
+HEAD = """<!-- Made by utils/operators-doc.py from the importer's table, its refusals, trials of types and the scoreboard; edit there. -->
 
 # Operators
 
 Operators of every version of the set are meant, from the first to the newest (28); where a later one changed the
-meaning, the node's own counts. Elements may be float16, bfloat16, float32, float64, signed and unsigned integers of 8
-to 64 bits, and bool, as far as ONNX allows them for the operator; floats narrower than 32 bits are stored narrow and
-computed in float32. Strings and complex numbers are refused with their node.
+meaning, the node's own counts. "Types" are those of the first input with which an official test of the node compiles
+and runs on target `ideal`, of all that ONNX allows there (`utils/operator-types.py` tries them; `all` is every one but
+strings and complex numbers, which are refused with their node): i and u are signed and unsigned integers, f floats, each
+with its bits, bf16 is bfloat16 and f8 are the float8 types. Floats narrower than 32 bits are stored narrow and computed
+in float32; arrays take float16, bfloat16 and float32. ONNX has no such tests of most operators of `ai.onnx.ml` and
+`com.microsoft`: ours use float32.
 
 "Where" tells what a node becomes when it is not folded: products with constant weights go to arrays, everything else
 to the instructions of the digital units. `mhoc --explain` tells it for the nodes of a model. "Body" is an operator that
@@ -91,6 +95,44 @@ def scoreboard() -> dict[str, tuple[int, int]]:
     return counts
 
 
+SHORT = {"float16": "f16", "bfloat16": "bf16", "float": "f32", "double": "f64", "bool": "bool", "float4e2m1": "f4"}
+SHORT |= {
+    f"{sign}int{bits}": f"{letter}{bits}" for sign, letter in (("", "i"), ("u", "u")) for bits in (2, 4, 8, 16, 32, 64)
+}
+
+
+def short(name: str) -> str:
+    return SHORT.get(name, name.replace("float8", "f8"))
+
+
+def in_families(names: list[str]) -> str:
+    """Types in a few words: neighbours of a family are joined, as in i8–64."""
+    left = [short(name) for name in names]
+    words = []
+    for letter, widths in (("f", (16, 32, 64)), ("i", (2, 4, 8, 16, 32, 64)), ("u", (2, 4, 8, 16, 32, 64))):
+        run = [bits for bits in widths if f"{letter}{bits}" in left]
+        if len(run) > 2 and run == [bits for bits in widths if run[0] <= bits <= run[-1]]:
+            words.append(f"{letter}{run[0]}–{run[-1]}")
+        else:
+            words += [f"{letter}{bits}" for bits in run]
+    eights = [name for name in left if name.startswith("f8")]
+    words += ["f8"] if len(eights) >= 4 else eights
+    words += [name for name in ("f4", "bf16", "bool") if name in left]
+    return ", ".join(words)
+
+
+def trials() -> dict[str, str]:
+    """The types that each operator works with."""
+    found = {}
+    for line in (SOURCE / "test" / "Backend" / "types.txt").read_text().splitlines():
+        kind, rest = line.split(": ", 1)
+        outcome = json.loads(rest)
+        works = in_families(outcome["works"])
+        whole = not outcome["refused"] and not outcome["untried"] and len(outcome["works"]) > 1
+        found[kind] = f"all ({works})" if whole else works
+    return found
+
+
 def versions(info: dict) -> str:
     since = info["versions"]
     if not since:
@@ -98,19 +140,26 @@ def versions(info: dict) -> str:
     return f"{since[0]}–" if len(since) == 1 else f"{since[0]}–, changed in {', '.join(map(str, since[1:]))}"
 
 
-def table(rows: list[dict], limits: dict, tests: dict, domain: str) -> list[str]:
-    lines = ["| operator | versions | where | refused | tests |", "|---|---|---|---|---|"]
+def table(rows: list[dict], limits: dict, types: dict, tests: dict, domain: str) -> list[str]:
+    own = domain == ""
+    lines = ["| operator | versions | where | types | refused | tests |", "|---|---|---|---|---|---|"]
+    if not own:
+        lines = ["| operator | versions | where | refused |", "|---|---|---|---|"]
     for info in rows:
         key = f"{domain}.{info['name']}"
         refused = "; ".join(dict.fromkeys(tidy(reason) for reason in limits.get(key, []) if reason))
-        passed, every = tests.get(info["name"], (0, 0)) if domain == "" else (0, 0)
-        shown = f"{passed} of {every}" if every else ""
-        lines.append(f"| {info['name']} | {versions(info)} | {info['where']} | {refused} | {shown} |")
+        cells = [info["name"], versions(info), info["where"]]
+        if own:
+            passed, every = tests.get(info["name"], (0, 0))
+            cells += [types.get(info["name"], ""), refused, f"{passed} of {every}" if every else ""]
+        else:
+            cells.append(refused)
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
 def page() -> str:
-    listing, limits, tests = run_listing(), refusals(), scoreboard()
+    listing, limits, types, tests = run_listing(), refusals(), trials(), scoreboard()
     lines = [HEAD]
     titles = {"": "ONNX", "ai.onnx.ml": "ai.onnx.ml", "com.microsoft": "com.microsoft"}
     for domain, title in titles.items():
@@ -118,7 +167,7 @@ def page() -> str:
         known = [info for info in rows if info["source"] != "none"]
         lines += [f"## {title}", ""]
         lines += [f"{len(known)} operators have a meaning.", ""]
-        lines += table(known, limits, tests, domain)
+        lines += table(known, limits, types, tests, domain)
         missing = [info["name"] for info in rows if info["source"] == "none"]
         if missing:
             lines += ["", "Without a meaning: " + ", ".join(missing) + "."]

@@ -144,6 +144,7 @@ Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
         for (int32_t slot : *slots)
           dataDependent |= slot >= 0;
   estimateTraffic();
+  findCleared();
 }
 
 Executor::~Executor() = default;
@@ -163,6 +164,30 @@ static double points(const std::vector<Extent> &dims) {
   for (const Extent &extent : dims)
     product *= double(extent.max);
   return product;
+}
+
+void Executor::findCleared() {
+  const fb::Program &fbProgram = program->program();
+  const fb::Entry &entry = *fbProgram.entries()->Get(entryNumber);
+  cleared.resize(fbProgram.units()->size());
+  for (uint32_t number = 0; number < cleared.size(); ++number) {
+    uint32_t code = entry.codes()->Get(number);
+    if (code == kIdle)
+      continue;
+    StreamContext context;
+    if (const auto *slots = fbProgram.codes()->Get(code)->slots())
+      for (const fb::Slot *slot : *slots)
+        context.slots.push_back({slot->min(), slot->max()});
+    if (const auto *arrays = fbProgram.units()->Get(number)->arrays())
+      for (uint32_t index : *arrays) {
+        const fb::Array &array = *fbProgram.arrays()->Get(index);
+        const auto &splits =
+            *fbProgram.banks()->Get(array.bank())->col_splits();
+        context.columns.push_back(int64_t(splits.Get(array.col_block() + 1)) -
+                                  splits.Get(array.col_block()));
+      }
+    cleared[number] = undefinedReads(program->codes[code], context);
+  }
 }
 
 void Executor::estimateTraffic() {

@@ -16,7 +16,9 @@
 #define MHO_RUNTIME_EXECUTOR_H
 
 #include "Kernel/Kernel.h"
+#include "Undefined.h"
 #include "mho/Runtime/Decisions.h"
+
 #include "mho/Runtime/LoadedProgram.h"
 #include "mho/Runtime/Mvm.h"
 
@@ -56,11 +58,14 @@ public:
 private:
   friend class GroupRun;
   void estimateTraffic();
+  void findCleared();
 
   std::shared_ptr<const LoadedProgram> program;
   uint32_t entryNumber;
   std::vector<Prepared> codes; ///< by fb code index
-  bool dataDependent = false;  ///< control flow depends on values
+  /// Of each unit: scratch that has to be zero when it begins.
+  std::vector<std::vector<ByteRange>> cleared;
+  bool dataDependent = false; ///< control flow depends on values
   size_t bytesPerSample = 0;
   /// Bytes that a sample run alone moves: weights, and values between
   /// instructions.

@@ -120,9 +120,18 @@ Status GroupRun::run() {
 /// Memory for a unit that begins; what another one has just given back is
 /// still in the cache.
 void GroupRun::giveMemory(UnitState &unit) {
-  size_t bytes = unit.scratchStride * group.size();
-  unit.scratch = executor.memory->take(bytes);
-  std::memset(unit.scratch.data(), 0, bytes);
+  unit.scratch = executor.memory->take(unit.scratchStride * group.size());
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  // Whatever is wrongly held for written shows.
+  std::memset(unit.scratch.data(), 0xff, unit.scratchStride * group.size());
+#endif
+#endif
+  for (size_t sample = 0; sample < group.size(); ++sample)
+    for (ByteRange range : executor.cleared[size_t(&unit - units.data())])
+      std::memset(unit.scratch.data() + sample * unit.scratchStride +
+                      range.begin,
+                  0, size_t(range.end - range.begin));
 }
 
 bool GroupRun::advance(UnitState &unit) {

@@ -119,7 +119,9 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
   auto layout =
       InputLayout::match(program, entry, inputs, settings.states, result.notes);
   if (!layout)
-    return layout.status();
+    return settings.inputsFrom.empty()
+               ? layout.status()
+               : Status(layout.status()).within(settings.inputsFrom);
   result.runs = layout->runs();
   result.instanceAxis = settings.instanceAxis || settings.instances > 1;
 

@@ -69,9 +69,9 @@ Status PendingFile::create() {
 }
 
 /// What goes to the system at once, from an offset that is a multiple of it.
-/// File systems keep what is written together in pages of that size and map them
-/// so: a reader meets one page fault where there were dozens. Longer pieces gain
-/// the reader little, and the system has to search for such pages.
+/// File systems keep what is written together in pages of that size and map
+/// them so: a reader meets one page fault where there were dozens. Longer
+/// pieces gain the reader little, and the system has to search for such pages.
 static constexpr size_t kPiece = size_t(256) << 10;
 
 Status PendingFile::write(const char *data, size_t size) {

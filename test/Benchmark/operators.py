@@ -96,6 +96,11 @@ def conv(g):
 
 
 @case
+def conv_of_image(g):
+    return g("Conv", g.input(1, 3, 224, 224), g.weight(32, 3, 3, 3), pads=[1] * 4, strides=[2, 2])
+
+
+@case
 def grouped_conv(g):
     return g("Conv", g.input(*IMAGE), g.weight(64, 16, 3, 3), pads=[1] * 4, group=4)
 
@@ -203,6 +208,13 @@ def resize_nearest(g):
 
 
 @case
+def resize_doubled(g):
+    scales = g.weight(values=np.array([1, 1, 2, 2], np.float32))
+    how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return g("Resize", g.input(1, 64, 32, 32), "", scales, mode="nearest", **how)
+
+
+@case
 def resize_linear(g):
     scales = g.weight(values=np.array([1, 1, 2, 2], np.float32))
     return g("Resize", g.input(1, 32, 28, 28), "", scales, mode="linear")
@@ -222,6 +234,11 @@ for reduction in ["ReduceSum", "ReduceMax", "ReduceMean", "ReduceL2", "ReduceLog
 @case
 def arg_max(g):
     return g("ArgMax", g.input(128, 1000), axis=1)
+
+
+@case
+def arg_max_of_one(g):
+    return g("ArgMax", g.input(1, 50000), axis=1)
 
 
 @case
@@ -266,7 +283,9 @@ def qlinear_conv(g):
 def qlinear_add(g):
     x, y = (g.input(values=g.rng.integers(0, 255, IMAGE).astype(np.uint8)) for _ in range(2))
     scale, zero = g.weight(values=np.float32(0.02)), g.weight(values=np.uint8(128))
-    return g("QLinearAdd", x, scale, zero, y, scale, zero, scale, zero, domain="com.microsoft")
+    added = g("QLinearAdd", x, scale, zero, y, scale, zero, scale, zero, domain="com.microsoft")
+    # The graph's output is of floats: nothing infers types behind a foreign operator.
+    return g("DequantizeLinear", added, scale, zero)
 
 
 @case

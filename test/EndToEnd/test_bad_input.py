@@ -256,6 +256,7 @@ def test_wrong_arrays(tools, program, kind):
     output = tools.folder / "o.npz"
     message = tools.refuse("mho-run", program, "--input", tools.folder / "bad.npz", "--output", output)
     assert word in message
+    assert "bad.npz" in message
     assert not output.exists()
 
 
@@ -418,6 +419,27 @@ def test_full_disk(tools):
     ran = limited([*argv, "--output", folder / "full.npz"], tools.folder)
     assert ran.returncode == 1 and "full.npz" in ran.stderr
     assert not list(folder.iterdir()), "nothing half-written is left"
+
+
+@pytest.mark.parametrize("shown", ["explain", "targets", "operators", "text", "header", "disassembly", "report"])
+def test_full_standard_output(tools, program, shown):
+    np.savez(tools.folder / "in.npz", x0=np.zeros((1, 3, 9, 7), np.float32))
+    argv = {
+        "explain": ["mhoc", tools.folder / "model.onnx", "--explain"],
+        "targets": ["mhoc", "--list-targets"],
+        "operators": ["mhoc", "--list-operators"],
+        "text": ["mhoc", tools.folder / "model.onnx", "--compile-to=graph", "-o", "-"],
+        "header": ["mho-objdump", program],
+        "disassembly": ["mho-objdump", program, "--disassemble"],
+        "report": ["mho-run", program, "--input", tools.folder / "in.npz"],
+    }[shown]
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [str(tools.bin_folder / argv[0]), *map(str, argv[1:])], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ran.returncode == 1
+    assert "cannot write to stdout: No space left on device" in ran.stderr
+    assert "LLVM ERROR" not in ran.stderr
 
 
 def test_output_folder_that_is_absent(tools, program):

@@ -184,8 +184,8 @@ def refused(tools, build, *options):
 
 
 def test_an_operator_without_bounded_form_is_named(tools):
-    message = refused(tools, lambda g: g("MaxPool", g.open(1, 2, "n"), kernel_shape=[2]), "--shape=n=2..9")
-    assert "MaxPool_0" in message and "axis 2 of the image has the extent n, at most 9" in message
+    message = refused(tools, lambda g: g("MaxPool", g.open(1, "n", 4), kernel_shape=[2]), "--shape=n=2..9")
+    assert "MaxPool_0" in message and "axis 1 of the image has the extent n, at most 9" in message
     assert "--shape" in message
 
 

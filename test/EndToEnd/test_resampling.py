@@ -6,7 +6,7 @@ import onnx.reference
 import pytest
 
 from graphs import Graph
-from harness import check
+from harness import check, reference
 
 
 def check_with_reference(tools, g, y, **options):
@@ -145,6 +145,29 @@ def test_grid_sample_of_old_names(tools, mode):
     g = Graph(opset=16)
     grid = g.input(values=np.float32(g.rng.uniform(-1.2, 1.2, (2, 3, 4, 2))))
     check(tools, g, g("GridSample", g.input(2, 3, 5, 7), grid, mode=mode))
+
+
+def sample_of_integers(dtype, mode):
+    g = Graph(seed=3, opset=22)
+    image = g.input(values=g.rng.integers(0, 2 if dtype is bool else 200, (1, 2, 4, 5)).astype(dtype))
+    grid = g.input(values=np.float32(g.rng.uniform(-1.2, 1.2, (1, 6, 3, 2))))
+    return g, g("GridSample", image, grid, mode=mode)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, bool])
+def test_grid_sample_of_integers(tools, dtype):
+    check_with_reference(tools, *sample_of_integers(dtype, "nearest"))
+
+
+def test_grid_sample_between_integers(tools):
+    # ONNX's reference rounds the interpolation's weights to integers; what is meant is the value between, cut off.
+    g, y = sample_of_integers(np.int32, "linear")
+    program = tools.compile(g.model(y))
+    got = tools.execute(program, g.feeds, "--ideal")[y]
+    g, y = sample_of_integers(np.float32, "linear")
+    between = reference(g.model(y), g.feeds)[y]
+    assert got.dtype == np.int32
+    assert (got <= between + 1e-3).all() and (got > between - 1 - 1e-3).all()
 
 
 def test_grid_sample_far_outside(tools):

@@ -5,7 +5,7 @@ import numpy as np
 import onnx
 import pytest
 
-from graphs import Graph
+from graphs import Bounded, Graph
 from harness import reference, relative_error
 
 CASES = {}
@@ -442,8 +442,34 @@ def test_a_loop_over_an_extent(tools):
 
 def test_what_takes_no_such_extent_says_what_to_freeze(tools):
     g = Graph()
-    rows = g("Compress", g.input(1, 2, 9), g.input(values=np.ones(9, bool)), axis=2)
+    rows = g("Compress", g.input(1, 9, 4), g.input(values=np.ones(9, bool)), axis=1)
     onnx.save(g.model(g("MaxPool", rows, kernel_shape=[2])), tools.folder / "m.onnx")
     message = tools.refuse("mhoc", "m.onnx", "-o", "m.mho")
     assert "MaxPool_1" in message and "count of Compress_0, at most 9" in message
     assert "freeze the inputs it follows from with --constant" in message
+
+
+# --- more than one extent of the run --------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["ideal", "hermes"])
+def test_suppression_of_any_number_of_images_classes_and_boxes(tools, target):
+    g = Bounded()
+    boxes, values = g.open("i", "b", 4), g.open("i", "c", "b")
+    model = g.model(g("NonMaxSuppression", boxes, values, *limits(g, 4, score=0.4)))
+    program = tools.compile(model, "--shape=i=1..3", "--shape=c=1..4", "--shape=b=1..17", target=target)
+    rng = np.random.default_rng(1)
+    for images, classes, count in [(3, 4, 17), (1, 1, 1), (2, 3, 9), (1, 4, 17), (3, 1, 5)]:
+        feeds = {"x0": corners(images, count)(rng), "x1": scores(images, classes, count)(rng)}
+        run(tools, model, program, feeds)
+
+
+@pytest.mark.parametrize("target", ["ideal", "hermes"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_unique_slices_of_a_bounded_width(tools, axis, target):
+    g = Bounded()
+    x = g.open("n", "m", kind=np.int64, high=2)
+    model = g.model(*g("Unique", x, axis=axis, outputs=4), *g("Unique", x, axis=axis, sorted=0, outputs=4))
+    program = tools.compile(model, "--shape=n=1..7", "--shape=m=1..6", target=target)
+    for n, m in [(7, 6), (1, 1), (7, 2), (5, 3), (2, 6), (6, 1)]:
+        run(tools, model, program, g.feed(n=n, m=m))

@@ -7,6 +7,8 @@
 
 #include "Dump.h"
 
+#include "../StandardOutput.h"
+
 #include "mho/Program/Instructions.h"
 #include "mho/Target/Program/Disassemble.h"
 
@@ -158,14 +160,21 @@ int mho::objdump(const std::string &path, const std::string &other,
   Program file = open(path);
   if (!file)
     return 1;
+  bool done = true;
   if (!other.empty()) {
     Program second = open(other);
-    return second && printDiff(llvm::outs(), file, second).value_or(false) ? 0
-                                                                           : 1;
+    done = second && printDiff(llvm::outs(), file, second).value_or(false);
+  } else {
+    if (parts.header)
+      printHeader(llvm::outs(), *file);
+    if (parts.weights)
+      printWeights(llvm::outs(), *file);
+    if (parts.disassembly)
+      done = printDisassembly(llvm::outs(), file);
   }
-  if (parts.header)
-    printHeader(llvm::outs(), *file);
-  if (parts.weights)
-    printWeights(llvm::outs(), *file);
-  return !parts.disassembly || printDisassembly(llvm::outs(), file) ? 0 : 1;
+  if (std::string error = flushStandardOutput(); !error.empty()) {
+    llvm::errs() << "mho-objdump: error: " << error << "\n";
+    return 1;
+  }
+  return done ? 0 : 1;
 }

@@ -102,7 +102,9 @@ int mho::run::parseOptions(int argc, char **argv, Options &options) {
   app.add_option("--state", states,
                  "past=present: an output is the next run's input")
       ->take_all();
-  app.add_option("--report", options.report, "latency, energy, metrics (JSON)");
+  app.add_option("--report", options.reports,
+                 "latency, energy, metrics: r.json or r.html; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--trace", options.trace, "timeline for Perfetto (JSON)");
   app.failure_message([](const CLI::App *, const CLI::Error &error) {
     return std::string("mho-run: ") + error.what() +

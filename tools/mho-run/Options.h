@@ -19,7 +19,8 @@
 namespace mho::run {
 
 struct Options {
-  std::string program, input, output, report, trace, compare;
+  std::string program, input, output, trace, compare;
+  std::vector<std::string> reports;
   rt::NoiseRequest noise;
   std::vector<std::string> metrics;
   std::vector<std::pair<std::string, std::string>> states;

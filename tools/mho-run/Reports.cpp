@@ -27,9 +27,8 @@ Status writeReports(const Options &options, const rt::LoadedProgram &program,
       program, timeline, rt::reportSettings(settings, options.noise.effects),
       rt::reportMetrics(metrics));
   std::fputs(rt::summarize(report).c_str(), stdout);
-  if (!options.report.empty())
-    if (Status status =
-            writeFileAtomically(options.report, report.dump(2) + "\n");
+  for (const std::string &path : options.reports)
+    if (Status status = writeFileAtomically(path, rt::reportFile(report, path));
         !status.ok())
       return status;
   if (!options.trace.empty())

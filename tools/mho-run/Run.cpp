@@ -115,6 +115,7 @@ Status runProgram(const Options &options, bool &differs) {
   settings.instanceAxis = options.instanceAxis;
   settings.threads = options.threads;
   settings.states = options.states;
+  settings.inputsFrom = options.input;
   settings.progress = [&](double share) { progress->update(share); };
   std::vector<std::string> notes;
   auto noise =

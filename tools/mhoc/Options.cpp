@@ -7,6 +7,8 @@
 
 #include "Options.h"
 
+#include "../StandardOutput.h"
+
 #include "mho/Chip/ChipModel.h"
 #include "mho/Import/ONNX/Operators.h"
 
@@ -91,7 +93,8 @@ int parseOptions(int argc, char **argv, Options &options) {
       cl::desc("with --compile-to: MLIR bytecode with weights"),
       cl::cat(category));
   cl::opt<std::string> report(
-      "report", cl::desc("write latency, energy and arrays of one run as JSON"),
+      "report",
+      cl::desc("write latency, energy and arrays of one run: r.json or r.html"),
       cl::value_desc("file.json"), cl::cat(category));
   cl::opt<uint64_t> seed("seed", cl::desc("of mapping searches (default: 0)"),
                          cl::init(0), cl::cat(category));
@@ -112,11 +115,15 @@ int parseOptions(int argc, char **argv, Options &options) {
     for (const TargetInfo &info : mho::listTargets())
       outs() << info.name << "\t" << info.description << "\t" << info.capacity
              << "\n";
-    return kDone;
   }
-  if (listOperatorsToo) {
+  if (listOperatorsToo)
     printOperators(outs());
-    return kDone;
+  if (listTargets || listOperatorsToo) {
+    std::string error = flushStandardOutput();
+    if (error.empty())
+      return kDone;
+    errs() << "mhoc: error: " << error << "\n";
+    return 1;
   }
   auto usage = [](const Twine &message) {
     errs() << "mhoc: " << message << "; mhoc --help lists the options\n";

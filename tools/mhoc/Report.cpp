@@ -20,7 +20,7 @@ Status writeReport(const std::string &program, const std::string &report) {
     return loaded.status();
   rt::TimelineResult timeline = rt::runTimeline(**loaded);
   auto json = rt::buildReport(**loaded, timeline, rt::ReportSettings(), {});
-  return writeFileAtomically(report, json.dump(2) + "\n");
+  return writeFileAtomically(report, rt::reportFile(json, report));
 }
 
 } // namespace mho::mhoc

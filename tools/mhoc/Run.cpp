@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../StandardOutput.h"
 #include "Options.h"
 
 #include "mho/Driver/Calibrate.h"
@@ -52,10 +53,7 @@ mlir::LogicalResult writeModule(mlir::ModuleOp module, const Options &options) {
   std::string error;
   if (options.output == "-") {
     outs() << content;
-    outs().flush();
-    if (std::error_code code = outs().error())
-      error = "cannot write to stdout: " + code.message();
-    outs().clear_error();
+    error = flushStandardOutput();
   } else if (Status written = writeFileAtomically(options.output, content);
              !written.ok()) {
     error = written.message();
@@ -80,10 +78,13 @@ mlir::LogicalResult compile(mlir::MLIRContext &context, const Options &options,
     mlir::OwningOpRef<mlir::ModuleOp> graph = compilation.module().clone();
     if (failed(compilation.lowerTo(Phase::Placed)))
       return mlir::failure();
+    std::string error;
     progress.pause([&] {
       explain(*graph, compilation.module(), compilation.chip(), outs());
-      outs().flush();
+      error = flushStandardOutput();
     });
+    if (!error.empty())
+      return mlir::emitError(mlir::UnknownLoc::get(&context), error);
   }
   if (failed(compilation.lowerTo(options.stopAt)))
     return mlir::failure();

@@ -55,6 +55,13 @@ nlohmann::ordered_json buildReport(const LoadedProgram &program,
                                    const ReportSettings &settings,
                                    const ReportMetrics &metrics);
 
+/// The report as one HTML page that needs nothing from elsewhere.
+std::string renderHtml(const nlohmann::ordered_json &report);
+/// What a report file of this name holds: a page if it ends in .html or .htm,
+/// else the JSON.
+std::string reportFile(const nlohmann::ordered_json &report,
+                       const std::string &path);
+
 /// A few lines of it for people. Figures that rest on estimates say so.
 std::string summarize(const nlohmann::ordered_json &report);
 

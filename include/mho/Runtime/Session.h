@@ -36,6 +36,8 @@ struct RunSettings {
   unsigned threads = 0; ///< 0: all cores
   /// {input, output}: the output of run i is the input of run i + 1.
   std::vector<std::pair<std::string, std::string>> states;
+  /// The file with the inputs, for messages about them; empty: there is none.
+  std::string inputsFrom;
   /// Sees every mvm in ideal mode; may be null.
   Observer *observer = nullptr;
   /// Called now and then with the share of the work done, in [0, 1].

@@ -8,7 +8,6 @@
 #include "Lowering.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 
@@ -145,6 +144,12 @@ Value Lowering::filled(ArrayRef<int64_t> shape, TypedAttr value) {
       .getResult(0);
 }
 
+Value Lowering::filled(ArrayRef<OpFoldResult> sizes, TypedAttr value) {
+  Value room = tensor::EmptyOp::create(b, sizes, value.getType());
+  Value scalar = arith::ConstantOp::create(b, value);
+  return linalg::FillOp::create(b, scalar, room).getResult(0);
+}
+
 AffineMap Lowering::broadcastMap(ArrayRef<int64_t> shape,
                                  ArrayRef<int64_t> to) {
   unsigned shift = to.size() - shape.size();
@@ -235,243 +240,6 @@ Value Lowering::moved(Value in, AffineMap map, RankedTensorType type) {
                  iterators, [](ImplicitLocOpBuilder &, ValueRange args) {
                    return SmallVector<Value>{args[0]};
                  })[0];
-}
-
-Value Lowering::reshape(Value v, ArrayRef<int64_t> shape) {
-  auto from = typeOf(v);
-  if (from.getShape() == shape)
-    return v;
-  auto to = RankedTensorType::get(shape, from.getElementType());
-  if (!from.hasStaticShape() || !to.hasStaticShape())
-    return reshapeBounded(v, shape);
-  if (from.getRank() != to.getRank())
-    if (auto groups = getReassociationIndicesForReshape(from, to)) {
-      if (from.getRank() > to.getRank())
-        return tensor::CollapseShapeOp::create(b, to, v, *groups);
-      return tensor::ExpandShapeOp::create(b, to, v, *groups);
-    }
-  // Through one dimension; a scalar has none to go through.
-  auto flat =
-      RankedTensorType::get({from.getNumElements()}, from.getElementType());
-  auto all = [](int64_t rank) {
-    SmallVector<ReassociationIndices> groups(1);
-    groups[0].append(llvm::to_vector<2>(llvm::seq<int64_t>(0, rank)));
-    return groups;
-  };
-  if (from.getRank() > 1)
-    v = tensor::CollapseShapeOp::create(b, flat, v, all(from.getRank()));
-  else if (from.getRank() == 0)
-    v = tensor::ExpandShapeOp::create(b, flat, v,
-                                      ArrayRef<ReassociationIndices>{});
-  if (to.getRank() > 1)
-    return tensor::ExpandShapeOp::create(b, to, v, all(to.getRank()));
-  if (to.getRank() == 0)
-    return tensor::CollapseShapeOp::create(b, to, v,
-                                           ArrayRef<ReassociationIndices>{});
-  return v;
-}
-
-namespace {
-/// A shape around its axes of run-time extent.
-struct AroundBounded {
-  ArrayRef<int64_t> shape;
-  SmallVector<int64_t> axes;
-  /// Elements of the fixed axes in front of, between and behind those.
-  SmallVector<int64_t> between{1};
-
-  explicit AroundBounded(ArrayRef<int64_t> shape) : shape(shape) {
-    for (auto [axis, extent] : llvm::enumerate(shape)) {
-      if (!ShapedType::isDynamic(extent)) {
-        between.back() *= extent;
-        continue;
-      }
-      axes.push_back(axis);
-      between.push_back(1);
-    }
-  }
-
-  /// Fixed axes side by side are one; ones belong to a bounded axis.
-  SmallVector<ReassociationIndices> groups() const {
-    SmallVector<ReassociationIndices> groups;
-    int last = -1;
-    size_t next = 0;
-    for (auto [axis, extent] : llvm::enumerate(shape)) {
-      int part = 2 * next;
-      if (ShapedType::isDynamic(extent))
-        part = 2 * next++ + 1;
-      else if (between[next] == 1)
-        part = next ? 2 * next - 1 : 1;
-      if (part != last)
-        groups.emplace_back();
-      last = part;
-      groups.back().push_back(axis);
-    }
-    return groups;
-  }
-
-  SmallVector<int64_t> merged() const {
-    SmallVector<int64_t> shape;
-    for (auto [i, elements] : llvm::enumerate(between)) {
-      if (i)
-        shape.push_back(ShapedType::kDynamic);
-      if (elements != 1)
-        shape.push_back(elements);
-    }
-    return shape;
-  }
-};
-} // namespace
-
-/// Bounded axes keep their places as long as as many elements lie between them;
-/// a single one may move, and then each element is copied from its place in
-/// row-major order.
-Value Lowering::reshapeBounded(Value v, ArrayRef<int64_t> shape) {
-  auto from = typeOf(v);
-  Type element = from.getElementType();
-  AroundBounded old(from.getShape()), wanted(shape);
-  if (old.axes.empty() || old.axes.size() != wanted.axes.size() ||
-      (old.axes.size() > 1 && old.between != wanted.between)) {
-    unknown = true;
-    return empty(shape, element);
-  }
-  SmallVector<OpFoldResult> bounded, sizes;
-  for (int64_t axis : old.axes)
-    bounded.push_back(extent(v, axis));
-  if (old.between != wanted.between) {
-    Value elements = arith::MulIOp::create(
-        b, cast<Value>(bounded[0]),
-        arith::ConstantIndexOp::create(b, old.between[0] * old.between[1]));
-    bounded[0] =
-        arith::DivSIOp::create(
-            b, elements,
-            arith::ConstantIndexOp::create(
-                b, std::max<int64_t>(wanted.between[0] * wanted.between[1], 1)))
-            .getResult();
-  }
-  size_t next = 0;
-  for (int64_t extent : shape)
-    sizes.push_back(ShapedType::isDynamic(extent)
-                        ? bounded[next++]
-                        : OpFoldResult(b.getIndexAttr(extent)));
-  if (old.between != wanted.between)
-    return reordered(v, sizes);
-  SmallVector<int64_t> middle = old.merged();
-  if (int64_t(middle.size()) != from.getRank())
-    v = tensor::CollapseShapeOp::create(
-        b, RankedTensorType::get(middle, element), v, old.groups());
-  if (middle.size() == shape.size())
-    return v;
-  return tensor::ExpandShapeOp::create(b, RankedTensorType::get(shape, element),
-                                       v, wanted.groups(), sizes);
-}
-
-Value Lowering::reordered(Value v, ArrayRef<OpFoldResult> sizes) {
-  int64_t rank = sizes.size(), sourceRank = typeOf(v).getRank();
-  auto index = [](ImplicitLocOpBuilder &b, OpFoldResult extent) {
-    return getValueOrCreateConstantIndexOp(b, b.getLoc(), extent);
-  };
-  SmallVector<OpFoldResult> had;
-  for (int64_t axis = 0; axis < sourceRank; ++axis)
-    had.push_back(extent(v, axis));
-  Value init = tensor::EmptyOp::create(b, sizes, typeOf(v).getElementType());
-  SmallVector<utils::IteratorType> iterators(rank,
-                                             utils::IteratorType::parallel);
-  return generic(
-      {}, init, b.getMultiDimIdentityMap(rank), iterators,
-      [&](ImplicitLocOpBuilder &b, ValueRange) {
-        Value place = arith::ConstantIndexOp::create(b, 0);
-        for (int64_t axis = 0; axis < rank; ++axis)
-          place = arith::AddIOp::create(
-              b, b.createOrFold<arith::MulIOp>(place, index(b, sizes[axis])),
-              linalg::IndexOp::create(b, axis));
-        SmallVector<Value> at(sourceRank);
-        for (int64_t axis = sourceRank; axis-- > 0;) {
-          Value extent = index(b, had[axis]);
-          at[axis] =
-              axis ? Value(arith::RemSIOp::create(b, place, extent)) : place;
-          place = arith::DivSIOp::create(b, place, extent);
-        }
-        return SmallVector<Value>{tensor::ExtractOp::create(b, v, at)};
-      })[0];
-}
-
-static SmallVector<OpFoldResult> indices(OpBuilder &b,
-                                         ArrayRef<int64_t> values) {
-  return getAsIndexOpFoldResult(b.getContext(), values);
-}
-
-Value Lowering::slice(Value v, ArrayRef<int64_t> offsets,
-                      ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
-  if (typeOf(v).getShape() == sizes)
-    return v;
-  SmallVector<OpFoldResult> counts = indices(b, sizes);
-  for (auto [axis, size] : llvm::enumerate(sizes)) {
-    if (!ShapedType::isDynamic(size))
-      continue;
-    // Of a bounded axis only the whole is known here.
-    unknown |= offsets[axis] != 0 || strides[axis] != 1 ||
-               !typeOf(v).isDynamicDim(axis);
-    counts[axis] = extent(v, axis);
-  }
-  return tensor::ExtractSliceOp::create(b, v, indices(b, offsets), counts,
-                                        indices(b, strides));
-}
-
-Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
-                       TypedAttr fill) {
-  return padded(v, low, high, [&](ArrayRef<OpFoldResult> sizes) -> Value {
-    Value room = tensor::EmptyOp::create(b, sizes, fill.getType());
-    Value scalar = arith::ConstantOp::create(b, fill);
-    return linalg::FillOp::create(b, scalar, room).getResult(0);
-  });
-}
-
-Value Lowering::padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
-                       Value fill) {
-  return padded(v, low, high, [&](ArrayRef<OpFoldResult> sizes) -> Value {
-    int64_t rank = sizes.size();
-    auto spread =
-        AffineMap::get(rank, 0,
-                       SmallVector<AffineExpr>(typeOf(fill).getRank(),
-                                               b.getAffineConstantExpr(0)),
-                       b.getContext());
-    SmallVector<utils::IteratorType> iterators(rank,
-                                               utils::IteratorType::parallel);
-    Value room =
-        tensor::EmptyOp::create(b, sizes, typeOf(fill).getElementType());
-    return generic(fill, room, {spread, b.getMultiDimIdentityMap(rank)},
-                   iterators, [](ImplicitLocOpBuilder &, ValueRange args) {
-                     return SmallVector<Value>{args[0]};
-                   })[0];
-  });
-}
-
-Value Lowering::padded(
-    Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
-    llvm::function_ref<Value(ArrayRef<OpFoldResult>)> makeRoom) {
-  auto type = typeOf(v);
-  if (llvm::all_of(low, [](int64_t n) { return n == 0; }) &&
-      llvm::all_of(high, [](int64_t n) { return n == 0; }))
-    return v;
-  SmallVector<int64_t> cuts, offsets;
-  SmallVector<OpFoldResult> all, parts;
-  bool cut = false;
-  for (int64_t i = 0; i < type.getRank(); ++i) {
-    OpFoldResult own = extent(v, i);
-    auto more = [&](int64_t n) { return sum(own, b.getIndexAttr(n)); };
-    int64_t front = std::min<int64_t>(0, low[i]);
-    int64_t back = std::min<int64_t>(0, high[i]);
-    all.push_back(more(low[i] + high[i]));
-    parts.push_back(more(front + back));
-    cuts.push_back(-front);
-    offsets.push_back(std::max<int64_t>(0, low[i]));
-    cut |= front || back;
-  }
-  SmallVector<OpFoldResult> ones(type.getRank(), b.getIndexAttr(1));
-  if (cut)
-    v = tensor::ExtractSliceOp::create(b, v, indices(b, cuts), parts, ones);
-  return tensor::InsertSliceOp::create(b, v, makeRoom(all), indices(b, offsets),
-                                       parts, ones);
 }
 
 //===----------------------------------------------------------------------===//

@@ -70,8 +70,14 @@ public:
   /// where it does not know one.
   Value empty(RankedTensorType type,
               llvm::function_ref<mlir::OpFoldResult(int64_t axis)> tell);
+  /// A stand-in for a result whose extents of run time nothing tells: the op is
+  /// refused.
+  Value unknownExtents(RankedTensorType type) {
+    return empty(type, [](int64_t) { return mlir::OpFoldResult(); });
+  }
   /// A tensor filled with `value`.
   Value filled(ArrayRef<int64_t> shape, TypedAttr value);
+  Value filled(ArrayRef<mlir::OpFoldResult> sizes, TypedAttr value);
 
   /// Element-wise, operands broadcast as NumPy does; splat constants go into
   /// the body. Narrow floats are widened to f32 in the body and back.
@@ -100,8 +106,14 @@ public:
   /// `v` within a border of `fill`; no-op where all amounts are zero.
   Value padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
                TypedAttr fill);
+  /// The same with amounts that may be scalars of the run, which are not
+  /// negative, in a tensor of `shape`.
+  Value padded(Value v, ArrayRef<mlir::OpFoldResult> low,
+               ArrayRef<mlir::OpFoldResult> high, ArrayRef<int64_t> shape,
+               TypedAttr fill);
   /// The same with an element that the run gives.
-  Value padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+  Value padded(Value v, ArrayRef<mlir::OpFoldResult> low,
+               ArrayRef<mlir::OpFoldResult> high, ArrayRef<int64_t> shape,
                Value fill);
   Value slice(Value v, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
               ArrayRef<int64_t> strides);
@@ -112,7 +124,8 @@ public:
 
 private:
   Value
-  padded(Value v, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+  padded(Value v, ArrayRef<mlir::OpFoldResult> low,
+         ArrayRef<mlir::OpFoldResult> high, ArrayRef<int64_t> shape,
          llvm::function_ref<Value(ArrayRef<mlir::OpFoldResult>)> makeRoom);
   /// Gives the tensor behind `init` the extents that operands tell.
   void complete(Value init, AffineMap map, ValueRange operands,

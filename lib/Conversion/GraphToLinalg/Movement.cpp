@@ -97,12 +97,12 @@ Value lowerReshape(Lowering &l, tensor::ReshapeOp op) {
 
 /// Element i of a border of mode edge, reflect or wrap: the index into an axis
 /// of `extent` (i64) that place `i - low` shows.
-Value borderIndex(ImplicitLocOpBuilder &b, Value i, int64_t low, Value extent,
+Value borderIndex(ImplicitLocOpBuilder &b, Value i, Value low, Value extent,
                   StringRef mode) {
   auto constant = [&](int64_t n) {
     return arith::ConstantOp::create(b, b.getI64IntegerAttr(n));
   };
-  Value place = arith::SubIOp::create(b, i, constant(low));
+  Value place = arith::SubIOp::create(b, i, low);
   Value zero = constant(0), one = constant(1);
   Value last = b.createOrFold<arith::SubIOp>(extent, one);
   if (mode == "edge" || isZeroInteger(last))
@@ -125,16 +125,15 @@ Value borderIndex(ImplicitLocOpBuilder &b, Value i, int64_t low, Value extent,
 }
 
 Value lowerPad(Lowering &l, PadOp op) {
-  auto from = l.typeOf(op.getX());
   auto type = l.resultType();
-  ArrayRef<int64_t> low = op.getLow(), high = op.getHigh();
+  SmallVector<OpFoldResult> low = op.getMixedLow(), high = op.getMixedHigh();
   StringRef mode = op.getMode();
   if (mode == "constant") {
     auto fill = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
     if (!op.getValue() || l.splat(op.getValue()))
-      return l.padded(op.getX(), low, high,
+      return l.padded(op.getX(), low, high, type.getShape(),
                       op.getValue() ? l.splat(op.getValue()) : fill);
-    return l.padded(op.getX(), low, high, op.getValue());
+    return l.padded(op.getX(), low, high, type.getShape(), op.getValue());
   }
   int64_t rank = type.getRank();
   SmallVector<utils::IteratorType> iterators(rank,
@@ -142,8 +141,15 @@ Value lowerPad(Lowering &l, PadOp op) {
   SmallVector<OpFoldResult> had, sizes;
   for (int64_t i = 0; i < rank; ++i) {
     had.push_back(l.extent(op.getX(), i));
-    sizes.push_back(l.sum(had[i], l.b.getIndexAttr(low[i] + high[i])));
+    sizes.push_back(type.isDynamicDim(i)
+                        ? l.sum(had[i], l.sum(low[i], high[i]))
+                        : OpFoldResult(l.b.getIndexAttr(type.getDimSize(i))));
   }
+  auto wide = [](ImplicitLocOpBuilder &b, OpFoldResult scalar) -> Value {
+    if (auto number = getConstantIntValue(scalar))
+      return arith::ConstantOp::create(b, b.getI64IntegerAttr(*number));
+    return arith::IndexCastOp::create(b, b.getI64Type(), cast<Value>(scalar));
+  };
   return l.generic(
       {}, Value(tensor::EmptyOp::create(l.b, sizes, type.getElementType())),
       l.b.getMultiDimIdentityMap(rank), iterators,
@@ -151,15 +157,10 @@ Value lowerPad(Lowering &l, PadOp op) {
         SmallVector<Value> places;
         for (int64_t i = 0; i < rank; ++i) {
           Value index = linalg::IndexOp::create(b, i);
-          if (low[i] != 0 || high[i] != 0) {
+          if (!isZeroInteger(low[i]) || !isZeroInteger(high[i])) {
             index = arith::IndexCastOp::create(b, b.getI64Type(), index);
-            Value extent =
-                from.isDynamicDim(i)
-                    ? Value(arith::IndexCastOp::create(b, b.getI64Type(),
-                                                       cast<Value>(had[i])))
-                    : Value(arith::ConstantOp::create(
-                          b, b.getI64IntegerAttr(from.getDimSize(i))));
-            index = borderIndex(b, index, low[i], extent, mode);
+            index =
+                borderIndex(b, index, wide(b, low[i]), wide(b, had[i]), mode);
             index = arith::IndexCastOp::create(b, b.getIndexType(), index);
           }
           places.push_back(index);

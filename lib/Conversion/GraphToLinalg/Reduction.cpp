@@ -147,61 +147,64 @@ Value product(Lowering &l, Value x, ArrayRef<int64_t> axes) {
                 });
 }
 
-/// Whether `x` takes the place of `best`: a NaN does, and stays. Of equals the
-/// last one does if `orEqual`.
-Value better(ImplicitLocOpBuilder &b, Value x, Value best, bool smallest,
-             bool orEqual, bool isUnsigned) {
-  if (!isa<FloatType>(x.getType())) {
-    using P = arith::CmpIPredicate;
-    bool ordinal = isUnsigned || x.getType().isInteger(1);
-    P strict =
-        smallest ? (ordinal ? P::ult : P::slt) : (ordinal ? P::ugt : P::sgt);
-    P loose =
-        smallest ? (ordinal ? P::ule : P::sle) : (ordinal ? P::uge : P::sge);
-    return arith::CmpIOp::create(b, orEqual ? loose : strict, x, best);
-  }
+/// Whether `x` is the extreme element of its row: equal to `best`, or a NaN,
+/// which `best` is then too.
+Value isExtreme(ImplicitLocOpBuilder &b, Value x, Value best) {
+  if (!isa<FloatType>(x.getType()))
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, x, best);
   using P = arith::CmpFPredicate;
-  P strict = smallest ? P::ULT : P::UGT, loose = smallest ? P::ULE : P::UGE;
-  Value wins = arith::CmpFOp::create(b, orEqual ? loose : strict, x, best);
-  Value number = arith::CmpFOp::create(b, P::ORD, best, best);
-  return arith::AndIOp::create(b, wins, number);
+  return arith::OrIOp::create(b, arith::CmpFOp::create(b, P::OEQ, x, best),
+                              arith::CmpFOp::create(b, P::UNO, x, x));
 }
 
+/// The extreme element, then the least (or greatest) index of an element that
+/// is one. Both are reductions whose order is free, so they run in vectors; one
+/// that carries element and index along goes from element to element.
 template <typename OpTy> Value lowerPlace(Lowering &l, OpTy op) {
-  constexpr bool isSmallest = std::is_same_v<OpTy, ArgMinOp>;
-  auto type = l.typeOf(op.getX());
+  Value x = op.getX();
+  auto type = l.typeOf(x);
   int64_t rank = type.getRank();
   int64_t axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
-  SmallVector<int64_t> shape(type.getShape());
-  shape.erase(shape.begin() + axis);
+  Value best = std::is_same_v<OpTy, ArgMinOp> ? smallest(l, x, axis)
+                                              : largest(l, x, axis);
   SmallVector<AffineExpr> kept;
-  SmallVector<utils::IteratorType> iterators;
-  for (int64_t i = 0; i < rank; ++i) {
-    iterators.push_back(i == axis ? utils::IteratorType::reduction
-                                  : utils::IteratorType::parallel);
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  iterators[axis] = utils::IteratorType::reduction;
+  for (int64_t i = 0; i < rank; ++i)
     if (i != axis)
       kept.push_back(l.b.getAffineDimExpr(i));
-  }
   AffineMap in = l.b.getMultiDimIdentityMap(rank);
   AffineMap out = AffineMap::get(rank, 0, kept, l.b.getContext());
-  Type element = type.getElementType();
-  bool isUnsigned = l.isUnsigned(0);
-  Value best = l.filled(shape, isSmallest ? highest(element, isUnsigned)
-                                          : lowest(element, isUnsigned));
-  Value place = l.filled(shape, l.b.getI64IntegerAttr(0));
+
   bool last = op.getSelectLastIndex();
-  SmallVector<Value> results =
-      l.generic(op.getX(), {best, place}, {in, out, out}, iterators,
-                [&](ImplicitLocOpBuilder &b, ValueRange args) {
-                  Value wins =
-                      better(b, args[0], args[1], isSmallest, last, isUnsigned);
-                  Value index = linalg::IndexOp::create(b, axis);
-                  index = arith::IndexCastOp::create(b, b.getI64Type(), index);
-                  return SmallVector<Value>{
-                      arith::SelectOp::create(b, wins, args[0], args[1]),
-                      arith::SelectOp::create(b, wins, index, args[2])};
-                });
-  return l.reshape(results[1], l.resultType().getShape());
+  bool fits = !type.isDynamicDim(axis) && type.getDimSize(axis) <= INT32_MAX;
+  IntegerType index = fits ? l.b.getI32Type() : l.b.getI64Type();
+  IntegerAttr none = l.b.getIntegerAttr(
+      index, last ? APInt::getAllOnes(index.getWidth())
+                  : APInt::getSignedMaxValue(index.getWidth()));
+  Value place = l.filled(l.typeOf(best).getShape(), none);
+  if (!hasNoElements(type))
+    place = l.generic(
+        {x, best}, place, {in, out, out}, iterators,
+        [&](ImplicitLocOpBuilder &b, ValueRange args) {
+          bool isUnsigned = l.isUnsigned(0);
+          Value v =
+              castScalar(b, args[0], isUnsigned, args[1].getType(), isUnsigned);
+          Value here = arith::IndexCastOp::create(
+              b, index, linalg::IndexOp::create(b, axis));
+          Value found =
+              arith::SelectOp::create(b, isExtreme(b, v, args[1]), here,
+                                      arith::ConstantOp::create(b, none));
+          Value place = last ? Value(arith::MaxSIOp::create(b, args[2], found))
+                             : Value(arith::MinSIOp::create(b, args[2], found));
+          return SmallVector<Value>{place};
+        })[0];
+  return finish(l, place, [](ImplicitLocOpBuilder &b, ValueRange args) {
+    if (args[0].getType().isInteger(64))
+      return args[0];
+    return Value(arith::ExtSIOp::create(b, b.getI64Type(), args[0]));
+  });
 }
 
 /// The largest element, e^(x - it), their sum, the quotient: four generics.

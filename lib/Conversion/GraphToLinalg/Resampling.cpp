@@ -43,6 +43,10 @@ Value lowerResample(Lowering &l, ResampleOp op) {
   Type wide = computeType(type.getElementType());
   MLIRContext *context = l.b.getContext();
   AffineExpr place = l.b.getAffineDimExpr(axis);
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t i = 0; i < rank; ++i)
+    sizes.push_back(i == axis ? l.extent(op.getTaps(), 0)
+                              : l.extent(op.getX(), i));
   if (count <= kMaxUnrolledTaps) {
     SmallVector<Value> operands;
     SmallVector<AffineMap> maps;
@@ -53,7 +57,8 @@ Value lowerResample(Lowering &l, ResampleOp op) {
             rank, 0, {place, l.b.getAffineConstantExpr(t)}, context));
       }
     return l.mapped(
-        operands, maps, type, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        operands, maps, type,
+        [&](ImplicitLocOpBuilder &b, ValueRange args) {
           Value sum;
           for (int64_t t = 0; t < count; ++t) {
             Value element = elementAt(b, op.getX(), rank, axis, args[t], wide);
@@ -62,15 +67,15 @@ Value lowerResample(Lowering &l, ResampleOp op) {
             sum = sum ? Value(arith::AddFOp::create(b, sum, term)) : term;
           }
           return sum;
-        });
+        },
+        tensor::EmptyOp::create(l.b, sizes, type.getElementType()));
   }
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
   AffineMap tableMap =
       AffineMap::get(rank + 1, 0, {place, l.b.getAffineDimExpr(rank)}, context);
-  Value start =
-      l.filled(type.getShape(), cast<TypedAttr>(l.b.getZeroAttr(wide)));
+  Value start = l.filled(sizes, cast<TypedAttr>(l.b.getZeroAttr(wide)));
   Value y = l.generic(
       {op.getTaps(), op.getWeights()}, start,
       {tableMap, tableMap,

@@ -7,6 +7,8 @@
 
 #include "Lowering.h"
 
+#include "mho/Dialect/Graph/IR/RunTimeExtents.h"
+
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -18,31 +20,55 @@ namespace {
 /// Window attributes with the positions of the image's axes.
 struct Window {
   ArrayRef<int64_t> kernel, strides, pads, dilations;
-  bool channelsLast;
+  bool ceil, channelsLast;
   int64_t spatial() const { return kernel.size(); }
   int64_t firstAxis() const { return channelsLast ? 1 : 2; }
   int64_t channelAxis() const { return channelsLast ? spatial() + 1 : 1; }
 };
 
 template <typename OpTy> Window windowOf(OpTy op) {
-  return {op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
-          op.getChannelsLast()};
+  return {op.getKernel(),    op.getStrides(),  op.getPads(),
+          op.getDilations(), op.getCeilMode(), op.getChannelsLast()};
 }
 
-/// x with the border that the output positions reach into.
+/// x with the border that the output positions reach into. Of an extent that
+/// the run gives it is as wide as it may have to be.
 Value bordered(Lowering &l, Value x, const Window &w, TypedAttr fill) {
   auto from = l.typeOf(x);
   auto to = l.resultType();
   SmallVector<int64_t> low(from.getRank(), 0), high(from.getRank(), 0);
   for (int64_t i = 0; i < w.spatial(); ++i) {
     int64_t axis = w.firstAxis() + i;
+    low[axis] = w.pads[i];
+    if (from.isDynamicDim(axis)) {
+      high[axis] = w.pads[w.spatial() + i] + (w.ceil ? w.strides[i] - 1 : 0);
+      continue;
+    }
     int64_t reach = (to.getDimSize(axis) - 1) * w.strides[i] +
                     (w.kernel[i] - 1) * w.dilations[i] + 1;
-    low[axis] = w.pads[i];
     high[axis] =
         std::max<int64_t>(0, reach - w.pads[i] - from.getDimSize(axis));
   }
   return l.padded(x, low, high, fill);
+}
+
+/// The extents of what a window over `x` gives.
+SmallVector<OpFoldResult> sizesOf(Lowering &l, Value x, const Window &w) {
+  auto type = l.resultType();
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    int64_t i = axis - w.firstAxis();
+    OpFoldResult size = l.b.getIndexAttr(type.getDimSize(axis));
+    if (type.isDynamicDim(axis))
+      size = l.extent(x, axis);
+    if (auto extent = dyn_cast<Value>(size);
+        extent && i >= 0 && i < w.spatial())
+      size = windowPositions(l.b, l.b.getLoc(), extent, w.kernel[i],
+                             w.strides[i], w.dilations[i], w.pads[i],
+                             w.pads[w.spatial() + i], w.ceil);
+    sizes.push_back(size);
+  }
+  return sizes;
 }
 
 /// Loop dims of a pooling: batch, output places, window places, channel (the
@@ -92,13 +118,15 @@ struct PoolDims {
   SmallVector<utils::IteratorType> iterators;
 };
 
+/// The windows over x, within a border of `fill`, each combined from `init` on.
 Value pool(
-    Lowering &l, Value x, const Window &w, TypedAttr init,
+    Lowering &l, Value x, const Window &w, TypedAttr fill, TypedAttr init,
     llvm::function_ref<Value(ImplicitLocOpBuilder &, Value, Value)> combine) {
+  Value start = l.filled(sizesOf(l, x, w), init);
+  x = bordered(l, x, w, fill);
   PoolDims dims(l, w);
   // Only its shape counts: it says how far the window dims run.
   Value shape = l.empty(w.kernel, init.getType());
-  Value start = l.filled(l.resultType().getShape(), init);
   return l.generic({x, shape}, start,
                    {dims.map(l, dims.read()), dims.map(l, dims.window),
                     dims.map(l, dims.image(dims.place))},
@@ -114,10 +142,10 @@ Value lowerMaxPool(Lowering &l, MaxPoolOp op) {
   Window w = windowOf(op);
   bool isUnsigned = l.isUnsigned(0);
   TypedAttr least = lowest(l.resultType().getElementType(), isUnsigned);
-  Value x = bordered(l, op.getX(), w, least);
-  return pool(l, x, w, least, [&](ImplicitLocOpBuilder &b, Value a, Value v) {
-    return maximum(b, a, v, isUnsigned);
-  });
+  return pool(l, op.getX(), w, least, least,
+              [&](ImplicitLocOpBuilder &b, Value a, Value v) {
+                return maximum(b, a, v, isUnsigned);
+              });
 }
 
 Value lowerSumPool(Lowering &l, SumPoolOp op) {
@@ -125,12 +153,12 @@ Value lowerSumPool(Lowering &l, SumPoolOp op) {
   auto type = l.resultType();
   Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
                                                    : type.getElementType();
-  Value x = bordered(l, op.getX(), w,
-                     cast<TypedAttr>(l.b.getZeroAttr(type.getElementType())));
-  Value sums = pool(l, x, w, cast<TypedAttr>(l.b.getZeroAttr(wide)),
-                    [](ImplicitLocOpBuilder &b, Value a, Value v) {
-                      return arith::AddFOp::create(b, a, v);
-                    });
+  auto zero = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
+  Value sums =
+      pool(l, op.getX(), w, zero, cast<TypedAttr>(l.b.getZeroAttr(wide)),
+           [](ImplicitLocOpBuilder &b, Value a, Value v) {
+             return arith::AddFOp::create(b, a, v);
+           });
   if (wide == type.getElementType())
     return sums;
   return l.elementwise(sums, type, [](ImplicitLocOpBuilder &, ValueRange args) {
@@ -141,8 +169,9 @@ Value lowerSumPool(Lowering &l, SumPoolOp op) {
 /// The least index whose element equals the window's largest. Elements of the
 /// border are no candidates: their index is beyond all others.
 Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
-  Window w{op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
-           /*channelsLast=*/false};
+  // Whether y has windows past the end, its shape tells.
+  Window w{op.getKernel(),    op.getStrides(), op.getPads(),
+           op.getDilations(), /*ceil=*/true,   /*channelsLast=*/false};
   auto from = l.typeOf(op.getX());
   bool isFloat = isa<FloatType>(from.getElementType());
   TypedAttr least = lowest(from.getElementType(), l.isUnsigned(0));
@@ -150,7 +179,12 @@ Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
   PoolDims dims(l, w);
   Value shape = l.empty(w.kernel, l.b.getI64Type());
   TypedAttr beyond = highest(l.b.getI64Type(), /*isUnsigned=*/false);
-  Value start = l.filled(l.resultType().getShape(), beyond);
+  SmallVector<OpFoldResult> had, sizes;
+  for (int64_t axis = 0; axis < from.getRank(); ++axis) {
+    had.push_back(l.extent(op.getX(), axis));
+    sizes.push_back(l.extent(op.getY(), axis));
+  }
+  Value start = l.filled(sizes, beyond);
   AffineMap places = dims.map(l, dims.image(dims.place));
   return l.generic(
       {x, op.getY(), shape}, start,
@@ -162,6 +196,11 @@ Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
         auto index = [&](int64_t dim) {
           return arith::IndexCastOp::create(b, b.getI64Type(),
                                             linalg::IndexOp::create(b, dim));
+        };
+        auto extentOf = [&](int64_t axis) -> Value {
+          if (auto extent = dyn_cast<Value>(had[axis]))
+            return arith::IndexCastOp::create(b, b.getI64Type(), extent);
+          return constant(from.getDimSize(axis));
         };
         Value found;
         if (isFloat) {
@@ -181,20 +220,19 @@ Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
                                         args[1]);
         }
         Value place = arith::AddIOp::create(
-            b, arith::MulIOp::create(b, index(0), constant(from.getDimSize(1))),
-            index(1));
+            b, arith::MulIOp::create(b, index(0), extentOf(1)), index(1));
         for (int64_t i = 0; i < w.spatial(); ++i) {
-          int64_t extent = from.getDimSize(i + 2);
+          Value extent = extentOf(i + 2);
           Value at = arith::AddIOp::create(
               b, arith::MulIOp::create(b, index(2 + i), constant(w.strides[i])),
               arith::MulIOp::create(b, index(2 + w.spatial() + i),
                                     constant(w.dilations[i])));
           at = arith::SubIOp::create(b, at, constant(w.pads[i]));
-          Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at,
-                                               constant(extent));
+          Value inside =
+              arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, extent);
           found = arith::AndIOp::create(b, found, inside);
           place = arith::AddIOp::create(
-              b, arith::MulIOp::create(b, place, constant(extent)), at);
+              b, arith::MulIOp::create(b, place, extent), at);
         }
         place = arith::SelectOp::create(b, found, place,
                                         arith::ConstantOp::create(b, beyond));
@@ -290,11 +328,14 @@ Value lowerAveragePool(Lowering &l, AveragePoolOp op) {
   Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
                                                    : type.getElementType();
   auto zero = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
-  Value x = bordered(l, op.getX(), w, zero);
-  Value sums = pool(l, x, w, cast<TypedAttr>(l.b.getZeroAttr(wide)),
-                    [](ImplicitLocOpBuilder &b, Value a, Value v) {
-                      return arith::AddFOp::create(b, a, v);
-                    });
+  for (int64_t i = 0; i < w.spatial(); ++i)
+    if (type.isDynamicDim(w.firstAxis() + i))
+      return l.unknownExtents(type);
+  Value sums =
+      pool(l, op.getX(), w, zero, cast<TypedAttr>(l.b.getZeroAttr(wide)),
+           [](ImplicitLocOpBuilder &b, Value a, Value v) {
+             return arith::AddFOp::create(b, a, v);
+           });
 
   // The counts of the output places: a product over the axes.
   SmallVector<int64_t> shape;
@@ -343,7 +384,8 @@ Value grouped(Lowering &l, Value v, int64_t axis, int64_t groups) {
 /// window and the input channels of a group are summed. Channels run innermost
 /// where they are innermost in memory.
 Value lowerConv(Lowering &l, ConvOp op) {
-  Window w = windowOf(op);
+  Window w{op.getKernel(),    op.getStrides(), op.getPads(),
+           op.getDilations(), /*ceil=*/false,  op.getChannelsLast()};
   auto type = l.resultType();
   int64_t groups = op.getGroups(), s = w.spatial();
   int64_t channelAxis = w.channelAxis();
@@ -399,11 +441,11 @@ Value lowerConv(Lowering &l, ConvOp op) {
   SmallVector<AffineExpr> weightExprs{group, output, input};
   weightExprs.append(window);
 
-  SmallVector<int64_t> shape(type.getShape());
-  shape[channelAxis] = groups;
-  shape.insert(shape.begin() + channelAxis + 1,
-               type.getDimSize(channelAxis) / groups);
-  Value start = l.filled(shape, cast<TypedAttr>(l.b.getZeroAttr(wide)));
+  SmallVector<OpFoldResult> sizes = sizesOf(l, op.getX(), w);
+  sizes[channelAxis] = l.b.getIndexAttr(groups);
+  sizes.insert(sizes.begin() + channelAxis + 1,
+               l.b.getIndexAttr(type.getDimSize(channelAxis) / groups));
+  Value start = l.filled(sizes, cast<TypedAttr>(l.b.getZeroAttr(wide)));
   Value y = l.generic(
       {x, weights}, start,
       {image(read, input),

@@ -417,8 +417,10 @@ LogicalResult Scalars::define(graph::BoundOp op) {
   FailureOr<LinearForm> form = formOrSlot(op.getValue(), op.getLoc());
   if (failed(form))
     return failure();
-  forms[op.getBounded()] = restricted(
-      *form, {int64_t(op.getLow()), int64_t(op.getHigh())}, op.getLoc());
+  // No higher than the scalar can be.
+  int64_t low = op.getLow(), high = op.getHigh();
+  high = std::max(low, std::min(high, rangeOf(*form).high));
+  forms[op.getBounded()] = restricted(*form, {low, high}, op.getLoc());
   return success();
 }
 

@@ -114,11 +114,12 @@ FailureOr<Gathering> gather(analog::MvmOp op, const UnitContext &context) {
       int64_t dilation = window->getDilations()[i];
       int64_t low = window->getPads()[i];
       int64_t along = xStrides[i + 1], size = x->shape[i + 1].max;
-      bool onePlace = window->getKernel()[i] == 1 && stride == 1 && low == 0;
-      if (!onePlace && (x->shape[i + 1].slot != isa::kNoSlot ||
-                        extents[i + 1].slot != isa::kNoSlot))
-        return op.emitOpError("moves a window along a dimension that is known "
-                              "only at run time: give it a constant extent");
+      // Where an extent of run time ends, no address tells: its border is a
+      // part of the image then.
+      if (x->shape[i + 1].slot != isa::kNoSlot &&
+          (low > 0 || window->getPads()[spatial + i] > 0))
+        return op.emitOpError("pads an axis whose extent is known only at run "
+                              "time; a graph.pad in front of it does");
       input.strides[i + 1] = along * stride;
       input.strides[counts + i] = along * dilation;
       input.offset -= low * along * int64_t(sizeof(float));

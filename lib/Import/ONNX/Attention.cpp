@@ -238,6 +238,10 @@ void rotaryEmbedding(Node &n) {
   auto wave = [&](size_t i) {
     Expr table = wide(n, n.input(i)).as(x.element());
     if (Value places = n.optional(3)) {
+      if (table.rank() < 1)
+        n.fail("expected a table of cosines and one of sines by position, "
+               "found a scalar as input " +
+               Twine(i));
       Shape shape(n.shape(places));
       llvm::append_range(shape, table.shape().drop_front());
       table = {n, n.make<graph::GatherOp>(n.typeOf(shape, table.element()),

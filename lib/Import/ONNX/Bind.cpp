@@ -186,8 +186,8 @@ public:
       text.split(parts, ',');
       array.integral = true;
       for (StringRef part : parts) {
-        double value;
-        int64_t integer;
+        double value = 0;
+        int64_t integer = 0;
         part = part.trim();
         if (part == "true" || part == "false") {
           value = integer = part == "true";
@@ -388,13 +388,12 @@ private:
     auto declared = dims(input);
     bool isStatic = input.type().tensor_type().has_shape();
     SmallVector<int64_t> fixed;
-    int64_t count = 1;
     for (Dimension *dim : declared) {
       isStatic &= dim->has_dim_value() && dim->dim_value() >= 0;
       fixed.push_back(dim->dim_value());
-      count *= isStatic ? dim->dim_value() : 1;
     }
-    if (isStatic && array.elements() == size_t(count))
+    if (isStatic && int64_t(array.elements()) ==
+                        tensorType(fixed, element).getNumElements())
       shape = fixed;
     else if (isStatic || declared.size() != shape.size())
       throw ModelError(given + " has " + std::to_string(array.elements()) +

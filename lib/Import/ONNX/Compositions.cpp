@@ -9,6 +9,8 @@
 
 #include "Expression.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -43,13 +45,35 @@ Value times(Node &n, Value x, double factor) {
 Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
              int64_t step) {
   Shape shape(n.shape(x)), starts(shape.size(), 0), steps(shape.size(), 1);
-  if (begin == 0 && end == shape[axis] && step == 1)
+  if (begin == 0 && end == n.shape(x)[axis] && step == 1)
     return x;
   int64_t reach = n.extents->difference(end, begin);
   shape[axis] = n.extents->floorQuotient(n.extents->sum(reach, step - 1), step);
   starts[axis] = shape[axis] ? begin : 0;
   steps[axis] = step;
   return n.sliced(x, starts, steps, shape);
+}
+
+Value widened(Node &n, Value x, int64_t axis, int64_t extent) {
+  Shape shape(n.shape(x));
+  if (shape[axis] == extent)
+    return x;
+  if (!isSymbol(extent) && !isSymbol(shape[axis])) {
+    Shape rest(shape);
+    rest[axis] = extent - shape[axis];
+    return concatenated(n, {x, n.expand(n.scalar(n.element(x), 0), rest)},
+                        axis);
+  }
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+  for (int64_t own : shape) {
+    offsets.push_back(n.b.getIndexAttr(0));
+    sizes.push_back(n.extents->value(n.b, n.loc, own));
+    strides.push_back(n.b.getIndexAttr(1));
+  }
+  shape[axis] = extent;
+  Value zeros = n.expand(n.scalar(n.element(x), 0), shape);
+  return tensor::InsertSliceOp::create(n.b, n.loc, x, zeros, offsets, sizes,
+                                       strides);
 }
 
 Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {
@@ -65,6 +89,8 @@ Value product(Node &n, Value a, Value c) {
 
 Value transposed(Node &n, Value x) {
   Shape perm = axesFrom(0, n.type(x).getRank());
+  if (perm.size() < 2)
+    n.fail("expected matrices, found " + text(x.getType()));
   std::swap(perm[perm.size() - 2], perm.back());
   return n.transpose(x, perm);
 }
@@ -207,11 +233,9 @@ Value attended(Node &n, const Heads &heads, Value *scores, Value *weights) {
   Shape q(n.shape(heads.q)), k(n.shape(heads.k)), v(n.shape(heads.v));
   if (q.size() != 4 || k.size() != 4 || v.size() != 4 || k[1] == 0 ||
       q[1] % k[1] || v[1] != k[1] || v[2] != k[2] || q[3] != k[3])
-    n.fail("query, key and value of shapes [" + llvm::Twine(q[1]) + ", " +
-           Twine(q[2]) + ", " + Twine(q[3]) + "], [" + Twine(k[1]) + ", " +
-           Twine(k[2]) + ", " + Twine(k[3]) + "] and [" + Twine(v[1]) + ", " +
-           Twine(v[2]) + ", " + Twine(v[3]) +
-           "] (heads, length, width) do not fit");
+    n.fail("query " + text(heads.q.getType()) + ", key " +
+           text(heads.k.getType()) + " and value " + text(heads.v.getType()) +
+           " do not fit (batch, heads, length, width)");
   // Heads that share a key stand in a row, so they are more rows of one.
   int64_t shared = q[1] / k[1];
   Shape all{q[0], q[1], q[2], k[2]};

@@ -39,6 +39,9 @@ template <typename OpTy> mlir::Value applied(Node &n, mlir::Value x) {
 /// Elements [begin, end) of an axis, every `step`-th.
 mlir::Value sliced(Node &n, mlir::Value x, int64_t axis, int64_t begin,
                    int64_t end, int64_t step = 1);
+/// `x` in front of zeros that make an axis as long as `extent`, which is not
+/// shorter.
+mlir::Value widened(Node &n, mlir::Value x, int64_t axis, int64_t extent);
 mlir::Value concatenated(Node &n, llvm::ArrayRef<mlir::Value> parts,
                          int64_t axis);
 mlir::Value product(Node &n, mlir::Value a, mlir::Value c);

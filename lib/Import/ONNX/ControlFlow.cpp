@@ -49,8 +49,13 @@ SmallVector<Value> Importer::importBody(const onnx::GraphProto &graph,
     importNode(node, {constants, place.opsets, place.call, place.depth + 1});
   }
   SmallVector<Value> outputs;
-  for (const auto &output : graph.output())
+  for (const auto &output : graph.output()) {
     outputs.push_back(lookup(scope, output.name()));
+    if (!outputs.back())
+      throw ModelError("output '" + output.name() +
+                       "' of a body is an input of the function around it "
+                       "that the call omits");
+  }
   return outputs;
 }
 
@@ -69,6 +74,8 @@ std::optional<bool> knownBool(Value value) {
 }
 
 void checkCondition(const Node &node, Value condition, const Twine &what) {
+  if (!isTensor(condition))
+    node.fail(what + " must be one bool, found a sequence or an optional");
   auto type = dyn_cast<RankedTensorType>(condition.getType());
   if (type && (!type.getElementType().isInteger(1) ||
                (type.hasStaticShape() && type.getNumElements() != 1)))

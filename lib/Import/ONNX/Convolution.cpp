@@ -17,7 +17,8 @@ namespace mho::import {
 namespace {
 
 Value convolved(Node &n, Value x, Value w, Value bias, int64_t groups,
-                const Window &window) {
+                Window window) {
+  x = withOwnBorder(n, x, window, Value(), /*all=*/true);
   auto type =
       n.typeOf(resultShape(n, n.shape(x), window, n.shape(w)[0]), n.element(x));
   return n.make<graph::ConvOp>(type, x, w, bias,
@@ -45,14 +46,18 @@ bool hasTooManyAxes(Node &n, Value x, Value w, int64_t groups) {
 Value convolvedBySlices(Node &n, Value x, Value w, int64_t groups,
                         const Window &window) {
   int64_t rank = n.type(x).getRank(), spatial = rank - 2;
-  Shape low(rank, 0), high(rank, 0), padded(n.shape(x));
-  low[2] = window.pads[0];
-  high[2] = window.pads[spatial];
-  padded[2] += low[2] + high[2];
-  x = n.make<graph::PadOp>(
-      n.typeOf(padded, n.element(x)), x, Value(), n.b.getDenseI64ArrayAttr(low),
-      n.b.getDenseI64ArrayAttr(high), n.b.getStringAttr("constant"));
+  n.expectParts(n.product(ArrayRef<int64_t>(window.kernel).drop_back(2),
+                          "the extents of the kernel"),
+                "places along the first axes of a kernel");
+  int64_t positions = resultShape(n, n.shape(x), window, 1)[2];
+  Shape first(2 * spatial, 0);
+  first[0] = window.pads[0];
+  first[spatial] = window.pads[spatial];
+  x = bordered(n, x, first, Value());
+  Shape padded(n.shape(x));
   Window rest;
+  if (!window.positions.empty())
+    rest.positions.assign(window.positions.begin() + 1, window.positions.end());
   for (int64_t i = 1; i < spatial; ++i) {
     rest.kernel.push_back(window.kernel[i]);
     rest.strides.push_back(window.strides[i]);
@@ -61,8 +66,6 @@ Value convolvedBySlices(Node &n, Value x, Value w, int64_t groups,
   }
   for (int64_t i = 1; i < spatial; ++i)
     rest.pads.push_back(window.pads[spatial + i]);
-  int64_t reach = (window.kernel[0] - 1) * window.dilations[0] + 1;
-  int64_t positions = (padded[2] - reach) / window.strides[0] + 1;
   Shape taken(padded), steps(rank, 1);
   taken[2] = positions;
   steps[2] = window.strides[0];
@@ -103,7 +106,8 @@ void convolution(Node &n) {
     n.fail("image and weights need one rank of 3 or more, found " +
            Twine(image.size()) + " and " + Twine(weights.size()));
   int64_t groups = n.integer("group", 1);
-  if (groups < 1 || weights[1] * groups != image[1] || weights[0] % groups)
+  if (groups < 1 || image[1] % groups || weights[1] != image[1] / groups ||
+      weights[0] % groups)
     n.fail("weights for " + Twine(weights[1]) + " channels in " +
            Twine(groups) + " groups do not fit " + Twine(image[1]) +
            " input and " + Twine(weights[0]) + " output channels");

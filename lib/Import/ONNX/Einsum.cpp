@@ -234,6 +234,8 @@ Equation parse(Node &n) {
     int64_t covered = open ? rank - named : 0;
     widest = std::max(widest, covered);
     equation.terms.push_back(parseTerm(n, part, covered));
+    if (int64_t(equation.terms.back().size()) != rank)
+      n.fail("term '" + part + "' of attribute 'equation' has '...' twice");
   }
   if (isExplicit) {
     equation.output = parseTerm(n, right, widest);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Agreement.h"
 #include "Expression.h"
 
 using namespace mlir;
@@ -31,11 +32,15 @@ Value alignedSecond(Node &n) {
 }
 
 template <typename OpTy> void arithmetic(Node &n) {
-  n.result(n.binary<OpTy>(n.input(0), alignedSecond(n)));
+  Value a = n.input(0), c = alignedSecond(n);
+  agree(n, a, c);
+  n.result(n.binary<OpTy>(a, c));
 }
 
 template <typename OpTy> void comparison(Node &n) {
-  n.result(n.binary<OpTy>(n.input(0), alignedSecond(n), n.b.getI1Type()));
+  Value a = n.input(0), c = alignedSecond(n);
+  agree(n, a, c);
+  n.result(n.binary<OpTy>(a, c, n.b.getI1Type()));
 }
 
 void power(Node &n) {
@@ -52,8 +57,11 @@ void power(Node &n) {
 
 template <typename OpTy> void variadic(Node &n) {
   Value all = n.input(0);
-  for (size_t i = 1; i < n.inputs.size(); ++i)
-    all = n.binary<OpTy>(all, n.input(i));
+  for (size_t i = 1; i < n.inputs.size(); ++i) {
+    Value next = n.input(i);
+    agree(n, all, next);
+    all = n.binary<OpTy>(all, next);
+  }
   n.result(all);
 }
 

@@ -19,6 +19,7 @@ RankedTensorType Expr::reducedType(ArrayRef<int64_t> axes,
 }
 
 Expr Expr::slice(int64_t axis, int64_t from, int64_t count) const {
+  (void)shape()[axis];
   Shape starts(rank(), 0), steps(rank(), 1), to(shape());
   starts[axis] = count ? from : 0;
   to[axis] = count;
@@ -60,10 +61,17 @@ Expr concat(ArrayRef<Expr> parts, int64_t axis) {
   const Expr &first = parts.front();
   Node &n = first.node();
   Shape shape(first.shape());
+  (void)first.shape()[axis];
   shape[axis] = 0;
   SmallVector<Value> values;
   for (const Expr &part : parts) {
     n.checkSameElement(first, part);
+    for (auto [other, extent] : llvm::enumerate(first.shape()))
+      if (part.rank() != first.rank() ||
+          (int64_t(other) != axis && part.shape()[other] != extent))
+        n.fail("tensors of types " + text(Value(first).getType()) + " and " +
+               text(Value(part).getType()) +
+               " do not fit one another beside axis " + Twine(axis));
     shape[axis] = n.extents->sum(shape[axis], part.shape()[axis]);
     if (part.shape()[axis])
       values.push_back(part);

@@ -25,7 +25,7 @@ public:
 
   Node &node() const { return *n; }
   mlir::Type element() const { return n->element(value); }
-  llvm::ArrayRef<int64_t> shape() const { return n->shape(value); }
+  Dims shape() const { return n->shape(value); }
   int64_t rank() const { return shape().size(); }
   bool isFloat() const { return llvm::isa<mlir::FloatType>(element()); }
 

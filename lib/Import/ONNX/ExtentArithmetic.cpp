@@ -17,7 +17,10 @@
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/bit.h"
 
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -35,6 +38,18 @@ bool Extents::ByDegree::operator()(const Monomial &a, const Monomial &c) const {
   return a.size() != c.size() ? a.size() < c.size() : a < c;
 }
 
+/// Numbers of a file wrap, as they do in the run.
+static int64_t wrappedSum(int64_t a, int64_t c) {
+  return int64_t(uint64_t(a) + uint64_t(c));
+}
+static int64_t wrappedProduct(int64_t a, int64_t c) {
+  return int64_t(uint64_t(a) * uint64_t(c));
+}
+/// Of a number as it is written.
+static std::string magnitude(int64_t number) {
+  return std::to_string(number < 0 ? -uint64_t(number) : uint64_t(number));
+}
+
 int64_t Extents::add(Value index, int64_t low, int64_t high, std::string name) {
   unsigned number = bases.size();
   bases.push_back({index, {low, high}, std::move(name), number});
@@ -42,7 +57,7 @@ int64_t Extents::add(Value index, int64_t low, int64_t high, std::string name) {
 }
 
 Extents::Polynomial Extents::polynomialOf(int64_t extent) const {
-  if (isSymbol(extent))
+  if (knows(extent))
     return polynomials[symbolNumber(extent)];
   if (extent == 0)
     return {};
@@ -67,10 +82,10 @@ int64_t Extents::extentOf(const Polynomial &sum) {
 
 int64_t Extents::sum(int64_t a, int64_t c) {
   if (!isSymbol(a) && !isSymbol(c))
-    return a + c;
+    return wrappedSum(a, c);
   Polynomial all = polynomialOf(a);
   for (const auto &[monomial, factor] : polynomialOf(c))
-    all[monomial] += factor;
+    all[monomial] = wrappedSum(all[monomial], factor);
   return extentOf(all);
 }
 
@@ -87,11 +102,13 @@ static std::vector<unsigned> joined(const std::vector<unsigned> &a,
 
 int64_t Extents::product(int64_t a, int64_t c) {
   if (!isSymbol(a) && !isSymbol(c))
-    return a * c;
+    return wrappedProduct(a, c);
   Polynomial all;
   for (const auto &[left, factor] : polynomialOf(a))
-    for (const auto &[right, times] : polynomialOf(c))
-      all[joined(left, right)] += factor * times;
+    for (const auto &[right, times] : polynomialOf(c)) {
+      int64_t &sum = all[joined(left, right)];
+      sum = wrappedSum(sum, wrappedProduct(factor, times));
+    }
   return extentOf(all);
 }
 
@@ -107,16 +124,20 @@ std::optional<int64_t> Extents::quotient(int64_t a, int64_t c) {
   while (!rest.empty()) {
     auto [monomial, times] = *rest.rbegin();
     Monomial part;
+    // The one quotient that is no number.
+    if (factor == -1 && times == std::numeric_limits<int64_t>::min())
+      return std::nullopt;
     if (times % factor || !std::includes(monomial.begin(), monomial.end(),
                                          leading.begin(), leading.end()))
       return std::nullopt;
     std::set_difference(monomial.begin(), monomial.end(), leading.begin(),
                         leading.end(), std::back_inserter(part));
     int64_t count = times / factor;
-    result[part] += count;
+    result[part] = wrappedSum(result[part], count);
     for (const auto &[own, weight] : by) {
       auto at = rest.try_emplace(joined(own, part), 0).first;
-      at->second -= count * weight;
+      at->second = wrappedSum(
+          at->second, wrappedProduct(wrappedProduct(count, -1), weight));
       if (at->second == 0)
         rest.erase(at);
     }
@@ -162,20 +183,20 @@ std::string Extents::text(int64_t extent) const {
       all += factor < 0 ? " - " : " + ";
     else if (factor < 0)
       all += "-";
-    if (std::abs(factor) != 1)
-      all += std::to_string(std::abs(factor)) + "·";
+    if (factor != 1 && factor != -1)
+      all += magnitude(factor) + "·";
     for (auto [i, base] : llvm::enumerate(monomial))
       all += (i ? "·" : "") + bases[base].name;
   }
   if (all.empty())
     return std::to_string(constant);
   if (constant)
-    all += (constant < 0 ? " - " : " + ") + std::to_string(std::abs(constant));
+    all += (constant < 0 ? " - " : " + ") + magnitude(constant);
   return all;
 }
 
 OpFoldResult Extents::value(OpBuilder &b, Location loc, int64_t extent) const {
-  if (!isSymbol(extent))
+  if (!knows(extent))
     return b.getIndexAttr(extent);
   auto number = [&](int64_t n) {
     return arith::ConstantIndexOp::create(b, loc, n).getResult();
@@ -226,9 +247,9 @@ unsigned Extents::last(int64_t a, int64_t c) const {
   return *found;
 }
 
-template <typename OpTy>
-int64_t Extents::derived(StringRef kind, int64_t a, int64_t c, Range range,
-                         const std::string &name) {
+int64_t Extents::derived(
+    StringRef kind, int64_t a, int64_t c, Range range, const std::string &name,
+    llvm::function_ref<Value(OpBuilder &, Location, Value, Value)> make) {
   auto key = std::tuple(kind.str(), a, c);
   if (auto known = derivations.find(key); known != derivations.end())
     return known->second;
@@ -243,10 +264,19 @@ int64_t Extents::derived(StringRef kind, int64_t a, int64_t c, Range range,
                : arith::ConstantIndexOp::create(b, loc, extent).getResult();
   };
   Value x = operand(a), y = operand(c);
-  int64_t made = add(OpTy::create(b, loc, x, y), range.low, range.high, name);
+  int64_t made = add(make(b, loc, x, y), range.low, range.high, name);
   bases.back().level = bases[behind].level;
   derivations[key] = made;
   return made;
+}
+
+template <typename OpTy>
+int64_t Extents::derived(StringRef kind, int64_t a, int64_t c, Range range,
+                         const std::string &name) {
+  return derived(kind, a, c, range, name,
+                 [](OpBuilder &b, Location loc, Value x, Value y) -> Value {
+                   return OpTy::create(b, loc, x, y);
+                 });
 }
 
 int64_t Extents::max(int64_t a, int64_t c) {
@@ -289,12 +319,63 @@ int64_t Extents::floorQuotient(int64_t a, int64_t by) {
       "(" + text(a) + ")/" + std::to_string(by));
 }
 
+int64_t Extents::remainder(int64_t a, int64_t by) {
+  if (quotient(a, by))
+    return 0;
+  if (!isSymbol(a))
+    return ((a % by) + by) % by;
+  return derived("mod", a, by, {0, by - 1},
+                 "(" + text(a) + ") mod " + std::to_string(by),
+                 [&](OpBuilder &b, Location loc, Value x, Value y) -> Value {
+                   Value times = arith::FloorDivSIOp::create(b, loc, x, y);
+                   times = arith::MulIOp::create(b, loc, times, y);
+                   Value rest = arith::SubIOp::create(b, loc, x, times);
+                   return graph::BoundOp::create(b, loc, b.getIndexType(), rest,
+                                                 0, by - 1);
+                 });
+}
+
+int64_t Extents::scaled(int64_t extent, float factor) {
+  auto times = [&](int64_t n) {
+    return int64_t(std::floor(factor * float(n)));
+  };
+  if (!isSymbol(extent))
+    return times(extent);
+  // A fraction whose products single precision has exactly is none that rounds.
+  int exponent = 0;
+  auto mantissa = int64_t(std::ldexp(std::frexp(factor, &exponent), 24));
+  int shift = 24 - exponent - llvm::countr_zero(uint64_t(mantissa));
+  int64_t numerator = mantissa >> llvm::countr_zero(uint64_t(mantissa));
+  Range x = range(extent);
+  constexpr int64_t kExact = int64_t(1) << 24;
+  if (shift <= 0 && shift > -24)
+    return product(extent, numerator << -shift);
+  if (shift > 0 && shift < 24 && x.high * numerator <= kExact)
+    return floorQuotient(product(extent, numerator), int64_t(1) << shift);
+  Range to{times(x.low), times(x.high)};
+  return derived(
+      "scaled by " + std::to_string(llvm::bit_cast<uint32_t>(factor)), extent,
+      0, to, std::to_string(factor) + "·(" + text(extent) + ")",
+      [&](OpBuilder &b, Location loc, Value n, Value) -> Value {
+        Type real = b.getF32Type(), integer = b.getI64Type();
+        n = arith::IndexCastOp::create(b, loc, integer, n);
+        n = arith::SIToFPOp::create(b, loc, real, n);
+        Value by = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(factor));
+        // Not negative: cut off is rounded down.
+        n = arith::FPToSIOp::create(b, loc, integer,
+                                    arith::MulFOp::create(b, loc, n, by));
+        n = arith::IndexCastOp::create(b, loc, b.getIndexType(), n);
+        return graph::BoundOp::create(b, loc, b.getIndexType(), n, to.low,
+                                      to.high);
+      });
+}
+
 /// Whether arithmetic on extents of inputs gives the scalar.
 static bool followsFromExtents(Operation *made) {
   return made->getNumRegions() == 0 && isPure(made) &&
          llvm::all_of(made->getOperands(), [](Value operand) {
            Operation *op = operand.getDefiningOp();
-           return op && operand.getType().isIntOrIndex() &&
+           return op && operand.getType().isIntOrIndexOrFloat() &&
                   (isa<graph::ExtentOp>(op) ||
                    op->hasTrait<OpTrait::ConstantLike>() ||
                    followsFromExtents(op));
@@ -317,29 +398,28 @@ bool Extents::followsFromData(int64_t extent) const {
   return false;
 }
 
-/// Whether `value` is made in `region` or deeper. Regions that are being
-/// imported belong to no op yet, which Region::isAncestor does not expect.
-static bool holds(Region &region, Value value) {
-  for (Region *around = value.getParentRegion(); around;) {
-    if (around == &region)
-      return true;
-    Operation *parent = around->getParentOp();
-    around = parent ? parent->getParentRegion() : nullptr;
+/// Whether a scalar is defined in `region`. Bodies that are being imported
+/// belong to no op yet, so that not all of them are nested.
+static bool isDefinedIn(Value index, Region &region) {
+  Region *around = index ? index.getParentRegion() : nullptr;
+  while (around && around != &region) {
+    Operation *op = around->getParentOp();
+    around = op ? op->getParentRegion() : nullptr;
   }
-  return false;
+  return around != nullptr;
 }
 
 bool Extents::belongsTo(int64_t extent, Region &region) const {
   for (const auto &[monomial, factor] : polynomialOf(extent))
     for (unsigned base : monomial)
-      if (Value index = bases[base].index; index && holds(region, index))
+      if (isDefinedIn(bases[base].index, region))
         return true;
   return false;
 }
 
 void Extents::forget(Region &region) {
   for (auto [number, base] : llvm::enumerate(bases))
-    if (base.index && holds(region, base.index))
+    if (isDefinedIn(base.index, region))
       base.index = {};
   // What is derived from such a scalar is one itself, so its key is not met
   // again; the symbols stay taken.

@@ -7,6 +7,8 @@
 
 #include "Extents.h"
 
+#include "Tensors.h"
+
 #include "mho/Dialect/Graph/IR/GraphOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -29,20 +31,23 @@ ArrayRef<int64_t> symbolicShape(RankedTensorType type) {
 }
 
 RankedTensorType boundedType(ArrayRef<int64_t> shape, Type element) {
+  if (!hasSymbol(shape))
+    return tensorType(shape, element);
   SmallVector<int64_t> extents(shape);
   for (int64_t &extent : extents)
     if (isSymbol(extent))
       extent = ShapedType::kDynamic;
-  Attribute symbols;
-  if (hasSymbol(shape))
-    symbols = DenseI64ArrayAttr::get(element.getContext(), shape);
-  return RankedTensorType::get(extents, element, symbols);
+  return RankedTensorType::get(
+      extents, element, DenseI64ArrayAttr::get(element.getContext(), shape));
 }
 
 std::optional<int64_t> Extents::scalar(Value value) {
   IntegerAttr constant;
-  if (matchPattern(value, m_Constant(&constant)))
-    return constant.getInt();
+  if (matchPattern(value, m_Constant(&constant))) {
+    // A number that would pass for a symbol is none of the extents' business.
+    int64_t number = constant.getInt();
+    return isSymbol(number) ? std::nullopt : std::optional(number);
+  }
   for (auto [number, base] : llvm::enumerate(bases))
     if (base.index == value)
       return extentOf({{{unsigned(number)}, 1}});
@@ -72,6 +77,8 @@ std::optional<SmallVector<int64_t>> Extents::integers(Value tensor) {
       values.push_back(type.getElementType().isInteger(1)
                            ? value.getZExtValue()
                            : value.getSExtValue());
+    if (hasSymbol(values))
+      return std::nullopt;
     return values;
   }
   Operation *op = tensor.getDefiningOp();
@@ -174,6 +181,14 @@ std::optional<SmallVector<int64_t>> Extents::compute(Operation *op) {
           if (isSymbol(at[1]) || at[1] <= 0 || range(at[0]).low < 0)
             return std::nullopt;
           return floorQuotient(at[0], at[1]);
+        });
+      })
+      .Case([&](graph::ModOp mod) {
+        return map([&](ArrayRef<int64_t> at) -> std::optional<int64_t> {
+          if (isSymbol(at[1]) || at[1] <= 0 ||
+              (mod.getTruncated() && range(at[0]).low < 0))
+            return std::nullopt;
+          return remainder(at[0], at[1]);
         });
       })
       .Case([&](graph::MaxOp) {
@@ -283,6 +298,7 @@ bool takesBounded(StringRef key) {
       ".Concat",
       ".ConstantOfShape",
       ".Conv",
+      ".ConvTranspose",
       ".ConvInteger",
       ".Cos",
       ".Cosh",
@@ -371,6 +387,7 @@ bool takesBounded(StringRef key) {
       ".ReduceSumSquare",
       ".Relu",
       ".Reshape",
+      ".Resize",
       ".ReverseSequence",
       ".RotaryEmbedding",
       ".Round",
@@ -409,6 +426,7 @@ bool takesBounded(StringRef key) {
       ".Trilu",
       ".Unique",
       ".Unsqueeze",
+      ".Upsample",
       ".Where",
       ".Xor",
       "com.microsoft.Attention",
@@ -426,6 +444,7 @@ bool takesBounded(StringRef key) {
       "com.microsoft.FusedMatMulActivation",
       "com.microsoft.Gelu",
       "com.microsoft.GemmFastGelu",
+      "com.microsoft.GroupQueryAttention",
       "com.microsoft.MatMulIntegerToFloat",
       "com.microsoft.MatMulNBits",
       "com.microsoft.MoE",
@@ -446,6 +465,7 @@ bool takesBounded(StringRef key) {
       "com.microsoft.QLinearWhere",
       "com.microsoft.QuantizeLinear",
       "com.microsoft.QuickGelu",
+      "com.microsoft.RotaryEmbedding",
       "com.microsoft.SimplifiedLayerNormalization",
       "com.microsoft.SkipLayerNormalization",
       "com.microsoft.SkipSimplifiedLayerNormalization",

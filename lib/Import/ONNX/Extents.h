@@ -69,6 +69,16 @@ public:
   std::optional<int64_t> quotient(int64_t a, int64_t c);
   /// Rounded down; `by` is a number.
   int64_t floorQuotient(int64_t a, int64_t by);
+  /// What that leaves; `by` is positive.
+  int64_t remainder(int64_t a, int64_t by);
+  /// Times a positive factor, as ONNX scales an image: in single precision,
+  /// then rounded down.
+  int64_t scaled(int64_t extent, float factor);
+  /// Whether a shape has a symbol that stands for an extent here, and not a
+  /// number that only looks like one.
+  bool hasKnownSymbol(llvm::ArrayRef<int64_t> shape) const {
+    return llvm::any_of(shape, [&](int64_t extent) { return knows(extent); });
+  }
   /// Number of elements.
   int64_t elements(llvm::ArrayRef<int64_t> shape);
   /// The larger or smaller one; where that depends on the run, a new scalar.
@@ -88,6 +98,11 @@ public:
     return followsFromData(extent)
                ? "freeze the inputs it follows from with --constant"
                : "give one extent with --shape";
+  }
+  const char *howToFix(llvm::ArrayRef<int64_t> shape) const {
+    const int64_t *found = llvm::find_if(
+        shape, [&](int64_t extent) { return followsFromData(extent); });
+    return howToFix(found == shape.end() ? 0 : *found);
   }
   bool followsFromData(llvm::ArrayRef<int64_t> shape) const {
     return llvm::any_of(
@@ -128,6 +143,9 @@ private:
   /// Factors by monomial, none of them zero; that of the empty one is constant.
   using Polynomial = std::map<Monomial, int64_t, ByDegree>;
 
+  bool knows(int64_t extent) const {
+    return isSymbol(extent) && symbolNumber(extent) < polynomials.size();
+  }
   Polynomial polynomialOf(int64_t extent) const;
   int64_t extentOf(const Polynomial &sum);
   unsigned last(int64_t a, int64_t c) const;
@@ -135,6 +153,13 @@ private:
   template <typename OpTy>
   int64_t derived(llvm::StringRef kind, int64_t a, int64_t c, Range range,
                   const std::string &name);
+  /// A scalar that `make` computes behind what `a` and `c` follow from.
+  int64_t
+  derived(llvm::StringRef kind, int64_t a, int64_t c, Range range,
+          const std::string &name,
+          llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location,
+                                         mlir::Value, mlir::Value)>
+              make);
   std::optional<llvm::SmallVector<int64_t>> compute(mlir::Operation *op);
 
   std::vector<Base> bases;

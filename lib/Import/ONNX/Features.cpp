@@ -22,10 +22,14 @@ Value isNan(Node &n, Value x) {
   return n.make<graph::NotOp>(same.getType(), same);
 }
 
+int64_t featuresOf(Node &n, Value x) {
+  return n.shape(x).empty() ? 1 : n.shape(x).back();
+}
+
 /// Attribute `name` as one number for all features or one for each.
 Value perFeature(Node &n, StringRef name, Value x) {
   SmallVector<double> values = numbers(n, name);
-  int64_t features = n.shape(x).empty() ? 1 : n.shape(x).back();
+  int64_t features = featuresOf(n, x);
   if (values.size() != 1 && int64_t(values.size()) != features)
     n.fail("attribute '" + name + "' has " + Twine(values.size()) +
            " entries for " + Twine(features) + " features");
@@ -80,9 +84,9 @@ void imputer(Node &n) {
   Value x = n.input(0);
   if (!isa<FloatType>(n.element(x))) {
     Shape values = n.integers("imputed_value_int64s").value_or(Shape());
-    if (values.size() != 1 && values.size() != size_t(n.shape(x).back()))
+    if (values.size() != 1 && int64_t(values.size()) != featuresOf(n, x))
       n.fail("attribute 'imputed_value_int64s' has " + Twine(values.size()) +
-             " entries for " + Twine(n.shape(x).back()) + " features");
+             " entries for " + Twine(featuresOf(n, x)) + " features");
     Value absent = n.binary<graph::EqualOp>(
         x, n.scalar(n.element(x), double(n.integer("replaced_value_int64", 0))),
         n.b.getI1Type());

@@ -28,6 +28,8 @@ namespace mho::import {
 
 /// Functions in functions, or branches in branches.
 static constexpr int kMaximumDepth = 64;
+/// What they are written out to: each may call the next one twice.
+static constexpr int64_t kMostNodes = int64_t(1) << 20;
 
 std::string domainOf(const onnx::NodeProto &node) {
   return node.domain() == "ai.onnx" ? std::string() : node.domain();
@@ -198,6 +200,9 @@ void Importer::translate(Node &node, const std::string &domain,
 void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
   if (place.depth > kMaximumDepth)
     throw ModelError("functions or branches are nested too deeply");
+  if (++imported > kMostNodes)
+    throw ModelError("functions and bodies, written out, are more than " +
+                     std::to_string(kMostNodes) + " nodes");
   Location loc = place.call
                      ? *place.call
                      : graph::nodeLoc(&context, nameOf(proto), proto.op_type());
@@ -242,7 +247,7 @@ void Importer::importNode(const onnx::NodeProto &proto, const Place &place) {
           checkBounded(node);
       translate(node, domain, place);
       for (size_t i = 0; i < node.outputs(); ++i)
-        if (node.wants(i) && i >= node.results.size())
+        if (node.wants(i) && (i >= node.results.size() || !node.results[i]))
           node.refuse("output " + Twine(i) + " ('" + proto.output(i) +
                       "') is not supported");
       results = node.results;

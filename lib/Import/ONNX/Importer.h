@@ -123,6 +123,9 @@ private:
   /// Of operators that take sequences and optionals too.
   HandlerTable sequenceHandlers;
   Extents extents;
+  /// Nodes so far, those of functions and bodies as often as they were written
+  /// out.
+  int64_t imported = 0;
   /// By the name of a bounded extent: its symbol.
   std::map<std::string, int64_t> symbols;
   Opsets opsets;

@@ -313,7 +313,7 @@ void eyeLike(Node &n) {
                ", which names no supported type");
   }
   Value diagonal = diagonalOf(n, n.shape(x)[0], n.shape(x)[1]);
-  Value k = n.scalar(n.b.getIntegerType(64), double(n.integer("k", 0)));
+  Value k = n.extentsAsTensor({n.integer("k", 0)}, /*scalar=*/true);
   n.result(
       n.cast(n.binary<graph::EqualOp>(diagonal, k, n.b.getI1Type()), element));
 }

@@ -180,18 +180,90 @@ SmallVector<Value> StepSequence::finish() {
 LoopBody::LoopBody(OpBuilder &b, Location loc, Extents &extents,
                    ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
                    int64_t steps, StepFn step)
-    : b(b), loc(loc), extents(extents), initial(initial) {
+    : LoopBody(b, loc, extents, initial, sliced, steps, step, 0, {}) {}
+
+LoopBody::LoopBody(OpBuilder &b, Location loc, Extents &extents,
+                   ArrayRef<Value> initial, ArrayRef<Sliced> sliced,
+                   int64_t steps, StepFn step, int64_t most, Growth growth)
+    : b(b), loc(loc), extents(extents), initial(initial),
+      growth(std::move(growth)) {
   OpBuilder::InsertionGuard guard(b);
   block = b.createBlock(&region);
   Step first;
-  first.number = block->addArgument(b.getIndexType(), loc);
-  for (Value value : initial) {
-    auto type = cast<RankedTensorType>(value.getType());
-    Value room = block->addArgument(roomType(extents, type), value.getLoc());
-    first.state.push_back(outOfRoom(b, loc, extents, room, type));
+  Value counted = block->addArgument(b.getIndexType(), loc);
+  if (most > 0) {
+    // The loop does not show how far it counts.
+    counted =
+        graph::BoundOp::create(b, loc, b.getIndexType(), counted, 0, most - 1);
+    number = extents.add(counted, 0, most - 1, "the step");
+  }
+  first.number = counted;
+  for (size_t i = 0; i < initial.size(); ++i) {
+    Value room = block->addArgument(stateRoom(i), initial[i].getLoc());
+    first.state.push_back(
+        outOfRoom(b, loc, extents, room, stateType(i, number)));
   }
   first.slices = slicesOf(b, loc, extents, sliced, first.number, steps);
-  results = step(first);
+  try {
+    results = step(first);
+  } catch (...) {
+    // No destructor does.
+    extents.forget(region);
+    throw;
+  }
+}
+
+RankedTensorType LoopBody::stateType(size_t i, int64_t count) {
+  auto type = cast<RankedTensorType>(initial[i].getType());
+  if (growth.empty())
+    return type;
+  SmallVector<int64_t> shape(symbolicShape(type));
+  for (auto [extent, more] : llvm::zip_equal(shape, growth[i]))
+    extent = extents.sum(extent, extents.product(more, count));
+  return boundedType(shape, type.getElementType());
+}
+
+RankedTensorType LoopBody::stateRoom(size_t i) {
+  RankedTensorType first =
+      roomType(extents, cast<RankedTensorType>(initial[i].getType()));
+  if (growth.empty())
+    return first;
+  RankedTensorType last =
+      roomType(extents, stateType(i, extents.sum(number, 1)));
+  SmallVector<int64_t> shape;
+  for (auto [a, c] : llvm::zip_equal(first.getShape(), last.getShape()))
+    shape.push_back(std::max(a, c));
+  return RankedTensorType::get(shape, first.getElementType());
+}
+
+Value LoopBody::initialRoom(size_t i) {
+  if (growth.empty() ||
+      llvm::all_of(growth[i], [](int64_t more) { return more == 0; }))
+    return intoRoom(b, loc, extents, initial[i]);
+  RankedTensorType whole = stateRoom(i);
+  Value room =
+      tensor::EmptyOp::create(b, loc, whole.getShape(), whole.getElementType());
+  return intoRoom(b, loc, extents, initial[i], room);
+}
+
+std::optional<Growth> LoopBody::growthSeen() {
+  Growth all;
+  for (auto [before, after] : llvm::zip_equal(initial, results.state)) {
+    auto from = cast<RankedTensorType>(before.getType());
+    auto to = dyn_cast<RankedTensorType>(after.getType());
+    if (!to || to.getRank() != from.getRank() ||
+        to.getElementType() != from.getElementType())
+      return std::nullopt;
+    all.emplace_back();
+    for (auto [a, c] :
+         llvm::zip_equal(symbolicShape(from), symbolicShape(to))) {
+      int64_t more = extents.difference(c, a);
+      if (decides(more))
+        return std::nullopt;
+      all.back().push_back(more);
+    }
+  }
+  return all;
 }
 
 bool LoopBody::supported() {
@@ -200,9 +272,10 @@ bool LoopBody::supported() {
   return isSupported(region, all);
 }
 
-std::optional<size_t> LoopBody::changedState() const {
-  for (auto [i, before, after] : llvm::enumerate(initial, results.state))
-    if (before.getType() != after.getType())
+std::optional<size_t> LoopBody::changedState() {
+  for (size_t i = 0; i < initial.size(); ++i)
+    if (results.state[i].getType() !=
+        stateType(i, growth.empty() ? 0 : extents.sum(number, 1)))
       return i;
   return std::nullopt;
 }
@@ -211,11 +284,10 @@ Value LoopBody::carried(size_t i) {
   return intoRoom(b, loc, extents, results.state[i], block->getArgument(1 + i));
 }
 
-SmallVector<Value> LoopBody::cutStates(ValueRange rooms) {
+SmallVector<Value> LoopBody::cutStates(ValueRange rooms, int64_t count) {
   SmallVector<Value> states;
-  for (auto [room, value] : llvm::zip(rooms, initial))
-    states.push_back(outOfRoom(b, loc, extents, room,
-                               cast<RankedTensorType>(value.getType())));
+  for (auto [i, room] : llvm::enumerate(rooms))
+    states.push_back(outOfRoom(b, loc, extents, room, stateType(i, count)));
   return states;
 }
 
@@ -245,7 +317,7 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
   if (isSymbol(steps))
     loop->setAttr(graph::kBoundAttr, b.getI64IntegerAttr(most));
   SmallVector<Value> all =
-      cutStates(loop.getResults().take_front(initial.size()));
+      cutStates(loop.getResults().take_front(initial.size()), steps);
   cutSlices(all, loop.getResults().drop_front(initial.size()), steps, joined);
   return all;
 }
@@ -253,8 +325,8 @@ SmallVector<Value> LoopBody::finish(int64_t steps, ArrayRef<Joined> joined) {
 LoopBody::Collected LoopBody::collect(int64_t steps, int64_t most,
                                       ArrayRef<Joined> joined) {
   Collected values;
-  for (Value value : initial)
-    values.before.push_back(intoRoom(b, loc, extents, value));
+  for (size_t i = 0; i < initial.size(); ++i)
+    values.before.push_back(initialRoom(i));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(block);
   for (size_t i = 0; i < initial.size(); ++i)
@@ -315,7 +387,7 @@ SmallVector<Value> LoopBody::finish(Value steps, std::optional<int64_t> bound) {
   auto loop = scf::ForOp::create(b, loc, zero, steps, one, before);
   loop.getRegion().takeBody(region);
   setBound(b, loop, bound);
-  return cutStates(loop.getResults());
+  return cutStates(loop.getResults(), 0);
 }
 
 SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
@@ -357,14 +429,14 @@ SmallVector<Value> LoopBody::finishWhile(Value first, Value condition,
     after.push_back(scalarOf(b, loc, condition));
     scf::YieldOp::create(b, loc, after);
   }
-  SmallVector<Value> all =
-      cutStates(loop.getResults().take_front(initial.size()));
-  if (joined.empty())
-    return all;
+  ValueRange rooms = loop.getResults().take_front(initial.size());
+  if (joined.empty() && growth.empty())
+    return cutStates(rooms, 0);
   // The loop does not show how far it counts.
   Value made = graph::BoundOp::create(b, loc, b.getIndexType(),
                                       loop.getResult(tensors), 0, most);
   int64_t count = extents.add(made, 0, most, name.str());
+  SmallVector<Value> all = cutStates(rooms, count);
   cutSlices(all,
             loop.getResults().slice(initial.size(), tensors - initial.size()),
             count, joined);

@@ -97,6 +97,10 @@ private:
   int64_t count = 0;
 };
 
+/// By how much each step makes the extents of each state larger: numbers or
+/// symbols, negative ones too.
+using Growth = llvm::SmallVector<llvm::SmallVector<int64_t>>;
+
 /// One step of a loop while it is built, apart from any op.
 class LoopBody {
 public:
@@ -104,14 +108,25 @@ public:
   LoopBody(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
            llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
            int64_t steps, StepFn step);
+  /// The same with the step's number as a symbol, below `most`: what follows
+  /// from it may be an extent, and those of the states are what they were plus
+  /// the number times their growth. `growth` is empty where none grows.
+  LoopBody(mlir::OpBuilder &b, mlir::Location loc, Extents &extents,
+           llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<Sliced> sliced,
+           int64_t steps, StepFn step, int64_t most, Growth growth);
   ~LoopBody() { extents.forget(region); }
 
   const StepResult &result() const { return results; }
   bool supported();
   /// Whether an extent follows from scalars of the step itself.
   bool decides(int64_t extent) { return extents.belongsTo(extent, region); }
-  /// The first state that comes out with another type than it went in.
-  std::optional<size_t> changedState() const;
+  /// The first state that comes out with another type than it went in, or than
+  /// its growth says.
+  std::optional<size_t> changedState();
+  /// How the states grow, as seen at this step; nothing where ranks or elements
+  /// change or the step itself decides it.
+  std::optional<Growth> growthSeen();
+  bool grows() const { return !growth.empty(); }
 
   /// A loop of so many steps, or as many as a symbol says: states, then joined
   /// slices.
@@ -149,13 +164,22 @@ private:
                  llvm::ArrayRef<Joined> joined);
   /// State `i` of the step's end in the room that the loop carries.
   mlir::Value carried(size_t i);
-  /// The loop's results as what the step would give.
-  llvm::SmallVector<mlir::Value> cutStates(mlir::ValueRange rooms);
+  /// The loop's results as what the last of `count` steps would give.
+  llvm::SmallVector<mlir::Value> cutStates(mlir::ValueRange rooms,
+                                           int64_t count);
+  /// The type of state `i` after `count` steps.
+  mlir::RankedTensorType stateType(size_t i, int64_t count);
+  /// State `i` at first, in room for what it becomes.
+  mlir::Value initialRoom(size_t i);
+  mlir::RankedTensorType stateRoom(size_t i);
 
   mlir::OpBuilder &b;
   mlir::Location loc;
   Extents &extents;
   llvm::SmallVector<mlir::Value> initial;
+  Growth growth;
+  /// The step's number as a symbol, where the states grow.
+  int64_t number = 0;
   mlir::Region region;
   mlir::Block *block;
   StepResult results;

@@ -24,7 +24,9 @@ Value linearScores(Node &n, Value x, int64_t targets) {
            Twine(n.type(x).getRank()));
   int64_t features = n.shape(x)[1];
   SmallVector<double> rows = numbers(n, "coefficients"), columns(rows);
-  if (int64_t(rows.size()) != targets * features)
+  if (targets < 1 ||
+      int64_t(rows.size()) !=
+          n.product({targets, features}, "the numbers of coefficients"))
     n.fail("attribute 'coefficients' has " + Twine(rows.size()) +
            " entries for " + Twine(targets) + " targets and " +
            Twine(features) + " features");

@@ -8,7 +8,8 @@
 // A body is first imported as the step of a loop, with values that only the
 // run knows. Where that does not do (a carried value changes its shape, a slice
 // follows from the step's number) and the steps are few and known, it is
-// imported once for each of them.
+// imported once for each of them; else once more with extents that grow with
+// the step's number.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,10 +54,51 @@ static std::string describe(Node &node, const LoopBody &body, size_t changed,
   return ("carried value '" + name + "' goes in as " +
           text(initial[changed].getType()) + " and comes out as " +
           text(body.result().state[changed].getType()) +
-          "; without a fixed shape the number of steps must be known when "
-          "compiling and at most " +
+          "; a shape that changes otherwise than by as much in every step "
+          "needs a number of steps that is known when compiling and at most " +
           Twine(kMaximumUnrolled))
       .str();
+}
+
+/// Imports a step once more, as one of at most `most` whose number may be an
+/// extent, where `seen` (null if it was refused) does not do as it is: with
+/// states that grow by as much as they do there. Null where that does not
+/// either.
+static std::unique_ptr<LoopBody>
+importGrowing(Node &node, LoopBody *seen, int64_t most, ArrayRef<Value> initial,
+              ArrayRef<Sliced> sliced, int64_t steps, StepFn step) {
+  std::optional<Growth> growth = Growth();
+  if (seen && seen->supported())
+    growth = seen->growthSeen();
+  if (most < 1)
+    return {};
+  std::unique_ptr<LoopBody> loop;
+  while (growth && (!loop || loop->changedState())) {
+    // Without growth it is seen what grows; with it nothing else may.
+    if (loop) {
+      growth = loop->grows() ? std::nullopt : loop->growthSeen();
+      if (!growth)
+        return {};
+    }
+    try {
+      loop = std::make_unique<LoopBody>(node.b, node.loc, *node.extents,
+                                        initial, sliced, steps, step, most,
+                                        std::move(*growth));
+    } catch (const Unsupported &) {
+      return {};
+    }
+    if (!loop->supported())
+      return {};
+  }
+  if (!loop)
+    return {};
+  auto decides = [&](Value value) {
+    return llvm::any_of(node.shape(value),
+                        [&](int64_t extent) { return loop->decides(extent); });
+  };
+  if (llvm::any_of(loop->result().slices, decides))
+    return {};
+  return loop;
 }
 
 std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
@@ -67,12 +109,20 @@ std::optional<SmallVector<Value>> Importer::repeat(Node &node, int64_t steps,
   bool few = steps > 0 && steps <= kMaximumUnrolled;
   if (steps <= 0 || steps > kStraightSteps) {
     std::optional<LoopBody> body;
+    std::optional<Unsupported> refused;
     try {
       body.emplace(b, node.loc, extents, initial, sliced, steps, step);
-    } catch (const Unsupported &) {
-      if (!few)
-        throw;
+    } catch (const Unsupported &reason) {
+      refused = reason;
     }
+    if (!few && (!body || !body->supported() || body->changedState()))
+      if (auto grown =
+              importGrowing(node, body ? &*body : nullptr,
+                            isSymbol(steps) ? extents.range(steps).high : steps,
+                            initial, sliced, steps, step))
+        return grown->finish(steps, joined);
+    if (refused && !few)
+      throw *refused;
     if (body) {
       auto changed = body->changedState();
       bool supported = body->supported();
@@ -181,7 +231,7 @@ void Importer::expandLoop(Node &node, const Place &place) {
   form.starts = first ? knownBool(first) : true;
   form.endless = !trips;
   if (trips) {
-    if (node.type(trips).getNumElements() != 1 ||
+    if (!isTensor(trips) || node.type(trips).getNumElements() != 1 ||
         !node.element(trips).isSignlessInteger(64))
       node.fail("the trip count must be one int64");
     if (auto known = node.constantIntegers(trips)) {
@@ -279,11 +329,30 @@ void Importer::expandLoop(Node &node, const Place &place) {
     }
   }
 
-  // Only the run knows when it ends.
-  if (refused)
+  // Only the run knows when it ends, or there are too many steps.
+  std::optional<int64_t> bound = form.limit;
+  if (form.extent)
+    bound = extents.range(*form.extent).high;
+  if (node.most)
+    bound = std::min(bound.value_or(*node.most), *node.most);
+  std::unique_ptr<LoopBody> grown;
+  if (bound && (!supported || changed)) {
+    grown = importGrowing(node, loop ? &*loop : nullptr, *bound, initial, {}, 0,
+                          step);
+    if (grown) {
+      goesOn = condition;
+      always = knownBool(goesOn);
+      changed.reset();
+      supported = asLoop = true;
+    }
+  }
+  LoopBody *body = grown ? grown.get() : loop ? &*loop : nullptr;
+  if (refused && !grown)
     throw *refused;
+  if (form.countKnown() && always == true && form.limit && grown)
+    return accept(body->finish(*form.limit, joined));
   if (form.extent && form.starts == true && always == true && asLoop)
-    return accept(loop->finish(*form.extent, joined));
+    return accept(body->finish(*form.extent, joined));
   SmallVector<Value> steering{trips, first};
   if (always != true)
     steering.append(initial);
@@ -296,13 +365,11 @@ void Importer::expandLoop(Node &node, const Place &place) {
   }
   if (changed)
     node.refuse(describe(node, *loop, *changed, initial,
-                         node.proto.input(2 + *changed)),
+                         node.proto.input(2 + *changed)) +
+                    (bound ? ""
+                           : ", or a bound on it: --loop-bound=" +
+                                 nameOf(node.proto) + "=N stops it after N"),
                 steering);
-  std::optional<int64_t> bound = form.limit;
-  if (form.extent)
-    bound = extents.range(*form.extent).high;
-  if (node.most)
-    bound = std::min(bound.value_or(*node.most), *node.most);
   if (!bound && !joined.empty())
     node.refuse("how many slices its output '" +
                     graph.output(carried + 1).name() +
@@ -330,15 +397,16 @@ void Importer::expandLoop(Node &node, const Place &place) {
     count = index(*bound);
   }
   std::string steps = "steps of " + nameOf(node.proto);
-  if (always == true && form.starts == true && !joined.empty())
-    return accept(loop->finish(extents.add(count, 0, *bound, steps), joined));
+  if (always == true && form.starts == true &&
+      (!joined.empty() || body->grows()))
+    return accept(body->finish(extents.add(count, 0, *bound, steps), joined));
   if (always == true && form.starts == true)
-    return accept(loop->finish(count, bound));
+    return accept(body->finish(count, bound));
   Value begins =
       first ? scalarOf(b, node.loc, first)
             : arith::ConstantOp::create(b, node.loc, b.getBoolAttr(true))
                   .getResult();
-  accept(loop->finishWhile(begins, goesOn, count, bound, joined, steps));
+  accept(body->finishWhile(begins, goesOn, count, bound, joined, steps));
 }
 
 /// Attribute `name` of Scan, one number for each of `count` values.
@@ -353,6 +421,8 @@ static Shape perValue(Node &node, StringRef name, size_t count) {
 void Importer::expandScan(Node &node, const Place &place) {
   const onnx::GraphProto &graph = body(node, "body");
   bool batched = node.opset < 9;
+  if (node.inputs.empty())
+    node.fail("it has no inputs");
   ArrayRef<Value> inputs = ArrayRef(node.inputs).drop_front(batched ? 1 : 0);
   int64_t scanned = node.integer("num_scan_inputs", 0);
   if (scanned < 1 || scanned > int64_t(inputs.size()) ||

@@ -70,6 +70,8 @@ void negativeLogLikelihood(Node &n) {
 
 void softmaxCrossEntropy(Node &n) {
   Expr x = wide(n, n.input(0));
+  if (x.rank() < 2)
+    n.fail("expected rank 2 or more, found " + text(n.input(0).getType()));
   Expr shifted = x - largest(x, {1});
   Expr logs = shifted - log(sum(exp(shifted), {1}));
   n.result(likelihoodLoss(n, logs).as(n.element(n.input(0))));

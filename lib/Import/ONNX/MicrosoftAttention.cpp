@@ -291,7 +291,7 @@ void rotaryEmbedding(Node &n) {
            " have no room for a rotation of " + Twine(width));
   int64_t length = n.shape(x)[2];
   // One position is that of the first element of every sequence.
-  if (n.type(positions).getNumElements() == 1) {
+  if (n.extents->elements(n.shape(positions)) == 1) {
     positions = n.reshape(positions, {1, 1});
     positions =
         added(n, positions, counted(n, length, 1, 2, n.element(positions)));
@@ -375,25 +375,44 @@ private:
     batch = n.shape(all.q)[0];
     length = n.shape(all.q)[2];
     Shape given = n.steering(6, "the total sequence length");
-    if (given.size() != 1 || given[0] < length)
+    if (given.size() != 1 || n.extents->less(given[0], length) == true)
       n.fail("the total sequence length must be one number of at least " +
-             Twine(length));
+             n.extents->text(length));
     total = given[0];
     cached = total;
     if (Value past = n.optional(3))
-      cached = std::max(total, n.shape(past)[2]);
+      cached = n.extents->max(total, n.shape(past)[2]);
     lengths = n.input(5);
-    if (n.type(lengths).getNumElements() != batch)
-      n.fail("expected seqlens_k of " + Twine(batch) + " sequences, found " +
-             Twine(n.type(lengths).getNumElements()));
+    if (int64_t count = n.extents->elements(n.shape(lengths)); count != batch)
+      n.fail("expected seqlens_k of " + n.extents->text(batch) +
+             " sequences, found " + n.extents->text(count));
     lengths = n.cast(n.reshape(lengths, {batch, 1, 1, 1}), index());
     // Positions before the new ones: none where all are new.
-    before = isPrompt() ? n.reshape(n.scalar(index(), 0), {1, 1, 1, 1})
-                        : plus(n, lengths, double(1 - length));
+    if (isPrompt()) {
+      before = n.reshape(n.scalar(index(), 0), {1, 1, 1, 1});
+    } else {
+      before = subtracted(n, lengths, number(n.extents->difference(length, 1)));
+      if (mayBePrompt())
+        before = n.binary<graph::MaxOp>(before, n.scalar(index(), 0));
+    }
   }
 
   Type index() { return n.b.getIntegerType(64); }
+  Value number(int64_t extent) {
+    return n.extentsAsTensor({extent}, /*isScalar=*/true);
+  }
   bool isPrompt() const { return length == total; }
+  /// Whether some run has new positions only.
+  bool mayBePrompt() const { return n.extents->less(length, total) != true; }
+  /// a where all positions are new, else c.
+  Value ifPrompt(Value a, Value c) {
+    if (isPrompt() || !mayBePrompt())
+      return isPrompt() ? a : c;
+    Value prompt = n.binary<graph::EqualOp>(number(length), number(total),
+                                            n.b.getI1Type());
+    return n.make<graph::WhereOp>(n.typeOf(n.broadcast(a, c), n.element(a)),
+                                  prompt, a, c);
+  }
 
   /// Number of each new position in its sequence: [B or 1, 1, S, 1].
   Value places() { return added(n, before, counted(n, length, 2, 4, index())); }
@@ -407,9 +426,9 @@ private:
     if (Value given = n.optional(9)) {
       // The first element of a prompt tells them all.
       Value first = sliced(n, sliced(n, given, 0, 0, 1), 1, 0, 1);
-      positions = isPrompt() ? added(n, n.cast(first, index()),
-                                     counted(n, length, 1, 2, index()))
-                             : n.cast(given, index());
+      positions = ifPrompt(
+          added(n, n.cast(first, index()), counted(n, length, 1, 2, index())),
+          n.cast(given, index()));
     }
     bool interleaved = n.integer("rotary_interleaved", 0);
     int64_t width = 2 * n.shape(cosines)[1];
@@ -425,56 +444,48 @@ private:
   /// The cache with the new positions behind the old ones of each sequence.
   Value present(Value fresh, Value past) {
     int64_t have = past ? n.shape(past)[2] : 0;
-    Shape shape(n.shape(fresh));
-    auto zeros = [&](int64_t count) {
-      Shape none(shape);
-      none[2] = count;
-      auto type = n.typeOf(none, n.element(fresh));
-      return n.constant(
-          DenseElementsAttr::get(type, n.b.getFloatAttr(n.element(fresh), 0)));
-    };
-    if (isPrompt()) {
-      SmallVector<Value> parts{fresh};
-      if (cached > length && have == cached)
-        parts.push_back(sliced(n, past, 2, length, cached));
-      else if (cached > length)
-        parts.push_back(zeros(cached - length));
-      return concatenated(n, parts, 2);
-    }
-    if (!past)
-      n.fail("the total sequence length is " + Twine(total) +
-             ", but there is no past beside " + Twine(length) +
+    if (isPrompt() && cached == length)
+      return fresh;
+    if (isPrompt() && have == cached)
+      return concatenated(n, {fresh, sliced(n, past, 2, length, cached)}, 2);
+    if (!past && !mayBePrompt())
+      n.fail("the total sequence length is " + n.extents->text(total) +
+             ", but there is no past beside " + n.extents->text(length) +
              " new positions");
-    Value base = have == cached
-                     ? past
-                     : concatenated(n, {past, zeros(cached - have)}, 2);
+    Shape shape(n.shape(fresh));
+    shape[2] = cached;
+    auto type = n.typeOf(shape, n.element(fresh));
+    Value base = past ? widened(n, past, 2, cached)
+                      : n.expand(n.scalar(n.element(fresh), 0), shape);
     Value place = subtracted(n, counted(n, cached, 2, 4, index()), before);
+    Value zero = n.scalar(index(), 0);
     Value spread = fresh;
-    if (length > 1) {
-      if (batch != 1)
-        n.refuse(Twine(length) + " new positions of " + Twine(batch) +
-                 " sequences behind a past are not supported; give one "
-                 "sequence, or one position at a time");
+    if (length != 1) {
       Value chosen =
-          n.make<graph::ClipOp>(place.getType(), place, n.scalar(index(), 0),
-                                n.scalar(index(), double(length - 1)));
-      shape[2] = cached;
-      spread = n.make<graph::GatherOp>(n.typeOf(shape, n.element(fresh)), fresh,
-                                       n.reshape(chosen, {cached}),
-                                       n.b.getI64IntegerAttr(2));
+          n.make<graph::ClipOp>(place.getType(), place, zero,
+                                number(n.extents->difference(length, 1)));
+      if (n.shape(chosen)[0] == 1)
+        spread = n.make<graph::GatherOp>(
+            type, fresh, n.reshape(chosen, {cached}), n.b.getI64IntegerAttr(2));
+      else
+        spread =
+            n.make<graph::GatherNDOp>(type, fresh, ValueRange(chosen),
+                                      n.b.getDenseI64ArrayAttr({0, 1, -1, 3}));
     }
     Type boolean = n.b.getI1Type();
     Value isNew = n.binary<graph::AndOp>(
-        n.binary<graph::GreaterOrEqualOp>(place, n.scalar(index(), 0), boolean),
-        n.binary<graph::LessOp>(place, n.scalar(index(), double(length)),
-                                boolean));
-    shape[2] = cached;
-    auto type = n.typeOf(shape, n.element(fresh));
+        n.binary<graph::GreaterOrEqualOp>(place, zero, boolean),
+        n.binary<graph::LessOp>(place, number(length), boolean));
     // A cache that grows holds nothing behind a sequence's end.
-    if (have != cached)
-      base = n.make<graph::WhereOp>(
-          type, n.binary<graph::LessOp>(place, n.scalar(index(), 0), boolean),
-          base, n.scalar(n.element(fresh), 0));
+    if (past && have != cached) {
+      Value kept = n.binary<graph::LessOp>(place, zero, boolean);
+      if (n.extents->less(have, cached) != true)
+        kept = n.binary<graph::OrOp>(
+            kept,
+            n.binary<graph::EqualOp>(number(have), number(cached), boolean));
+      base = n.make<graph::WhereOp>(type, kept, base,
+                                    n.scalar(n.element(fresh), 0));
+    }
     return n.make<graph::WhereOp>(type, isNew, spread, base);
   }
 
@@ -484,16 +495,9 @@ private:
     if (!bias)
       return nullptr;
     int64_t have = n.shape(bias)[3];
-    if (have >= cached)
+    if (n.extents->less(have, cached) == false)
       return sliced(n, bias, 3, 0, cached);
-    Shape rest(n.shape(bias));
-    rest[3] = cached - have;
-    auto type = n.typeOf(rest, n.element(bias));
-    return concatenated(
-        n,
-        {bias, n.constant(DenseElementsAttr::get(
-                   type, n.b.getFloatAttr(n.element(bias), 0)))},
-        3);
+    return widened(n, bias, 3, cached);
   }
 
   Value allowed() {

@@ -7,6 +7,8 @@
 
 #include "Movement.h"
 
+#include "Agreement.h"
+
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include <tuple>
@@ -200,6 +202,9 @@ void slice(Node &n) {
         by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
     shape[axis] = std::max<int64_t>(count, 0);
     begin[axis] = shape[axis] ? from : 0;
+    // A step that leads nowhere may be any number.
+    if (shape[axis] < 2)
+      step[axis] = 1;
   }
   n.result(n.sliced(x, begin, step, shape));
 }
@@ -287,25 +292,30 @@ void pad(Node &n) {
     int64_t axis = n.axis(axes[i], rank), extent = n.shape(x)[axis];
     low[axis] = (*pads)[i];
     high[axis] = (*pads)[axes.size() + i];
-    for (int64_t pad : {low[axis], high[axis]})
-      if (isSymbol(pad))
-        n.refuse("a pad of " + n.extents->text(pad) +
-                 ", known only at run time, is not supported; fix the extent "
-                 "with --shape");
-    if (std::abs(low[axis]) > (int64_t(1) << 40) ||
-        std::abs(high[axis]) > (int64_t(1) << 40))
-      n.fail("a pad is out of range");
-    shape[axis] = n.extents->sum(extent, low[axis] + high[axis]);
-    if (isSymbol(extent) ? n.extents->range(shape[axis]).low < 0
-                         : shape[axis] < 0)
+    for (int64_t pad : {low[axis], high[axis]}) {
+      Extents::Range range = n.extents->range(pad);
+      if (isSymbol(pad) && range.low < 0)
+        n.refuse("a pad of " + n.extents->text(pad) + " along axis " +
+                 Twine(axis) + " may be negative in a run (from " +
+                 Twine(range.low) + " to " + Twine(range.high) + "); " +
+                 n.extents->howToFix(pad) +
+                 ", or give it a lower limit by Max with 0");
+      if (range.low < -(int64_t(1) << 40) || range.high > int64_t(1) << 40)
+        n.fail("a pad of " + n.extents->text(pad) + " is out of range");
+    }
+    shape[axis] = n.extents->sum(extent, n.extents->sum(low[axis], high[axis]));
+    if (n.extents->range(shape[axis]).low < 0)
       n.fail("pads cut more than axis " + Twine(axis) + " has");
     if (mode != "constant" && extent == 0 && shape[axis] > 0)
       n.fail("an empty axis cannot be padded with mode " + mode);
   }
-  n.result(n.make<graph::PadOp>(
-      n.typeOf(shape, n.element(x)), x, mode == "constant" ? value : Value(),
-      n.b.getDenseI64ArrayAttr(low), n.b.getDenseI64ArrayAttr(high),
-      n.b.getStringAttr(mode)));
+  auto amounts = [&](ArrayRef<int64_t> pads) {
+    return llvm::map_to_vector(
+        pads, [&](int64_t pad) { return n.extents->value(n.b, n.loc, pad); });
+  };
+  n.result(n.make<graph::PadOp>(n.typeOf(shape, n.element(x)), x,
+                                mode == "constant" ? value : Value(),
+                                amounts(low), amounts(high), StringRef(mode)));
 }
 
 void expand(Node &n) {
@@ -408,18 +418,31 @@ Value concatenate(Node &n, ArrayRef<Value> parts, int64_t axis) {
   Value first = parts.front();
   int64_t rank = n.type(first).getRank();
   Shape shape(n.shape(first));
-  for (Value part : parts.drop_front()) {
+  // A number rather than a symbol, where one of them has it.
+  for (Value part : parts)
+    for (int64_t other = 0; other < rank && rank == n.type(part).getRank();
+         ++other)
+      if (isSymbol(shape[other]) && !isSymbol(n.shape(part)[other]))
+        shape[other] = n.shape(part)[other];
+  shape[axis] = 0;
+  SmallVector<Value> all;
+  for (Value part : parts) {
     n.checkSameElement(first, part);
     if (n.type(part).getRank() != rank)
       n.fail("inputs differ in rank");
-    for (int64_t other = 0; other < rank; ++other)
-      if (other != axis && n.shape(part)[other] != shape[other])
+    for (int64_t other = 0; other < rank; ++other) {
+      if (other == axis)
+        continue;
+      part = agreed(n, part, other, shape[other]);
+      if (n.shape(part)[other] != shape[other])
         n.fail("inputs differ on axis " + Twine(other) + ": " +
-               Twine(shape[other]) + " and " + Twine(n.shape(part)[other]));
-    shape[axis] = n.extents ? n.extents->sum(shape[axis], n.shape(part)[axis])
-                            : shape[axis] + n.shape(part)[axis];
+               n.extents->text(shape[other]) + " and " +
+               n.extents->text(n.shape(part)[other]));
+    }
+    shape[axis] = n.extents->sum(shape[axis], n.shape(part)[axis]);
+    all.push_back(part);
   }
-  return n.make<graph::ConcatOp>(n.typeOf(shape, n.element(first)), parts,
+  return n.make<graph::ConcatOp>(n.typeOf(shape, n.element(first)), all,
                                  n.b.getI64IntegerAttr(axis));
 }
 

@@ -57,8 +57,10 @@ Value zeros(Node &n, ArrayRef<int64_t> shape) {
 /// One column for every place of the output: the sum of the grams that have it.
 Value placed(Node &n, Value counts, ArrayRef<int64_t> indices) {
   int64_t grams = n.shape(counts)[1], width = 0;
-  for (int64_t index : indices)
+  for (int64_t index : indices) {
+    n.expectTable(index);
     width = std::max(width, index + 1);
+  }
   // Behind the last gram stands a column of zeros.
   counts = n.make<graph::ConcatOp>(
       n.typeOf({n.shape(counts)[0], grams + 1}, n.b.getF32Type()),
@@ -127,10 +129,16 @@ void tfIdf(Node &n) {
     Value counts = zeros(n, {rows, grams.count()});
     bool counted = length >= shortest && length <= longest;
     // Single items have no distance: they are counted once.
-    int64_t farthest = length == 1 ? 1 : skips + 1;
+    // Others end where they would not fit the input.
+    int64_t farthest = length == 1
+                           ? extent > 0
+                           : std::max<int64_t>(extent - 1, 0) / (length - 1);
+    if (length > 1 && skips < farthest)
+      farthest = skips + 1;
+    if (counted)
+      n.expectParts(farthest * length, "items of n-grams with skips");
     for (int64_t distance = 1; counted && distance <= farthest; ++distance)
-      if (extent > distance * (length - 1))
-        counts = n.binary<graph::AddOp>(counts, matches(n, x, grams, distance));
+      counts = n.binary<graph::AddOp>(counts, matches(n, x, grams, distance));
     parts.push_back(counts);
   }
   if (size_t(number) != indices.size() ||

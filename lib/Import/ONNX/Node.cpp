@@ -17,13 +17,25 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 using namespace mlir;
 using onnx::AttributeProto;
 
 namespace mho::import {
+
+/// Pieces that an operator may be written as.
+static constexpr int64_t kMostParts = int64_t(1) << 14;
+
+void Dims::missing(size_t axis) const {
+  throw ModelError("a tensor of rank " + std::to_string(size()) +
+                   " has no axis " + std::to_string(int64_t(axis)) +
+                   ", which is expected here");
+}
 
 Value Node::input(size_t i) const {
   if (Value value = optional(i))
@@ -49,7 +61,10 @@ static const AttributeProto *typed(const Node &node, StringRef name,
 
 int64_t Node::integer(StringRef name, int64_t otherwise) const {
   auto *attribute = typed(*this, name, AttributeProto::INT);
-  return attribute ? attribute->i() : otherwise;
+  if (!attribute)
+    return otherwise;
+  expectNumbers(attribute->i(), "attribute '" + name + "'");
+  return attribute->i();
 }
 
 float Node::real(StringRef name, float otherwise) const {
@@ -66,14 +81,52 @@ std::optional<Shape> Node::integers(StringRef name) const {
   auto *attribute = typed(*this, name, AttributeProto::INTS);
   if (!attribute)
     return std::nullopt;
-  return Shape(attribute->ints().begin(), attribute->ints().end());
+  Shape values(attribute->ints().begin(), attribute->ints().end());
+  expectNumbers(values, "attribute '" + name + "'");
+  return values;
+}
+
+void Node::expectTable(ArrayRef<int64_t> extents) const {
+  int64_t count = 1;
+  for (int64_t extent : extents) {
+    if (extent > kMostInTable / count)
+      refuse(
+          "it needs a table of " +
+          llvm::join(llvm::map_range(
+                         extents, [](int64_t n) { return std::to_string(n); }),
+                     " x ") +
+          " numbers; more than " + Twine(kMostInTable) + " are not supported");
+    count *= std::max<int64_t>(extent, 1);
+  }
+}
+
+void Node::expectParts(int64_t count, const Twine &what) const {
+  if (count > kMostParts)
+    refuse(Twine(count) + " " + what + " are not supported, at most " +
+           Twine(kMostParts));
+}
+
+int64_t Node::product(ArrayRef<int64_t> factors, const Twine &what) const {
+  int64_t result = 1;
+  for (int64_t factor : factors)
+    if (__builtin_mul_overflow(result, factor, &result))
+      fail(what + " are out of every range");
+  return result;
+}
+
+void Node::expectNumbers(ArrayRef<int64_t> values, const Twine &what) const {
+  auto symbol = llvm::find_if(values, isSymbol);
+  if (symbol != values.end())
+    fail(what + " has the value " + Twine(*symbol) +
+         ", which is out of every range");
 }
 
 std::optional<Shape> Node::constantIntegers(Value value) const {
   ElementsAttr elements;
   if (!matchPattern(value, m_Constant(&elements)) ||
       !isa<IntegerType>(elements.getElementType()) ||
-      elements.getElementType().isInteger(1))
+      elements.getElementType().isInteger(1) ||
+      elements.getNumElements() > kMostInTable)
     return takesSymbols && extents ? extents->integers(value) : std::nullopt;
   Shape result;
   if (auto dense = dyn_cast<DenseElementsAttr>(elements)) {
@@ -81,6 +134,7 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
       result.push_back(dense.getElementType().isUnsignedInteger()
                            ? element.getZExtValue()
                            : element.getSExtValue());
+    expectNumbers(result, "'" + inputName(value) + "'");
     return result;
   }
   auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
@@ -99,6 +153,7 @@ std::optional<Shape> Node::constantIntegers(Value value) const {
       std::memcpy(&narrow, bytes.data() + at, 4);
     result.push_back(width == 8 ? wide : int64_t(narrow));
   }
+  expectNumbers(result, "'" + inputName(value) + "'");
   return result;
 }
 
@@ -118,6 +173,7 @@ SmallVector<double> Node::steeringNumbers(size_t i, StringRef what) const {
   auto reader = graph::ConstantReader::get(value);
   if (!reader)
     refuseUnknown(i, what);
+  expectTable(reader->size());
   SmallVector<double> numbers;
   for (int64_t k = 0; k < reader->size(); ++k)
     numbers.push_back(reader->asDouble(k));
@@ -235,8 +291,13 @@ Value Node::scalar(Type element, double value) {
   if (isa<FloatType>(element))
     return constant(
         DenseElementsAttr::get(type, b.getFloatAttr(element, value)));
+  // What the type does not hold saturates at 64 bits and wraps there.
+  int64_t whole = std::isnan(value)  ? 0
+                  : value >= 0x1p63  ? std::numeric_limits<int64_t>::max()
+                  : value <= -0x1p63 ? std::numeric_limits<int64_t>::min()
+                                     : int64_t(value);
   return constant(
-      DenseElementsAttr::get(type, b.getIntegerAttr(element, int64_t(value))));
+      DenseElementsAttr::get(type, b.getIntegerAttr(element, whole)));
 }
 
 Value Node::constantIntegers(ArrayRef<int64_t> values) {
@@ -272,14 +333,14 @@ Value Node::taken(Value x, int64_t axis, int64_t start, int64_t step,
 Value Node::extentsAsTensor(ArrayRef<int64_t> values, bool isScalar) {
   auto type = typeOf(isScalar ? Shape() : Shape{int64_t(values.size())},
                      b.getI64Type());
-  if (!hasSymbol(values))
+  if (!extents || !extents->hasKnownSymbol(values))
     return constant(DenseElementsAttr::get(type, values));
   SmallVector<Value> elements;
   for (int64_t extent : values) {
     OpFoldResult value = extents->value(b, loc, extent);
-    if (isSymbol(extent))
-      elements.push_back(arith::IndexCastOp::create(b, loc, b.getI64Type(),
-                                                    cast<Value>(value)));
+    if (auto index = dyn_cast<Value>(value))
+      elements.push_back(
+          arith::IndexCastOp::create(b, loc, b.getI64Type(), index));
     else
       elements.push_back(
           arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(extent)));
@@ -287,8 +348,27 @@ Value Node::extentsAsTensor(ArrayRef<int64_t> values, bool isScalar) {
   return tensor::FromElementsOp::create(b, loc, type, elements);
 }
 
+void Node::checkInside(Value x, ArrayRef<int64_t> starts,
+                       ArrayRef<int64_t> steps, ArrayRef<int64_t> to) const {
+  Dims extents = shape(x);
+  if (to.size() != extents.size())
+    fail("a tensor of rank " + Twine(extents.size()) + " stands where rank " +
+         Twine(to.size()) + " is expected");
+  for (auto [axis, extent, start, step, count] :
+       llvm::enumerate(extents, starts, steps, to)) {
+    if (isSymbol(extent) || isSymbol(start) || isSymbol(count) || count == 0)
+      continue;
+    __int128 last = start + __int128(count - 1) * step;
+    if (count < 0 || start < 0 || start >= extent || last < 0 || last >= extent)
+      fail(Twine(count) + " elements from " + Twine(start) + " on, " +
+           Twine(step) + " apart, are not all within axis " + Twine(axis) +
+           " of extent " + Twine(extent));
+  }
+}
+
 Value Node::sliced(Value x, ArrayRef<int64_t> starts, ArrayRef<int64_t> steps,
                    ArrayRef<int64_t> to) {
+  checkInside(x, starts, steps, to);
   RankedTensorType target = typeOf(to, element(x));
   if (target == type(x) && llvm::all_of(starts, [](int64_t n) { return !n; }))
     return x;
@@ -325,12 +405,26 @@ Value Node::sliced(Value x, ArrayRef<int64_t> starts, ArrayRef<int64_t> steps,
 
 Value Node::counting(int64_t extent, Type number) {
   int64_t most = isSymbol(extent) ? extents->range(extent).high : extent;
-  SmallVector<Attribute> numbers;
-  for (int64_t i = 0; i < most; ++i)
-    numbers.push_back(isa<FloatType>(number)
-                          ? Attribute(b.getFloatAttr(number, double(i)))
-                          : b.getIntegerAttr(number, i));
-  Value all = constant(DenseElementsAttr::get(typeOf({most}, number), numbers));
+  expectTable(most);
+  RankedTensorType type = typeOf({most}, number);
+  DenseElementsAttr numbers;
+  if (auto floats = dyn_cast<FloatType>(number)) {
+    std::vector<APFloat> values;
+    for (int64_t i = 0; i < most; ++i) {
+      values.emplace_back(double(i));
+      bool inexact;
+      values.back().convert(floats.getFloatSemantics(),
+                            APFloat::rmNearestTiesToEven, &inexact);
+    }
+    numbers = DenseElementsAttr::get(type, values);
+  } else {
+    std::vector<APInt> values;
+    for (int64_t i = 0; i < most; ++i)
+      values.push_back(
+          APInt(64, uint64_t(i)).trunc(number.getIntOrFloatBitWidth()));
+    numbers = DenseElementsAttr::get(type, values);
+  }
+  Value all = constant(numbers);
   return extent == most ? all : sliced(all, {0}, {1}, {extent});
 }
 
@@ -400,6 +494,9 @@ Value Node::reshape(Value x, ArrayRef<int64_t> to) {
 
 Value Node::transpose(Value x, ArrayRef<int64_t> perm) {
   Shape to;
+  if (perm.size() != shape(x).size())
+    fail("a tensor of rank " + Twine(shape(x).size()) + " stands where rank " +
+         Twine(perm.size()) + " is expected");
   for (int64_t from : perm)
     to.push_back(shape(x)[from]);
   return make<graph::TransposeOp>(typeOf(to, element(x)), x,

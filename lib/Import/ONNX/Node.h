@@ -31,6 +31,40 @@ namespace mho::import {
 
 using Shape = llvm::SmallVector<int64_t>;
 
+/// Numbers that a constant made here, or read one by one, may hold.
+inline constexpr int64_t kMostInTable = int64_t(1) << 24;
+
+/// The extents of a tensor. That it has fewer axes than a handler asks for is
+/// the file's fault.
+class Dims : public llvm::ArrayRef<int64_t> {
+public:
+  Dims(llvm::ArrayRef<int64_t> extents) : ArrayRef(extents) {}
+
+  const int64_t &operator[](size_t axis) const {
+    if (axis >= size())
+      missing(axis);
+    return ArrayRef::operator[](axis);
+  }
+  const int64_t &back() const {
+    if (empty())
+      missing(0);
+    return ArrayRef::back();
+  }
+  llvm::ArrayRef<int64_t> drop_front(size_t count = 1) const {
+    if (count > size())
+      missing(count - 1);
+    return ArrayRef::drop_front(count);
+  }
+  llvm::ArrayRef<int64_t> drop_back(size_t count = 1) const {
+    if (count > size())
+      missing(count - 1);
+    return ArrayRef::drop_back(count);
+  }
+
+private:
+  [[noreturn]] void missing(size_t axis) const;
+};
+
 class Node {
 public:
   Node(mlir::OpBuilder &b, mlir::Location loc, const onnx::NodeProto &proto,
@@ -89,9 +123,7 @@ public:
     return llvm::cast<mlir::RankedTensorType>(value.getType());
   }
   /// Symbols among the extents stand for bounded dimensions.
-  llvm::ArrayRef<int64_t> shape(mlir::Value value) const {
-    return symbolicShape(type(value));
-  }
+  Dims shape(mlir::Value value) const { return symbolicShape(type(value)); }
   mlir::Type element(mlir::Value value) const {
     return type(value).getElementType();
   }
@@ -123,9 +155,21 @@ public:
 
   mlir::RankedTensorType typeOf(llvm::ArrayRef<int64_t> shape,
                                 mlir::Type element) const {
-    return hasSymbol(shape) ? boundedType(shape, element)
-                            : tensorType(shape, element);
+    return extents && extents->hasKnownSymbol(shape)
+               ? boundedType(shape, element)
+               : tensorType(shape, element);
   }
+
+  /// Refuses a constant of so many numbers that no small file should make it.
+  void expectTable(llvm::ArrayRef<int64_t> extents) const;
+  /// Refuses to write the operator as more pieces than a program should have.
+  void expectParts(int64_t count, const llvm::Twine &what) const;
+  /// The product of the file's numbers called `what`.
+  int64_t product(llvm::ArrayRef<int64_t> factors,
+                  const llvm::Twine &what) const;
+  /// Refuses numbers of the file that would pass for symbols.
+  void expectNumbers(llvm::ArrayRef<int64_t> values,
+                     const llvm::Twine &what) const;
 
   /// Builds an op, or the constant it folds to.
   template <typename OpTy, typename... Args>
@@ -144,7 +188,8 @@ public:
   /// `count` places of an axis from `start` on, each checked in the run.
   mlir::Value taken(mlir::Value x, int64_t axis, int64_t start, int64_t step,
                     int64_t count);
-  /// The part of `x` of this shape from `starts` on, `steps` apart.
+  /// The part of `x` of this shape from `starts` on, `steps` apart; it has to
+  /// lie within.
   mlir::Value sliced(mlir::Value x, llvm::ArrayRef<int64_t> starts,
                      llvm::ArrayRef<int64_t> steps,
                      llvm::ArrayRef<int64_t> shape);
@@ -168,6 +213,9 @@ public:
   void result(mlir::Value value) { results.push_back(value); }
 
 private:
+  void checkInside(mlir::Value x, llvm::ArrayRef<int64_t> starts,
+                   llvm::ArrayRef<int64_t> steps,
+                   llvm::ArrayRef<int64_t> to) const;
   /// The name of an input.
   std::string inputName(mlir::Value value) const;
 };

@@ -215,6 +215,8 @@ void batchNormalizationTraining(Node &n) {
 void batchNormalization(Node &n) {
   Value x = n.input(0);
   int64_t rank = n.type(x).getRank();
+  if (rank < 1)
+    n.fail("expected rank 1 or more, found " + text(x.getType()));
   if (n.opset < 9 && !n.integer("spatial", 1)) {
     // Statistics of each position.
     if (isTraining(n))
@@ -228,8 +230,6 @@ void batchNormalization(Node &n) {
         standardized(n, value, {under(3), under(4)}, under(1), under(2))
             .as(n.element(x)));
   }
-  if (rank < 1)
-    n.fail("expected rank 1 or more, found " + text(x.getType()));
   // A lone axis is the batch of one channel.
   int64_t channels = rank < 2 ? 1 : n.shape(x)[1];
   for (size_t i = 1; i < 5; ++i)

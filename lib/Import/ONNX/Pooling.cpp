@@ -17,20 +17,31 @@ UnitAttr flag(Node &n, bool set) {
   return set ? n.b.getUnitAttr() : UnitAttr();
 }
 
+/// The element that wins no maximum.
+Value least(Node &n, Type element) {
+  auto type = n.typeOf({}, element);
+  if (auto floats = dyn_cast<FloatType>(element))
+    return n.constant(DenseElementsAttr::get(
+        type, APFloat::getInf(floats.getFloatSemantics(), /*Negative=*/true)));
+  unsigned width = element.getIntOrFloatBitWidth();
+  return n.constant(DenseElementsAttr::get(
+      type, element.isUnsignedInteger() ? APInt::getMinValue(width)
+                                        : APInt::getSignedMinValue(width)));
+}
+
 /// Row-major places in images as places whose spatial axes count the other way
 /// round, the first one fastest.
 Value columnMajor(Node &n, Value places, ArrayRef<int64_t> spatial) {
   auto number = [&](int64_t value) {
-    return n.scalar(n.b.getIntegerType(64), double(value));
+    return n.extentsAsTensor({value}, /*isScalar=*/true);
   };
-  int64_t size = 1;
-  for (int64_t extent : spatial)
-    size *= extent;
+  int64_t size = n.extents->elements(spatial);
   // Peels the axes off, the last first.
   Value rest = places, result;
-  int64_t weight = size;
-  for (int64_t extent : llvm::reverse(spatial)) {
-    weight /= extent;
+  for (size_t axis = spatial.size(); axis-- > 0;) {
+    // An empty image has no places, whatever is computed of them.
+    int64_t extent = spatial[axis] == 0 ? 1 : spatial[axis];
+    int64_t weight = n.extents->elements(spatial.take_front(axis));
     Value outer = n.binary<graph::DivOp>(rest, number(extent));
     Value at = n.binary<graph::SubOp>(
         rest, n.binary<graph::MulOp>(outer, number(extent)));
@@ -45,6 +56,13 @@ Value columnMajor(Node &n, Value places, ArrayRef<int64_t> spatial) {
 void maxPool(Node &n) {
   Value x = n.input(0);
   Window window = windowOf(n, n.shape(x), {});
+  if (n.wants(1) && hasSymbol(window.pads))
+    n.refuse(
+        "the indices of a window with auto_pad '" + n.string("auto_pad", "") +
+        "' and strides need constant spatial extents; " +
+        n.extents->howToFix(n.shape(x).drop_front(2)) + ", or state the pads");
+  if (hasSymbol(window.pads))
+    x = withOwnBorder(n, x, window, least(n, n.element(x)), /*all=*/false);
   auto type =
       n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
   auto kernel = n.b.getDenseI64ArrayAttr(window.kernel);
@@ -66,9 +84,79 @@ void maxPool(Node &n) {
 
 } // namespace
 
+/// The sum of each window of `x`. What the run says of pads becomes a border of
+/// x before.
+static Value windowSums(Node &n, Value x, Window window) {
+  x = withOwnBorder(n, x, window, Value(), /*all=*/false);
+  auto type =
+      n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
+  return n.make<graph::SumPoolOp>(type, x,
+                                  n.b.getDenseI64ArrayAttr(window.kernel),
+                                  n.b.getDenseI64ArrayAttr(window.strides),
+                                  n.b.getDenseI64ArrayAttr(window.pads),
+                                  n.b.getDenseI64ArrayAttr(window.dilations),
+                                  flag(n, window.ceil), UnitAttr());
+}
+
+/// How many elements each window along spatial axis `i` averages over, as a
+/// tensor of `element` numbers of the rank of the image.
+static Value countsAlong(Node &n, const Window &window, size_t i,
+                         int64_t extent, int64_t positions, Type element) {
+  size_t spatial = window.kernel.size();
+  Type integer = n.b.getIntegerType(64);
+  auto number = [&](int64_t value) {
+    return n.extentsAsTensor({value}, /*isScalar=*/true);
+  };
+  Shape steps;
+  for (int64_t k = 0; k < window.kernel[i]; ++k)
+    steps.push_back(k * window.dilations[i]);
+  Value places = n.reshape(n.counting(positions, integer), {positions, 1});
+  places = n.binary<graph::MulOp>(places, number(window.strides[i]));
+  places = n.binary<graph::SubOp>(places, number(window.pads[i]));
+  places = n.binary<graph::AddOp>(places, n.constantIntegers(steps));
+  int64_t low = 0, high = extent;
+  if (n.integer("count_include_pad", 0)) {
+    low = n.extents->difference(0, window.pads[i]);
+    high = n.extents->sum(extent, window.pads[spatial + i]);
+  }
+  Type flag = n.b.getI1Type();
+  low = n.extents->difference(low, 1);
+  Value inside = n.binary<graph::AndOp>(
+      n.binary<graph::GreaterOp>(places, number(low), flag),
+      n.binary<graph::LessOp>(places, number(high), flag));
+  Value counts = n.make<graph::ReduceSumOp>(
+      n.typeOf({positions}, element), n.cast(inside, element),
+      n.b.getDenseI64ArrayAttr({1}), UnitAttr());
+  // A window may lie in the border altogether.
+  counts = n.binary<graph::MaxOp>(counts, n.scalar(element, 1));
+  Shape along(spatial, 1);
+  along[i] = positions;
+  return n.reshape(counts, along);
+}
+
+/// Where extents are the run's: each window's sum over how many elements it
+/// has.
+static Value boundedAverage(Node &n, Value x, const Window &window) {
+  Type element = n.element(x);
+  if (element.getIntOrFloatBitWidth() < 32)
+    x = n.cast(x, n.b.getF32Type());
+  ArrayRef<int64_t> image = n.shape(x);
+  Shape places = resultShape(n, image, window, image[1]);
+  Value y = windowSums(n, x, window);
+  Value divisor;
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    Value counts =
+        countsAlong(n, window, i, image[i + 2], places[i + 2], n.element(x));
+    divisor = divisor ? n.binary<graph::MulOp>(divisor, counts) : counts;
+  }
+  return n.cast(n.binary<graph::DivOp>(y, divisor), element);
+}
+
 void averagePool(Node &n) {
   Value x = n.input(0);
   Window window = windowOf(n, n.shape(x), {});
+  if (hasSymbol(n.shape(x).drop_front(2)))
+    return n.result(boundedAverage(n, x, window));
   auto type =
       n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
   n.result(n.make<graph::AveragePoolOp>(
@@ -109,15 +197,7 @@ void lpPool(Node &n) {
   Value x = n.input(0);
   double p = normOrder(n);
   Window window = windowOf(n, n.shape(x), {});
-  auto type =
-      n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
-  Value sums = n.make<graph::SumPoolOp>(
-      type, magnitudePower(n, x, p), n.b.getDenseI64ArrayAttr(window.kernel),
-      n.b.getDenseI64ArrayAttr(window.strides),
-      n.b.getDenseI64ArrayAttr(window.pads),
-      n.b.getDenseI64ArrayAttr(window.dilations), flag(n, window.ceil),
-      UnitAttr());
-  n.result(root(n, sums, p));
+  n.result(root(n, windowSums(n, magnitudePower(n, x, p), window), p));
 }
 
 Shape pooledShape(Node &n, ArrayRef<int64_t> image) {

@@ -88,6 +88,7 @@ static Value perElement(Node &n, Value scale, const Quantizer &by,
                         int64_t extent) {
   if (!scale || n.type(scale).getNumElements() == 1)
     return scale;
+  n.expectTable(extent);
   Shape blocks, shape(n.shape(scale));
   for (int64_t i = 0; i < extent; ++i)
     blocks.push_back(i / by.block);

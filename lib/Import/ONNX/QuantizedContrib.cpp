@@ -266,15 +266,15 @@ Value storedWeights(Node &n, const Packing &packing) {
   ElementsAttr bytes = constantInput(n, 1, "the packed weights");
   ElementsAttr scales = constantInput(n, 2, "the scales");
   int64_t blocks = packing.blocks();
+  int64_t needed = n.product({packing.columns, blocks, packing.blockBytes()},
+                             "the sizes of the packed weights");
   if (!bytes.getElementType().isInteger(8) ||
-      bytes.getNumElements() !=
-          packing.columns * blocks * packing.blockBytes() ||
+      bytes.getNumElements() != needed ||
       scales.getNumElements() != packing.columns * blocks ||
       !isa<FloatType>(scales.getElementType()))
     n.fail("weights of " + Twine(packing.bits) + " bits in blocks of " +
            Twine(packing.block) + " for " + Twine(packing.rows) + " rows and " +
-           Twine(packing.columns) + " columns need " +
-           Twine(packing.columns * blocks * packing.blockBytes()) +
+           Twine(packing.columns) + " columns need " + Twine(needed) +
            " bytes and " + Twine(packing.columns * blocks) + " scales, found " +
            Twine(bytes.getNumElements()) + " and " +
            Twine(scales.getNumElements()));
@@ -297,10 +297,11 @@ void matMulNBits(Node &n) {
   Value a = n.input(0), bias = n.optional(5);
   Packing packing{n.integer("K", 0), n.integer("N", 0), n.integer("bits", 4),
                   n.integer("block_size", 0)};
-  if (!llvm::is_contained({2, 4, 8}, int(packing.bits)))
+  if (!llvm::is_contained({int64_t(2), int64_t(4), int64_t(8)}, packing.bits))
     n.refuse("weights of " + Twine(packing.bits) + " bits are not supported");
   if (packing.rows < 1 || packing.columns < 1 || packing.block < 8 ||
-      packing.block * packing.bits % 8)
+      packing.rows > INT32_MAX || packing.columns > INT32_MAX ||
+      packing.block > INT32_MAX || packing.block * packing.bits % 8)
     n.fail("attributes K, N and block_size are " + Twine(packing.rows) + ", " +
            Twine(packing.columns) + " and " + Twine(packing.block));
   Type element = n.element(a);

@@ -171,6 +171,8 @@ void multinomial(Node &n) {
            text(n.input(0).getType()) + " and " + Twine(samples));
   Draws draws(n);
   int64_t batch = x.shape()[0], classes = x.shape()[1];
+  if (classes < 1)
+    n.fail("there are no classes to draw from");
   Expr shares = exp(x - largest(x, {1}));
   Expr running(n, n.make<graph::CumSumOp>(
                       Value(shares).getType(), Value(shares),

@@ -238,8 +238,9 @@ Value Recurrence::quantizedProduct(Value rows, size_t weights, int64_t d,
 void Recurrence::readShapes() {
   x = n.input(0);
   element = n.element(x);
-  if (n.type(x).getRank() != 3)
-    n.fail("input X must have rank 3, found " + text(x.getType()));
+  if (n.type(x).getRank() != 3 || !isa<FloatType>(element))
+    n.fail("input X must hold floats and have rank 3, found " +
+           text(x.getType()));
   int64_t layout = n.integer("layout", 0);
   if (layout != 0 && layout != 1)
     n.fail("layout is 0 or 1, found " + Twine(layout));

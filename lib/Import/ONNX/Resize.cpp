@@ -5,13 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Every mode is separable, and all coordinates are known here: each axis is
-// resampled by itself with a table of elements and weights. Where nearest
-// elements repeat or are skipped evenly the table is not needed.
+// Every mode is separable: each axis is resampled by itself with a table of
+// elements and weights, which is known here unless the run gives an extent
+// (RunTimeResize.cpp). Where nearest elements repeat or are skipped evenly the
+// table is not needed.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Resize.h"
 
 #include <cmath>
 
@@ -20,20 +21,6 @@ using namespace mlir;
 namespace mho::import {
 
 namespace {
-
-/// What applies to all axes.
-struct Method {
-  std::string mode, coordinates, nearest;
-  double cubic = -0.75;
-  bool antialias = false, excludeOutside = false;
-};
-
-/// One axis to resize; `begin` and `end` are the crop's ends where there is
-/// one.
-struct Axis {
-  int64_t from = 0, to = 0;
-  double scale = 1, begin = 0, end = 1;
-};
 
 /// Where element `o` of the result lies on the input axis.
 double coordinateOf(const Method &method, const Axis &axis, int64_t o) {
@@ -60,6 +47,14 @@ double coordinateOf(const Method &method, const Axis &axis, int64_t o) {
   return offset + (double(o) + 0.5) / axis.scale - 0.5;
 }
 
+/// The element of the input at `place`, or at the border next to it.
+int64_t placeIn(const Axis &axis, double place) {
+  // Not a number, where a crop's ends are none, lies nowhere.
+  return std::isnan(place)
+             ? 0
+             : int64_t(std::clamp(place, 0.0, double(axis.from - 1)));
+}
+
 int64_t nearestTo(const Method &method, const Axis &axis, double x) {
   double place = 0;
   // Opset 10 names no rounding: up where the axis shrinks, else down.
@@ -73,7 +68,7 @@ int64_t nearestTo(const Method &method, const Axis &axis, double x) {
     place = std::floor(x + 0.5);
   else
     place = std::ceil(x - 0.5);
-  return int64_t(std::clamp(place, 0.0, double(axis.from - 1)));
+  return placeIn(axis, place);
 }
 
 /// The kernel of an interpolation at a distance of `x` elements.
@@ -94,8 +89,9 @@ struct Table {
   std::vector<double> weights;
 };
 
-Table tableOf(const Method &method, const Axis &axis) {
+Table tableOf(Node &n, const Method &method, const Axis &axis) {
   Table table;
+  n.expectTable(axis.to);
   if (method.mode == "nearest") {
     for (int64_t o = 0; o < axis.to; ++o)
       table.taps.push_back(
@@ -105,8 +101,11 @@ Table tableOf(const Method &method, const Axis &axis) {
   // A kernel stretched over what one element of the result stands for.
   double scale = method.antialias ? std::min(axis.scale, 1.0) : 1;
   double reach = method.mode == "linear" ? 1 : 2;
+  if (!(reach / scale < double(INT32_MAX)))
+    n.fail("the scale " + std::to_string(axis.scale) + " is out of range");
   int64_t first = int64_t(std::floor(-reach / scale)) + 1;
   table.count = 2 - 2 * first;
+  n.expectTable({axis.to, table.count});
   for (int64_t o = 0; o < axis.to; ++o) {
     double x = coordinateOf(method, axis, o);
     // The element left of x, which itself is never that element.
@@ -120,8 +119,7 @@ Table tableOf(const Method &method, const Axis &axis) {
         weight = 0;
       weights.push_back(weight);
       sum += weight;
-      table.taps.push_back(
-          int64_t(std::clamp(place, 0.0, double(axis.from - 1))));
+      table.taps.push_back(placeIn(axis, place));
     }
     if (!method.antialias && !method.excludeOutside)
       sum = 1;
@@ -157,9 +155,11 @@ Value chosen(Node &n, Value x, int64_t axis, ArrayRef<int64_t> places) {
 /// `x` resized along one axis; interpolated in a float type.
 Value resized(Node &n, Value x, int64_t number, const Axis &axis,
               const Method &method) {
-  if (axis.from < 1)
+  if (n.extents->range(axis.from).high < 1)
     n.fail("axis " + Twine(number) + " is empty and cannot be resized");
-  Table table = tableOf(method, axis);
+  if (axis.isOpen())
+    return resizedInRun(n, x, number, axis, method);
+  Table table = tableOf(n, method, axis);
   if (method.mode == "nearest")
     return chosen(n, x, number, table.taps);
   Type element = n.element(x);
@@ -185,6 +185,14 @@ Value extrapolated(Node &n, Value y, ArrayRef<Axis> axes,
   Value inside;
   int64_t rank = axes.size();
   for (auto [number, axis] : llvm::enumerate(axes)) {
+    if (axis.isOpen()) {
+      Shape along(rank, 1);
+      along[number] = axis.to;
+      Value own = n.reshape(insideInRun(n, axis, method), along);
+      inside = inside ? n.binary<graph::AndOp>(inside, own) : own;
+      continue;
+    }
+    n.expectTable(axis.to);
     SmallVector<bool> in;
     for (int64_t o = 0; o < axis.to; ++o) {
       double x = coordinateOf(method, axis, o);
@@ -213,9 +221,13 @@ Value resizedAll(Node &n, Value x, ArrayRef<Axis> axes, const Method &method) {
   // What shrinks first leaves less for the others.
   SmallVector<int64_t> order =
       llvm::to_vector(llvm::seq<int64_t>(0, axes.size()));
-  llvm::stable_sort(order, [&](int64_t a, int64_t b) {
-    return axes[a].to * axes[b].from < axes[b].to * axes[a].from;
-  });
+  auto ratio = [&](int64_t number) {
+    const Axis &axis = axes[number];
+    return double(n.extents->range(axis.to).high) /
+           double(std::max<int64_t>(1, n.extents->range(axis.from).high));
+  };
+  llvm::stable_sort(order,
+                    [&](int64_t a, int64_t b) { return ratio(a) < ratio(b); });
   for (int64_t number : order) {
     const Axis &axis = axes[number];
     if (crops ? axis.from != axis.to || axis.begin != 0 || axis.end != 1
@@ -257,26 +269,56 @@ void checkMethod(Node &n, Method &method) {
            method.nearest + "'");
 }
 
+void expectExtent(Node &n, double exact) {
+  if (!(exact < double(INT32_MAX)))
+    n.fail("the scales or sizes give an axis more than " + Twine(INT32_MAX) +
+           " elements");
+}
+
+/// The extent that a result of `exact` elements has.
+int64_t extentOf(Node &n, double exact) {
+  expectExtent(n, exact);
+  return int64_t(std::floor(exact));
+}
+
 /// The extents of the result from scales or sizes, given for some axes.
 void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
                 std::optional<SmallVector<double>> scales,
-                std::optional<SmallVector<double>> sizes) {
+                std::optional<Shape> sizes) {
   if (!scales == !sizes)
     n.fail("expected either scales or sizes");
-  ArrayRef<double> values = scales ? *scales : *sizes;
-  if (values.size() != given.size())
+  size_t count = scales ? scales->size() : sizes->size();
+  if (count != given.size())
     n.fail("expected " + Twine(given.size()) + " scales or sizes, found " +
-           Twine(values.size()));
+           Twine(count));
   std::string policy = n.string("keep_aspect_ratio_policy", "stretch");
   std::optional<double> common;
-  for (auto [value, number] : llvm::zip_equal(values, given)) {
+  for (auto [i, number] : llvm::enumerate(given)) {
     Axis &axis = axes[number];
-    if (!(value >= 0) || value > double(1 << 30) || (scales && value == 0))
-      n.fail("a scale or size is out of range");
-    axis.scale =
-        scales ? value : value / double(std::max<int64_t>(1, axis.from));
-    axis.to = scales ? int64_t(std::floor(value * double(axis.from)))
-                     : int64_t(value);
+    if (scales) {
+      axis.scale = (*scales)[i];
+      if (!(axis.scale > 0) || axis.scale > double(1 << 30))
+        n.fail("a scale is out of range");
+      axis.to = n.extents->scaled(axis.from, float(axis.scale));
+      expectExtent(n, double(n.extents->range(axis.to).high));
+      continue;
+    }
+    axis.to = (*sizes)[i];
+    Extents::Range to = n.extents->range(axis.to);
+    if (to.low < 0 || to.high > (1 << 30))
+      n.fail("a size is out of range");
+    if (isSymbol(axis.to) || isSymbol(axis.from)) {
+      if (policy != "stretch")
+        n.refuse("attribute 'keep_aspect_ratio_policy' is '" + policy +
+                 "', which needs constant extents, but axis " + Twine(number) +
+                 " goes from " + n.extents->text(axis.from) + " to " +
+                 n.extents->text(axis.to) + "; " +
+                 n.extents->howToFix({axis.from, axis.to}));
+      auto more = n.extents->quotient(axis.to, axis.from);
+      axis.scale = more && !isSymbol(*more) ? double(*more) : 0;
+      continue;
+    }
+    axis.scale = double(axis.to) / double(std::max<int64_t>(1, axis.from));
     bool smaller = policy == "not_larger";
     if (!common || (smaller ? axis.scale < *common : axis.scale > *common))
       common = axis.scale;
@@ -289,8 +331,7 @@ void setExtents(Node &n, MutableArrayRef<Axis> axes, ArrayRef<int64_t> given,
            policy + "'");
   for (int64_t number : given) {
     axes[number].scale = *common;
-    axes[number].to =
-        int64_t(std::floor(*common * double(axes[number].from) + 0.5));
+    axes[number].to = extentOf(n, *common * double(axes[number].from) + 0.5);
   }
 }
 
@@ -324,8 +365,10 @@ void resize(Node &n) {
     for (int64_t axis : *named)
       given.push_back(n.axis(axis, rank));
   }
-  setExtents(n, axes, given, numbers(n, first ? 1 : 2, "the scales"),
-             first ? std::nullopt : numbers(n, 3, "the sizes"));
+  std::optional<Shape> sizes;
+  if (!first && n.optional(3) && n.type(n.input(3)).getNumElements() != 0)
+    sizes = n.steering(3, "the sizes");
+  setExtents(n, axes, given, numbers(n, first ? 1 : 2, "the scales"), sizes);
   if (method.coordinates == "tf_crop_and_resize") {
     auto roi = numbers(n, 1, "the region of interest");
     if (!roi || roi->size() != 2 * given.size())

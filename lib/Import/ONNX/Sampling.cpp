@@ -33,8 +33,6 @@ Value number(Node &n, Value like, double value) {
 Value sampled(Node &n, Value x, Value places, Value images,
               StringRef interpolation, StringRef border,
               bool largestProduct = false) {
-  if (!isa<FloatType>(n.element(x)))
-    n.refuse("images of integers are not supported; cast them to float");
   Shape shape{n.shape(places)[0], n.shape(x)[1]};
   llvm::append_range(shape, n.shape(places).drop_front().drop_back());
   return n.make<graph::SampleOp>(
@@ -54,8 +52,21 @@ Value reversed(Node &n, Value x) {
                                 n.b.getDenseI64ArrayAttr(steps));
 }
 
+/// Floats that hold every element of an image, which is of integers or
+/// booleans.
+Value imageOfFloats(Node &n, Value x) {
+  unsigned bits = n.element(x).getIntOrFloatBitWidth();
+  if (bits > 32)
+    n.refuse("images of 64-bit integers are not supported; cast them to a "
+             "narrower type or to double");
+  return n.cast(x, bits <= 16 ? Type(n.b.getF32Type()) : n.b.getF64Type());
+}
+
 void gridSample(Node &n) {
   Value x = n.input(0), grid = n.input(1);
+  Type element = n.element(x);
+  if (!isa<FloatType>(element))
+    x = imageOfFloats(n, x);
   int64_t rank = n.type(x).getRank();
   if (rank < 3 || n.type(grid).getRank() != rank ||
       n.shape(grid).back() != rank - 2 || n.shape(grid)[0] != n.shape(x)[0])
@@ -92,7 +103,9 @@ void gridSample(Node &n) {
     places = n.binary<graph::SubOp>(places, number(n, grid, 1));
     places = n.binary<graph::MulOp>(places, number(n, grid, 0.5));
   }
-  n.result(sampled(n, x, places, Value(), interpolation, border));
+  // To integers by truncation, as the reference does it.
+  n.result(
+      n.cast(sampled(n, x, places, Value(), interpolation, border), element));
 }
 
 /// Homogeneous coordinates of all elements of an image, times the transforms.
@@ -106,13 +119,13 @@ void affineGrid(Node &n) {
            "N images");
   bool corners = n.integer("align_corners", 0);
   ArrayRef<int64_t> extents = ArrayRef<int64_t>(size).drop_front(2);
-  int64_t points = 1;
-  for (int64_t extent : extents) {
+  for (int64_t extent : size)
     if (extent < 1 || extent > INT32_MAX)
       n.fail("the size has the extent " + Twine(extent));
-    points *= extent;
-  }
-  n.typeOf({points, spatial + 1}, n.b.getF32Type());
+  Shape table(extents);
+  table.push_back(spatial + 1);
+  n.expectTable(table);
+  int64_t points = n.product(extents, "the extents of the size");
   std::vector<float> base;
   base.reserve(points * (spatial + 1));
   for (int64_t point = 0; point < points; ++point) {
@@ -149,6 +162,7 @@ struct RegionAxis {
 
 RegionAxis regionAxis(Node &n, Value begin, Value extent, int64_t bins,
                       int64_t samples, int64_t image) {
+  n.expectTable({bins, samples});
   SmallVector<float> steps;
   for (int64_t bin = 0; bin < bins; ++bin)
     for (int64_t sample = 0; sample < samples; ++sample)
@@ -264,14 +278,12 @@ void roiAlign(Node &n) {
 
 /// Where a kernel lies without offsets: kernel elements × axes × positions….
 Value kernelPlaces(Node &n, const Window &window, ArrayRef<int64_t> positions) {
-  int64_t spatial = positions.size(), elements = 1, points = 1;
-  for (int64_t extent : window.kernel)
-    elements *= extent;
-  for (int64_t extent : positions)
-    points *= extent;
+  int64_t spatial = positions.size();
+  int64_t elements = n.product(window.kernel, "the extents of the kernel");
   Shape shape{elements, spatial};
   llvm::append_range(shape, positions);
-  n.typeOf(shape, n.b.getF32Type());
+  n.expectTable(shape);
+  int64_t points = n.product(positions, "the extents of the result");
   std::vector<float> values;
   auto digits = [&](int64_t number, ArrayRef<int64_t> extents) {
     Shape result(extents.size());
@@ -303,16 +315,15 @@ void deformConv(Node &n) {
   Window window = attributesOf(n, spatial, n.shape(w).drop_front(2));
   Shape extents(resultShape(n, n.shape(x), window, outputs));
   ArrayRef<int64_t> positions = ArrayRef<int64_t>(extents).drop_front(2);
-  int64_t elements = 1;
-  for (int64_t extent : window.kernel)
-    elements *= extent;
-  if (groups < 1 || moved < 1 || n.shape(w)[1] * groups != channels ||
-      outputs % groups || channels % moved)
+  int64_t elements = n.product(window.kernel, "the extents of the kernel");
+  if (groups < 1 || moved < 1 || channels % groups ||
+      n.shape(w)[1] != channels / groups || outputs % groups ||
+      channels % moved)
     n.fail("weights for " + Twine(n.shape(w)[1]) + " channels in " +
            Twine(groups) + " groups do not fit " + Twine(channels) +
            " input channels");
   auto expected = [&](int64_t values) {
-    Shape shape{batch, moved * elements * values};
+    Shape shape{batch, n.product({moved, elements, values}, "offsets")};
     llvm::append_range(shape, positions);
     return shape;
   };
@@ -352,6 +363,7 @@ void deformConv(Node &n) {
   rows.push_back(channels * elements);
   y = n.reshape(y, rows);
   int64_t inGroup = channels / groups * elements, own = outputs / groups;
+  n.expectParts(groups, "groups of a deformable convolution");
   SmallVector<Value> parts;
   for (int64_t group = 0; group < groups; ++group) {
     Value matrix = n.reshape(sliced(n, w, 0, group * own, group * own + own),

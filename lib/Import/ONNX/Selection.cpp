@@ -70,7 +70,9 @@ namespace {
 /// The elements of input `i` where they are known.
 std::optional<graph::ConstantReader> known(Node &n, size_t i) {
   Attribute value;
-  if (!matchPattern(n.input(i), m_Constant(&value)))
+  // More elements than a file holds are one, written once.
+  if (!matchPattern(n.input(i), m_Constant(&value)) ||
+      n.type(n.input(i)).getNumElements() > kMostInTable)
     return std::nullopt;
   return graph::ConstantReader::get(value);
 }
@@ -168,7 +170,13 @@ void nonMaxSuppression(Node &n) {
       n.fail(what + " must be one number");
     return values[0];
   };
-  limits.perClass = int64_t(one(2, "the number of boxes").value_or(0));
+  // Exporters write the largest integer for no limit, which no double holds.
+  if (n.optional(2)) {
+    Shape most = n.steering(2, "the number of boxes");
+    if (most.size() != 1)
+      n.fail("the number of boxes must be one number");
+    limits.perClass = most.front();
+  }
   limits.overlap = float(one(3, "the overlap's threshold").value_or(0));
   if (auto score = one(4, "the score's threshold"))
     limits.score = float(*score);

@@ -114,13 +114,17 @@ void split(Node &n) {
   int64_t axis = n.axis(n.integer("axis", 0), rank);
   int64_t extent = n.shape(x)[axis];
   bool keep = n.optional(1) || n.integer("keepdims", 1);
-  Shape sizes(extent, 1);
-  if (n.optional(1)) {
+  Shape sizes;
+  if (!n.optional(1)) {
+    n.expectParts(extent, "elements of a sequence");
+    sizes.assign(extent, 1);
+  } else {
     sizes = n.steering(1, "split");
     if (n.type(n.input(1)).getRank() == 0) {
       int64_t each = sizes[0];
       if (each <= 0)
         n.fail("split is " + Twine(each) + ", expected a positive extent");
+      n.expectParts(extent / each, "elements of a sequence");
       sizes.clear();
       for (int64_t left = extent; left > 0; left -= each)
         sizes.push_back(std::min(each, left));

@@ -100,7 +100,7 @@ bool boundedRange(Node &n) {
     return false;
   Extents &e = *n.extents;
   int64_t step = bounds[2];
-  if (isSymbol(step) || step == 0)
+  if (isSymbol(step) || step == 0 || step < -INT32_MAX || step > INT32_MAX)
     n.refuse("a range with steps of " + e.text(step) +
              ", known only at run time, is not supported; fix the extent with "
              "--shape");
@@ -155,6 +155,32 @@ void rangeOfData(Node &n) {
       n.binary<graph::AddOp>(n.binary<graph::MulOp>(places, ends[2]), ends[0]));
 }
 
+/// The same of constants, without the rounding of large ones.
+void integerRange(Node &n, Type element) {
+  auto bound = [&](size_t i, StringRef what) {
+    Shape values = n.steering(i, what);
+    if (values.size() != 1)
+      n.fail(what + " must be one number, found " + text(n.input(i).getType()));
+    return values.front();
+  };
+  int64_t start = bound(0, "the start"), step = bound(2, "the step");
+  __int128 reach = __int128(bound(1, "the limit")) - start;
+  if (step == 0)
+    n.fail("the step of a range must not be zero");
+  __int128 count = reach / step + (reach % step != 0);
+  if ((reach < 0) != (step < 0))
+    count = 0;
+  if (count >= 1 << 24)
+    n.refuse("a range of more than 2^24 elements is not supported");
+  unsigned width = element.getIntOrFloatBitWidth();
+  SmallVector<APInt> values;
+  for (int64_t i = 0; i < int64_t(count); ++i)
+    values.push_back(
+        APInt(64, uint64_t(start) + uint64_t(i) * uint64_t(step)).trunc(width));
+  auto type = n.typeOf({int64_t(count)}, element);
+  n.result(n.constant(DenseElementsAttr::get(type, values)));
+}
+
 void range(Node &n) {
   if (boundedRange(n))
     return;
@@ -168,6 +194,9 @@ void range(Node &n) {
                     ", or --loop-bound=" + nameOf(n.proto) +
                         "=N says how many elements there are at most");
   }
+  Type element = n.element(n.input(0));
+  if (isa<IntegerType>(element))
+    return integerRange(n, element);
   double start = n.number(0, "the start"), limit = n.number(1, "the limit");
   double step = n.number(2, "the step");
   if (step == 0 || std::isnan(start) || std::isnan(limit) || std::isnan(step))
@@ -175,15 +204,10 @@ void range(Node &n) {
   double count = std::max(0.0, std::ceil((limit - start) / step));
   if (!(count < double(1 << 24)))
     n.refuse("a range of more than 2^24 elements is not supported");
-  Type element = n.element(n.input(0));
   auto type = n.typeOf({int64_t(count)}, element);
   SmallVector<Attribute> values;
-  for (int64_t i = 0; i < int64_t(count); ++i) {
-    double value = start + double(i) * step;
-    values.push_back(isa<FloatType>(element)
-                         ? Attribute(n.b.getFloatAttr(element, value))
-                         : n.b.getIntegerAttr(element, int64_t(value)));
-  }
+  for (int64_t i = 0; i < int64_t(count); ++i)
+    values.push_back(n.b.getFloatAttr(element, start + double(i) * step));
   n.result(n.constant(DenseElementsAttr::get(type, values)));
 }
 

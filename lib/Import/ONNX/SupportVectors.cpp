@@ -56,7 +56,9 @@ struct Kernel {
   /// `vectors` are rows; gives [samples, vectors].
   Value operator()(Value x, ArrayRef<double> vectors, int64_t count) {
     int64_t features = n.shape(x)[1];
-    if (int64_t(vectors.size()) != count * features)
+    if (count < 0 ||
+        int64_t(vectors.size()) !=
+            n.product({count, features}, "the numbers of support vectors"))
       n.fail("attribute 'support_vectors' has " + Twine(vectors.size()) +
              " entries for " + Twine(count) + " vectors of " + Twine(features) +
              " features");
@@ -148,11 +150,13 @@ SmallVector<std::pair<int64_t, int64_t>> pairsOf(int64_t classes) {
 Value decisions(Node &n, Value x, ArrayRef<int64_t> perClass) {
   int64_t classes = perClass.size(), count = 0;
   SmallVector<int64_t> begins;
+  SmallVector<double> given = numbers(n, "coefficients");
   for (int64_t own : perClass) {
+    if (own < 0 || own > int64_t(given.size()))
+      n.fail("a class has " + Twine(own) + " of the support vectors");
     begins.push_back(count);
     count += own;
   }
-  SmallVector<double> given = numbers(n, "coefficients");
   if (int64_t(given.size()) != (classes - 1) * count)
     n.fail("attribute 'coefficients' has " + Twine(given.size()) +
            " entries for " + Twine(count) + " vectors of " + Twine(classes) +

@@ -25,14 +25,14 @@ namespace mho::import {
 
 namespace {
 
-/// x with room for the bound of its last axis but `behind` ones; what is there
-/// beyond the run's extent is zero.
-Value withRoom(Node &n, Value x, int64_t behind) {
+/// x with room for the bounds of its axes; what is there beyond the run's
+/// extents is zero.
+Value withRoom(Node &n, Value x) {
   Shape room(n.shape(x));
-  int64_t &extent = room[room.size() - 1 - behind];
-  if (!isSymbol(extent))
+  if (!hasSymbol(room))
     return x;
-  extent = n.extents->range(extent).high;
+  for (int64_t &extent : room)
+    extent = n.extents->range(extent).high;
   auto type = n.typeOf(room, n.element(x));
   Value whole = n.constant(
       DenseElementsAttr::get(type, Attribute(n.b.getZeroAttr(n.element(x)))));
@@ -97,12 +97,8 @@ Expr anyOf(Expr flags, ArrayRef<int64_t> axes, bool keepdims = true) {
 
 void suppressAtRunTime(Node &n) {
   Type integer = n.b.getI64Type();
-  int64_t count = n.shape(n.input(0))[1];
-  Expr boxes(n, withRoom(n, n.input(0), 1));
-  Expr scores(n, withRoom(n, n.input(1), 0));
-  if (hasSymbol(boxes.shape()) || hasSymbol(scores.shape()))
-    n.refuse("numbers of images and classes that only the run knows are not "
-             "supported; fix them with --shape");
+  Shape extents(n.shape(n.input(1)));
+  Expr boxes(n, withRoom(n, n.input(0))), scores(n, withRoom(n, n.input(1)));
   int64_t images = scores.shape()[0], classes = scores.shape()[1],
           room = scores.shape()[2];
   auto number = [&](size_t i, Type element, StringRef what) {
@@ -145,8 +141,15 @@ void suppressAtRunTime(Node &n) {
   Expr order(n, sort.getIndices()), sorted(n, sort.getValues());
   Expr alive(n, n.constant(DenseElementsAttr::get(
                     n.typeOf(scores.shape(), n.b.getI1Type()), true)));
-  if (isSymbol(count))
-    alive = order < Expr(n, n.extentsAsTensor(count, /*scalar=*/true));
+  // No boxes, classes and images but those of the run.
+  auto within = [&](Expr place, int64_t axis) {
+    if (isSymbol(extents[axis]))
+      alive = alive && place < Expr(n, n.extentsAsTensor(extents[axis],
+                                                         /*scalar=*/true));
+  };
+  within(order, 2);
+  within(iota(n, integer, classes).reshape({1, classes, 1}), 1);
+  within(iota(n, integer, images).reshape({images, 1, 1}), 0);
   if (n.optional(4))
     alive =
         alive && sorted > number(4, n.element(scores), "the score's threshold");

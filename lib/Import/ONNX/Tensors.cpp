@@ -94,13 +94,14 @@ int dataTypeOf(Type element) {
 }
 
 RankedTensorType tensorType(ArrayRef<int64_t> shape, Type element) {
+  // Extents of 0 apart, so that the strides of an empty tensor have limits too.
   int64_t count = 1;
   for (int64_t extent : shape) {
     if (extent < 0)
       throw ModelError("a tensor has the extent " + std::to_string(extent));
     if (extent && count > kMaximumElements / extent)
       throw ModelError("a tensor has more than 2^38 elements");
-    count *= extent;
+    count *= std::max<int64_t>(extent, 1);
   }
   return RankedTensorType::get(shape, element);
 }

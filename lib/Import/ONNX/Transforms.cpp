@@ -100,6 +100,7 @@ private:
   std::pair<Expr, Expr> waves(int64_t rows, int64_t columns, int64_t length,
                               double scale, Type element,
                               ArrayRef<int64_t> shape) {
+    n.expectTable({rows, columns});
     std::vector<double> cosine(rows * columns), sine(rows * columns);
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t j = 0; j < columns; ++j) {
@@ -267,6 +268,7 @@ void stft(Node &n) {
     n.fail("the window has " + Twine(n.type(window).getNumElements()) +
            " values for frames of " + Twine(frame));
   int64_t frames = (length - frame) / step + 1;
+  n.expectTable({frames, frame});
   Shape places;
   for (int64_t i = 0; i < frames; ++i)
     for (int64_t j = 0; j < frame; ++j)
@@ -288,8 +290,9 @@ void stft(Node &n) {
 /// Coefficients of cos(0), cos(2πi/period), cos(4πi/period).
 void window(Node &n, double constantPart, double first, double second) {
   int64_t size = scalarOf(n, 0, "the size");
-  if (size < 0 || size > INT32_MAX)
+  if (size < 0)
     n.fail("a window of " + Twine(size) + " values has no meaning");
+  n.expectTable(size);
   double period = n.integer("periodic", 1) ? size : size - 1;
   std::vector<double> values;
   for (int64_t i = 0; i < size; ++i) {
@@ -315,9 +318,10 @@ void melWeightMatrix(Node &n) {
   double low = n.number(3, "the lower edge");
   double high = n.number(4, "the upper edge");
   int64_t bins = length / 2 + 1;
-  if (bands < 1 || length < 1 || rate < 1 || bins * bands > INT32_MAX)
+  if (bands < 1 || length < 1 || rate < 1)
     n.fail("a matrix of " + Twine(bins) + " frequencies and " + Twine(bands) +
            " bands at rate " + Twine(rate) + " has no meaning");
+  n.expectTable({bins, bands});
   auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
   double step = (mel(high) - mel(low)) / double(bands + 2);
   Shape corners;

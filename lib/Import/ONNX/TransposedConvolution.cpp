@@ -21,12 +21,74 @@ namespace mho::import {
 
 namespace {
 
+/// The same along one axis with as many points as the run says. Element
+/// s·q + r of the sum consists of those pieces k with k·dilation = s·a + r,
+/// each shifted by a points: all that have one r are added, then the sums for
+/// r = 0 … s - 1 stand side by side.
+Value overlapAddedByPhases(Node &n, Value pieces, int64_t axis,
+                           int64_t pieceAxis, int64_t stride, int64_t dilation,
+                           int64_t begin, int64_t extent) {
+  Shape shape(n.shape(pieces));
+  int64_t rank = shape.size(), count = shape[pieceAxis], points = shape[axis];
+  int64_t most = (count - 1) * dilation / stride;
+  Shape around(rank, 0), steps(rank, 1);
+  around[axis] = most;
+  shape[axis] = n.extents->sum(points, 2 * most);
+  Value x = n.make<graph::PadOp>(n.typeOf(shape, n.element(pieces)), pieces,
+                                 Value(), n.b.getDenseI64ArrayAttr(around),
+                                 n.b.getDenseI64ArrayAttr(around),
+                                 n.b.getStringAttr("constant"));
+  shape[axis] = n.extents->sum(points, most);
+  shape[pieceAxis] = 1;
+  Shape phase(shape);
+  phase.erase(phase.begin() + pieceAxis);
+  phase.insert(phase.begin() + axis + 1, 1);
+  SmallVector<Value> phases(stride);
+  for (int64_t piece = 0; piece < count; ++piece) {
+    Shape starts(rank, 0);
+    starts[axis] = most - piece * dilation / stride;
+    starts[pieceAxis] = piece;
+    Value part = n.reshape(n.sliced(x, starts, steps, shape), phase);
+    Value &sum = phases[piece * dilation % stride];
+    sum = sum ? n.binary<graph::AddOp>(sum, part) : part;
+  }
+  for (Value &sum : phases)
+    if (!sum)
+      sum = n.expand(n.scalar(n.element(pieces), 0), phase);
+  Value y = concatenated(n, phases, axis + 1);
+  phase.erase(phase.begin() + axis + 1);
+  phase[axis] = n.extents->product(shape[axis], stride);
+  y = n.reshape(y, phase);
+  // Where the result reaches further than any piece.
+  int64_t missing =
+      n.extents->difference(n.extents->sum(extent, begin), phase[axis]);
+  if (int64_t more = n.extents->range(missing).high; more > 0) {
+    Shape low(rank - 1, 0), high(low);
+    high[axis] = more;
+    phase[axis] = n.extents->sum(phase[axis], more);
+    y = n.make<graph::PadOp>(n.typeOf(phase, n.element(y)), y, Value(),
+                             n.b.getDenseI64ArrayAttr(low),
+                             n.b.getDenseI64ArrayAttr(high),
+                             n.b.getStringAttr("constant"));
+  }
+  Shape starts(rank - 1, 0);
+  starts[axis] = begin;
+  phase[axis] = extent;
+  return n.sliced(y, starts, Shape(rank - 1, 1), phase);
+}
+
 /// Sums pieces along all spatial axes: N, points…, kernel…, rest becomes
 /// N, `extents`…, rest.
 Value overlapAdded(Node &n, Value pieces, const Window &window,
                    ArrayRef<int64_t> extents) {
   int64_t spatial = extents.size();
   for (int64_t i = 0; i < spatial; ++i) {
+    if (hasSymbol(n.shape(pieces))) {
+      pieces =
+          overlapAddedByPhases(n, pieces, 1 + i, 1 + spatial, window.strides[i],
+                               window.dilations[i], window.pads[i], extents[i]);
+      continue;
+    }
     Shape shape(n.shape(pieces));
     shape.erase(shape.begin() + 1 + spatial);
     shape[1 + i] = extents[i];
@@ -71,17 +133,33 @@ Shape transposedExtents(Node &n, ArrayRef<int64_t> image, Window &window) {
   for (size_t i = 0; i < spatial; ++i) {
     if (extra[i] < 0 || extra[i] > INT32_MAX)
       n.fail("output_padding must not be negative, found " + Twine(extra[i]));
-    int64_t full = window.strides[i] * (image[i] - 1) + extra[i] +
+    if (n.extents->range(image[i]).high > INT32_MAX)
+      n.fail("spatial axis " + Twine(i) + " has the extent " +
+             n.extents->text(image[i]));
+    // Beyond stride·image.
+    int64_t more = extra[i] - window.strides[i] +
                    (window.kernel[i] - 1) * window.dilations[i] + 1;
-    int64_t extent = full - window.pads[i] - window.pads[spatial + i];
+    int64_t scaled = n.extents->product(image[i], window.strides[i]);
+    int64_t extent = n.extents->sum(scaled, more - window.pads[i] -
+                                                window.pads[spatial + i]);
     if (asked || same) {
-      extent = asked ? (*asked)[i] : image[i] * window.strides[i];
+      extent = asked ? (*asked)[i] : scaled;
+      if (!isSymbol(extent))
+        extent = std::clamp<int64_t>(extent, 0, INT64_MAX / 2);
+      int64_t total =
+          n.extents->difference(n.extents->sum(scaled, more), extent);
+      if (isSymbol(total))
+        n.refuse("attribute 'output_shape' asks for " + Twine(extent) +
+                 " places along spatial axis " + Twine(i) +
+                 ", whose extent is " + n.extents->text(image[i]) + "; " +
+                 n.extents->howToFix(image[i]) + ", or state the pads");
       std::tie(window.pads[i], window.pads[spatial + i]) =
-          distributed(std::max<int64_t>(0, full - extent), automatic);
+          distributed(std::max<int64_t>(0, total), automatic);
     }
-    if (extent < 1 || extent > INT32_MAX)
+    if (n.extents->range(extent).high < 1 ||
+        n.extents->range(extent).high > INT32_MAX)
       n.fail("spatial axis " + Twine(i) + " of the result has the extent " +
-             Twine(extent));
+             n.extents->text(extent));
     extents.push_back(extent);
   }
   return extents;
@@ -109,6 +187,7 @@ Value piecesOf(Node &n, Value x, Value w, int64_t groups) {
     shape.push_back(channels * outputs);
     return n.reshape(pieces, shape);
   }
+  n.expectParts(groups, "groups of a transposed convolution");
   int64_t columns = n.type(w).getNumElements() / channels;
   shape.push_back(outputs);
   points.push_back(columns);
@@ -174,18 +253,19 @@ void col2Im(Node &n) {
     n.fail("expected columns of rank 3, and one extent an axis for image and "
            "block");
   Window window = attributesOf(n, spatial, block);
-  int64_t elements = 1, points = 1;
   Shape counts;
   for (int64_t i = 0; i < spatial; ++i) {
+    if (image[i] < 1 || image[i] > INT32_MAX)
+      n.fail("the image has the extent " + Twine(image[i]));
     int64_t reach = (block[i] - 1) * window.dilations[i] + 1;
     int64_t span = image[i] + window.pads[i] + window.pads[spatial + i] - reach;
     if (span < 0)
       n.fail("a block of " + Twine(block[i]) + " does not fit axis " +
              Twine(i) + " of extent " + Twine(image[i]));
     counts.push_back(span / window.strides[i] + 1);
-    points *= counts.back();
-    elements *= block[i];
   }
+  int64_t elements = n.product(block, "the extents of the block");
+  int64_t points = n.product(counts, "the numbers of blocks");
   if (n.shape(x)[1] % elements || n.shape(x)[2] != points)
     n.fail("expected " + Twine(points) + " columns of a multiple of " +
            Twine(elements) + " elements, found " + Twine(n.shape(x)[2]) +

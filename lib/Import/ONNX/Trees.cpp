@@ -48,7 +48,8 @@ struct Forest {
   }
   void branch(int32_t node, int64_t feature, double threshold, int32_t taken,
               int32_t no, int32_t yes) {
-    features[node] = int32_t(feature);
+    // What does not fit is no feature, and found to be none later.
+    features[node] = int32_t(std::clamp<int64_t>(feature, -1, INT32_MAX));
     thresholds[node] = threshold;
     outcomes[node] = taken;
     children[2 * node] = no;
@@ -248,8 +249,8 @@ private:
                                               "BRANCH_EQ",  "BRANCH_NEQ"};
     int32_t first = place(no[i], noLeaf[i]), second = place(yes[i], yesLeaf[i]);
     if (modes[i] != kMember) {
-      if (modes[i] < 0 || modes[i] > kMember)
-        n.fail("a node's mode is " + Twine(int64_t(modes[i])) +
+      if (!(modes[i] >= 0 && modes[i] <= kMember))
+        n.fail("a node's mode is " + std::to_string(modes[i]) +
                ", which is not one of 0 to 6");
       return forest.branch(i, features[i], splits[i],
                            outcomesOf(n, names[int(modes[i])], missing[i]),
@@ -322,6 +323,9 @@ Value scoresOf(Node &n, Value x, const Forest &forest, Aggregate aggregate) {
   double nothing = aggregate == Aggregate::Min   ? INFINITY
                    : aggregate == Aggregate::Max ? -INFINITY
                                                  : 0;
+  if (forest.targets < 1)
+    n.fail("n_targets is " + Twine(forest.targets) + ", expected 1 or more");
+  n.expectTable({forest.size(), forest.targets});
   SmallVector<double> table(forest.size() * forest.targets, nothing);
   for (int64_t node = 0; node < forest.size(); ++node)
     for (auto [target, weight] : forest.votes[node]) {

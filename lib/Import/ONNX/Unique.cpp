@@ -97,10 +97,6 @@ void uniqueAtRunTime(Node &n) {
     }
   int64_t count = n.shape(x)[axis];
   Type integer = n.b.getI64Type();
-  if (isSymbol(width))
-    n.refuse("slices of " + n.extents->text(width) +
-             " elements, which only the run knows, are not compared; fix the "
-             "extent with --shape");
   auto filled = [&](int64_t value) {
     int64_t most = n.extents->range(count).high;
     Value all =
@@ -110,7 +106,7 @@ void uniqueAtRunTime(Node &n) {
   Expr places(n, n.counting(count, integer)), order = places;
   // Slices without elements are all the same.
   Expr begins = places == 0;
-  if (width > 0) {
+  if (width != 0) {
     Expr rows(n, n.reshape(n.transpose(x, toFront), {count, width}));
     order = {n, orderedRows(n, rows)};
     Expr sorted(n, gathered(n, rows, order, 0));

@@ -47,25 +47,34 @@ std::pair<int64_t, int64_t> distributed(int64_t total, StringRef automatic) {
                                    : std::pair(large, small);
 }
 
-/// Whether each place of an axis is a window of its own.
-static bool seesOnePlace(const Window &window, size_t i) {
-  size_t spatial = window.kernel.size();
-  return window.kernel[i] == 1 && window.strides[i] == 1 &&
-         window.pads[i] == 0 && window.pads[spatial + i] == 0;
+/// Begin and end of auto_pad SAME around an axis whose extent the run gives.
+static std::pair<int64_t, int64_t> runTimePads(Extents &extents, int64_t extent,
+                                               int64_t positions,
+                                               int64_t stride, int64_t reach,
+                                               StringRef automatic) {
+  // (positions - 1)·stride + reach - extent is below reach.
+  int64_t span = extents.sum(extents.product(positions, stride),
+                             extents.difference(reach - stride, extent));
+  int64_t total =
+      stride == 1 ? reach - 1 : extents.min(extents.max(span, 0), reach - 1);
+  int64_t small = extents.floorQuotient(total, 2);
+  int64_t large = extents.floorQuotient(extents.sum(total, 1), 2);
+  return automatic == "SAME_UPPER" ? std::pair(small, large)
+                                   : std::pair(large, small);
 }
 
 Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
   if (image.size() < 3)
     n.fail("expected an image of rank 3 or more, found rank " +
            Twine(image.size()));
+  if (isSymbol(image[1]))
+    n.refuse("a window needs a constant number of channels, but axis 1 of the "
+             "image has the extent " +
+             n.extents->text(image[1]) + ", at most " +
+             Twine(n.extents->range(image[1]).high) + "; " +
+             n.extents->howToFix(image[1]));
   size_t spatial = image.size() - 2;
   Window window = attributesOf(n, spatial, kernel);
-  for (int64_t axis = 1; axis < int64_t(image.size()); ++axis)
-    if (isSymbol(image[axis]) && (axis == 1 || !seesOnePlace(window, axis - 2)))
-      n.refuse("a window needs constant extents, but axis " + Twine(axis) +
-               " of the image has the extent " + n.extents->text(image[axis]) +
-               ", at most " + Twine(n.extents->range(image[axis]).high) + "; " +
-               n.extents->howToFix(image[axis]));
   std::string automatic = n.string("auto_pad", "NOTSET");
   if (automatic == "NOTSET" || automatic.empty())
     return window;
@@ -76,17 +85,36 @@ Window windowOf(Node &n, ArrayRef<int64_t> image, ArrayRef<int64_t> kernel) {
     n.fail("auto_pad is NOTSET, VALID, SAME_UPPER or SAME_LOWER, found '" +
            automatic + "'");
   for (size_t i = 0; i < spatial; ++i) {
-    if (isSymbol(image[i + 2]))
-      continue;
     int64_t extent = image[i + 2], stride = window.strides[i];
-    int64_t positions = (extent + stride - 1) / stride;
+    int64_t positions =
+        n.extents->floorQuotient(n.extents->sum(extent, stride - 1), stride);
     int64_t reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
-    int64_t total =
-        std::max<int64_t>(0, (positions - 1) * stride + reach - extent);
+    window.positions.push_back(positions);
     std::tie(window.pads[i], window.pads[spatial + i]) =
-        distributed(total, automatic);
+        isSymbol(extent)
+            ? runTimePads(*n.extents, extent, positions, stride, reach,
+                          automatic)
+            : distributed(std::max<int64_t>(0, (positions - 1) * stride +
+                                                   reach - extent),
+                          automatic);
   }
   return window;
+}
+
+/// The symbol for the windows along an axis whose extent the run gives.
+static int64_t runTimePositions(Node &n, int64_t extent, const Window &window,
+                                size_t i) {
+  Extents &extents = *n.extents;
+  int64_t stride = window.strides[i], padBegin = window.pads[i];
+  int64_t reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
+  int64_t span = padBegin + window.pads[window.kernel.size() + i] - reach;
+  auto counted = [&](int64_t more) {
+    return extents.sum(extents.floorQuotient(extents.sum(extent, more), stride),
+                       1);
+  };
+  if (!window.ceil)
+    return counted(span);
+  return extents.min(counted(span + stride - 1), counted(padBegin - 1));
 }
 
 Shape resultShape(Node &n, ArrayRef<int64_t> image, const Window &window,
@@ -94,20 +122,52 @@ Shape resultShape(Node &n, ArrayRef<int64_t> image, const Window &window,
   Shape shape{image[0], channels};
   size_t spatial = image.size() - 2;
   for (size_t i = 0; i < spatial; ++i) {
-    if (isSymbol(image[i + 2])) {
-      shape.push_back(image[i + 2]);
-      continue;
-    }
-    int64_t positions = graph::windowPositions(
-        image[i + 2], window.kernel[i], window.strides[i], window.dilations[i],
-        window.pads[i], window.pads[spatial + i], window.ceil);
-    if (positions < 1)
+    int64_t extent = image[i + 2], positions = 0;
+    if (!window.positions.empty())
+      positions = window.positions[i];
+    else if (isSymbol(extent))
+      positions = runTimePositions(n, extent, window, i);
+    else
+      positions = graph::windowPositions(
+          extent, window.kernel[i], window.strides[i], window.dilations[i],
+          window.pads[i], window.pads[spatial + i], window.ceil);
+    if (n.extents->range(positions).high < 1)
       n.fail("a window of " + Twine(window.kernel[i]) +
              " does not fit spatial axis " + Twine(i) + " of extent " +
-             Twine(image[i + 2]));
+             n.extents->text(extent));
     shape.push_back(positions);
   }
   return shape;
+}
+
+Value bordered(Node &n, Value x, ArrayRef<int64_t> pads, Value fill) {
+  if (llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
+    return x;
+  size_t spatial = pads.size() / 2;
+  SmallVector<OpFoldResult> low(2, n.b.getIndexAttr(0)), high(low);
+  Shape shape(n.shape(x));
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t begin = pads[i], end = pads[spatial + i];
+    low.push_back(n.extents->value(n.b, n.loc, begin));
+    high.push_back(n.extents->value(n.b, n.loc, end));
+    shape[i + 2] = n.extents->sum(shape[i + 2], n.extents->sum(begin, end));
+  }
+  return n.make<graph::PadOp>(n.typeOf(shape, n.element(x)), x, fill, low, high,
+                              StringRef("constant"));
+}
+
+Value withOwnBorder(Node &n, Value x, Window &window, Value fill, bool all) {
+  size_t spatial = window.kernel.size();
+  Shape pads(2 * spatial, 0);
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t &begin = window.pads[i], &end = window.pads[spatial + i];
+    if (!isSymbol(begin) && !isSymbol(end) &&
+        !(all && isSymbol(n.shape(x)[i + 2])))
+      continue;
+    std::swap(pads[i], begin);
+    std::swap(pads[spatial + i], end);
+  }
+  return bordered(n, x, pads, fill);
 }
 
 } // namespace mho::import

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 using namespace mho;
@@ -43,94 +44,151 @@ void transpose4(const std::byte *from, int64_t fromStride, std::byte *to,
     std::memcpy(to + k * toStride, &out[k], sizeof(V));
 }
 
-/// Rows × columns of elements, any strides.
+/// n elements, any strides.
 template <typename T>
-void movePlane(const std::byte *from, std::byte *to, const Dim &rows,
-               const Dim &columns) {
+void moveRow(const std::byte *from, std::byte *to, int64_t n,
+             int64_t fromStride, int64_t toStride) {
   constexpr int64_t size = sizeof(T);
-  auto moveRow = [](const std::byte *source, std::byte *target, int64_t n,
-                    int64_t fromStride, int64_t toStride) {
-    if (fromStride == 0 && toStride == size) {
-      T element;
-      std::memcpy(&element, source, size);
-      if (element == 0) {
-        std::memset(target, 0, size_t(n * size));
-        return;
-      }
-      for (int64_t j = 0; j < n; ++j)
-        std::memcpy(target + j * size, &element, size);
+  if (fromStride == 0 && toStride == size) {
+    T element;
+    std::memcpy(&element, from, size);
+    if (element == 0) {
+      std::memset(to, 0, size_t(n * size));
       return;
     }
-    for (int64_t j = 0; j < n; ++j) {
-      T element;
-      std::memcpy(&element, source + j * fromStride, size);
-      std::memcpy(target + j * toStride, &element, size);
-    }
-  };
-  bool transposes = rows.from == size && columns.to == size &&
-                    rows.extent >= 4 && columns.extent >= 4;
-  if (!transposes) {
-    for (int64_t i = 0; i < rows.extent; ++i)
-      moveRow(from + i * rows.from, to + i * rows.to, columns.extent,
-              columns.from, columns.to);
+    for (int64_t j = 0; j < n; ++j)
+      std::memcpy(to + j * size, &element, size);
     return;
   }
-  for (int64_t i = 0; i < rows.extent; i += kTile)
-    for (int64_t j = 0; j < columns.extent; j += kTile) {
-      int64_t height = std::min(kTile, rows.extent - i);
-      int64_t width = std::min(kTile, columns.extent - j);
-      int64_t r = 0;
-      if constexpr (size == 4)
-        for (; r + 4 <= height; r += 4) {
-          const std::byte *source = from + (i + r) * size;
-          std::byte *target = to + (i + r) * rows.to;
-          int64_t c = 0;
-          for (; c + 4 <= width; c += 4)
-            transpose4(source + (j + c) * columns.from, columns.from,
-                       target + (j + c) * size, rows.to);
-          for (int64_t k = 0; k < 4 && c < width; ++k)
-            moveRow(source + k * size + (j + c) * columns.from,
-                    target + k * rows.to + (j + c) * size, width - c,
-                    columns.from, size);
-        }
-      for (; r < height; ++r)
-        moveRow(from + (i + r) * size + j * columns.from,
-                to + (i + r) * rows.to + j * size, width, columns.from, size);
+  for (int64_t j = 0; j < n; ++j) {
+    T element;
+    std::memcpy(&element, from + j * fromStride, size);
+    std::memcpy(to + j * toStride, &element, size);
+  }
+}
+
+/// At most kTile × kTile elements whose rows lie side by side in the source and
+/// whose columns do so in the target.
+template <typename T>
+void transposeTile(const std::byte *from, std::byte *to, const Dim &rows,
+                   const Dim &columns) {
+  constexpr int64_t size = sizeof(T);
+  int64_t r = 0;
+  if constexpr (size == 4)
+    for (; r + 4 <= rows.extent; r += 4) {
+      const std::byte *source = from + r * size;
+      std::byte *target = to + r * rows.to;
+      int64_t c = 0;
+      for (; c + 4 <= columns.extent; c += 4)
+        transpose4(source + c * columns.from, columns.from, target + c * size,
+                   rows.to);
+      for (int64_t k = 0; k < 4 && c < columns.extent; ++k)
+        moveRow<T>(source + k * size + c * columns.from,
+                   target + k * rows.to + c * size, columns.extent - c,
+                   columns.from, size);
     }
+  for (; r < rows.extent; ++r)
+    moveRow<T>(from + r * size, to + r * rows.to, columns.extent, columns.from,
+               size);
+}
+
+/// n elements of each of N rows, in turn: how images become channels-last, and
+/// how elements are repeated (`rowStride` 0). The compiler vectorises it.
+template <typename T, int N>
+void interleave(const std::byte *__restrict from, std::byte *__restrict to,
+                int64_t n, int64_t rowStride) {
+  for (int64_t i = 0; i < n; ++i)
+    for (int k = 0; k < N; ++k)
+      std::memcpy(to + (i * N + k) * int64_t(sizeof(T)),
+                  from + k * rowStride + i * int64_t(sizeof(T)), sizeof(T));
 }
 
 struct Mover {
   size_t bytes;
   std::vector<Dim> dims;
 
-  /// Moves dims [d, end) of the nest, the last two as a plane.
-  void move(size_t d, const std::byte *from, std::byte *to) const {
-    size_t left = dims.size() - d;
-    if (left > 2) {
-      for (int64_t i = 0; i < dims[d].extent; ++i)
-        move(d + 1, from + i * dims[d].from, to + i * dims[d].to);
-      return;
-    }
-    Dim single{1, 0, 0};
-    const Dim &rows = left == 2 ? dims[d] : single;
-    const Dim &columns = left >= 1 ? dims.back() : single;
-    int64_t size = int64_t(bytes);
-    if ((columns.from == size && columns.to == size) || columns.extent == 1) {
-      for (int64_t i = 0; i < rows.extent; ++i)
-        std::memmove(to + i * rows.to, from + i * rows.from,
-                     size_t(columns.extent) * bytes);
-      return;
-    }
+  void move(const std::byte *from, std::byte *to) const {
     switch (bytes) {
     case 1:
-      return movePlane<uint8_t>(from, to, rows, columns);
+      return moveAs<uint8_t>(from, to);
     case 2:
-      return movePlane<uint16_t>(from, to, rows, columns);
+      return moveAs<uint16_t>(from, to);
     case 4:
-      return movePlane<uint32_t>(from, to, rows, columns);
+      return moveAs<uint32_t>(from, to);
     default:
-      return movePlane<uint64_t>(from, to, rows, columns);
+      return moveAs<uint64_t>(from, to);
     }
+  }
+
+private:
+  /// The last two dimensions; what is missing has one element.
+  std::array<Dim, 2> plane() const {
+    Dim single{1, 0, 0};
+    size_t n = dims.size();
+    return {n >= 2 ? dims[n - 2] : single, n >= 1 ? dims[n - 1] : single};
+  }
+
+  /// Calls `visit` with the start of each plane.
+  template <typename Visit>
+  void forEachPlane(size_t d, const std::byte *from, std::byte *to,
+                    const Visit &visit) const {
+    if (d + 2 >= dims.size())
+      return visit(from, to);
+    for (int64_t i = 0; i < dims[d].extent; ++i)
+      forEachPlane(d + 1, from + i * dims[d].from, to + i * dims[d].to, visit);
+  }
+
+  template <typename T>
+  void moveAs(const std::byte *from, std::byte *to) const {
+    constexpr int64_t size = sizeof(T);
+    auto [rows, columns] = plane();
+    if (rows.from == size && columns.to == size && rows.extent >= 4 &&
+        columns.extent >= 4)
+      return transpose<T>(from, to);
+    bool inTurn = rows.from == size && columns.to == size &&
+                  rows.to == columns.extent * size;
+    if (inTurn && (columns.extent == 2 || columns.extent == 3))
+      return forEachPlane(
+          0, from, to, [&](const std::byte *source, std::byte *target) {
+            (columns.extent == 2
+                 ? interleave<T, 2>
+                 : interleave<T, 3>)(source, target, rows.extent, columns.from);
+          });
+    bool whole =
+        (columns.from == size && columns.to == size) || columns.extent == 1;
+    forEachPlane(0, from, to, [&](const std::byte *source, std::byte *target) {
+      for (int64_t i = 0; i < rows.extent; ++i)
+        if (whole)
+          std::memmove(target + i * rows.to, source + i * rows.from,
+                       size_t(columns.extent * size));
+        else
+          moveRow<T>(source + i * rows.from, target + i * rows.to,
+                     columns.extent, columns.from, columns.to);
+    });
+  }
+
+  /// Few elements of the dimension with the longer steps at once, all of the
+  /// others for them: so memory is read, or written, in as many streams as the
+  /// processor fetches ahead, and not line by line from everywhere.
+  template <typename T>
+  void transpose(const std::byte *from, std::byte *to) const {
+    constexpr int64_t size = sizeof(T);
+    auto [rows, columns] = plane();
+    bool byColumns = std::abs(columns.from) >= std::abs(rows.to);
+    const Dim &blocked = byColumns ? columns : rows;
+    const Dim &along = byColumns ? rows : columns;
+    for (int64_t block = 0; block < blocked.extent; block += kTile)
+      forEachPlane(0, from + block * blocked.from, to + block * blocked.to,
+                   [&](const std::byte *source, std::byte *target) {
+                     Dim some = blocked, part = along;
+                     some.extent = std::min(kTile, blocked.extent - block);
+                     for (int64_t i = 0; i < along.extent; i += kTile) {
+                       part.extent = std::min(kTile, along.extent - i);
+                       transposeTile<T>(
+                           source + i * along.from, target + i * along.to,
+                           byColumns ? part : some, byColumns ? some : part);
+                     }
+                   });
   }
 };
 } // namespace
@@ -172,5 +230,5 @@ void rt::moveStrided(size_t bytes, std::span<const int64_t> extents,
   if (bringLast([&](const Dim &d) { return d.to == size; }, dims.size()) &&
       dims.size() >= 2 && dims.back().from != size)
     bringLast([&](const Dim &d) { return d.from == size; }, dims.size() - 1);
-  mover.move(0, from, to);
+  mover.move(from, to);
 }

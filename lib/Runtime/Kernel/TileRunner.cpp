@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <numeric>
 
 using namespace mho;
 using namespace mho::rt;
@@ -397,15 +398,17 @@ void TileRunner::writeIndex(const isa::MicroOp &op, std::byte *out,
   int64_t alongColumn = plan.column.index == dim;
   auto write = [&]<typename T>(T *lanes) {
     for (int64_t i = 0; i < rows; ++i, lanes += columns) {
-      auto first = uint64_t(value.i + i * alongRow);
-      for (int64_t j = 0; j < columns; ++j)
-        lanes[j] = T(first + uint64_t(j * alongColumn));
+      T first = T(uint64_t(value.i + i * alongRow));
+      if (alongColumn)
+        std::iota(lanes, lanes + columns, first);
+      else
+        std::fill(lanes, lanes + columns, first);
     }
   };
   if (op.type == Type::I64)
-    return write(reinterpret_cast<int64_t *>(out));
+    return write(reinterpret_cast<uint64_t *>(out));
   if (op.type == Type::I32)
-    return write(reinterpret_cast<int32_t *>(out));
+    return write(reinterpret_cast<uint32_t *>(out));
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j) {
       Scalar here;

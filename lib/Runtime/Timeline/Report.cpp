@@ -154,6 +154,34 @@ static Json layersOf(const fb::Program &program,
   return list;
 }
 
+/// What part of which matrix each array holds.
+static Json mappingOf(const fb::Program &program) {
+  Json list = Json::array();
+  if (!program.arrays())
+    return list;
+  for (const fb::Array *array : *program.arrays()) {
+    const fb::Bank &bank = *program.banks()->Get(array->bank());
+    const fb::Unit &unit = *program.units()->Get(array->unit());
+    const fb::UnitKind &kind = *program.chip()->kinds()->Get(unit.kind());
+    auto block = [](const flatbuffers::Vector<uint64_t> &splits, uint32_t b) {
+      return Json::array({splits.Get(b), splits.Get(b + 1)});
+    };
+    Json entry = {
+        {"bank", textOf(bank.name())},
+        {"unit", textOf(kind.name()) + " " + std::to_string(unit.index())},
+        {"array", array->index()},
+        {"tier", array->tier()},
+        {"rows", block(*bank.row_splits(), array->row_block())},
+        {"columns", block(*bank.col_splits(), array->col_block())}};
+    if (program.nodes() && bank.node() < program.nodes()->size())
+      entry["node"] = textOf(program.nodes()->Get(bank.node())->name());
+    if (const fb::Arrays *arrays = kind.arrays())
+      entry["size"] = Json::array({arrays->rows(), arrays->cols()});
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 /// Nodes that no instruction is led back to.
 static Json foldedOf(const fb::Program &program,
                      const TimelineResult &timeline) {
@@ -263,6 +291,7 @@ Json mho::rt::buildReport(const LoadedProgram &loaded,
                         {"tops_per_w", timeline.arrayTopsPerWatt()}};
   report["layers"] = layersOf(program, timeline);
   report["folded"] = foldedOf(program, timeline);
+  report["mapping"] = mappingOf(program);
   Json values = Json::object();
   for (const auto &[name, metric] : metrics)
     values[name] = {{"value", metric.value},

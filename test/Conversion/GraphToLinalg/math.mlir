@@ -47,10 +47,11 @@ func.func @scan_back(%x: tensor<8xi32>) -> tensor<8xi32> {
   return %y : tensor<8xi32>
 }
 
-// A NaN takes the place and keeps it.
+// A NaN is the least element, wherever it stands.
 // CHECK-LABEL: func.func @arg_min
-// CHECK: arith.cmpf ult
-// CHECK: arith.cmpf ord
+// CHECK: arith.minimumf
+// CHECK: arith.cmpf oeq
+// CHECK: arith.cmpf uno
 func.func @arg_min(%x: tensor<2x8xf32>) -> tensor<2xi64> {
   %y = graph.arg_min %x {axis = 1 : i64} : (tensor<2x8xf32>) -> tensor<2xi64>
   return %y : tensor<2xi64>

@@ -9,16 +9,31 @@ func.func @softmax(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
   return %y : tensor<2x8xf32>
 }
 
-// The first of equal elements: what is strictly greater, or NaN, replaces.
+// The largest element, then the least index of one that equals it, or is NaN.
 // CHECK-LABEL: func.func @arg_max
 // CHECK: linalg.generic
+// CHECK: arith.maximumf
+// CHECK: linalg.generic
 // CHECK-SAME: -> (d0)
-// CHECK: arith.cmpf ugt
 // CHECK: linalg.index 1
-// CHECK: linalg.yield %{{.*}}, %{{.*}} : f32, i64
+// CHECK: arith.cmpf oeq
+// CHECK: arith.cmpf uno
+// CHECK: arith.select
+// CHECK: arith.minsi
+// CHECK: arith.extsi
 func.func @arg_max(%x: tensor<2x8xf32>) -> tensor<2x1xi64> {
   %y = graph.arg_max %x {axis = 1 : i64, keepdims} : (tensor<2x8xf32>) -> tensor<2x1xi64>
   return %y : tensor<2x1xi64>
+}
+
+// Of equal elements the last one.
+// CHECK-LABEL: func.func @last_arg_min
+// CHECK: arith.minsi
+// CHECK: arith.cmpi eq
+// CHECK: arith.maxsi
+func.func @last_arg_min(%x: tensor<2x8xi16>) -> tensor<2xi64> {
+  %y = graph.arg_min %x {axis = 1 : i64, select_last_index} : (tensor<2x8xi16>) -> tensor<2xi64>
+  return %y : tensor<2xi64>
 }
 
 // CHECK-LABEL: func.func @mean

@@ -34,15 +34,32 @@ func.func @unit_0_main(%x: tensor<2x8xf32>) -> tensor<2x8xf32> attributes {analo
 
 // -----
 
-// The place of a maximum is carried from element to element.
+// What is no reduction of one operation is carried from element to element.
 
 // CHECK: tile.kernel [3, 8] reads [#tile.access<f32 io at 0, [8, 1]>]
 // CHECK-SAME: carry init 0xFF800000
 // CHECK-SAME: carry init 0
 // CHECK: tile.index 1
 func.func @unit_0_main(%x: tensor<3x8xf32>) -> tensor<3xi64> attributes {analog.unit = 0 : i32} {
-  %y = graph.arg_max %x {axis = 1 : i64} : (tensor<3x8xf32>) -> tensor<3xi64>
-  return %y : tensor<3xi64>
+  %lowest = arith.constant 0xFF800000 : f32
+  %zero = arith.constant 0 : i64
+  %a = tensor.empty() : tensor<3xf32>
+  %b = tensor.empty() : tensor<3xi64>
+  %best = linalg.fill ins(%lowest : f32) outs(%a : tensor<3xf32>) -> tensor<3xf32>
+  %place = linalg.fill ins(%zero : i64) outs(%b : tensor<3xi64>) -> tensor<3xi64>
+  %y:2 = linalg.generic {
+    indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i)>],
+    iterator_types = ["parallel", "reduction"]
+  } ins(%x : tensor<3x8xf32>) outs(%best, %place : tensor<3xf32>, tensor<3xi64>) {
+  ^bb0(%element: f32, %top: f32, %index: i64):
+    %wins = arith.cmpf ogt, %element, %top : f32
+    %j = linalg.index 1 : index
+    %here = arith.index_cast %j : index to i64
+    %value = arith.select %wins, %element, %top : f32
+    %next = arith.select %wins, %here, %index : i64
+    linalg.yield %value, %next : f32, i64
+  } -> (tensor<3xf32>, tensor<3xi64>)
+  return %y#1 : tensor<3xi64>
 }
 
 // -----

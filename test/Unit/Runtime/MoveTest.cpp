@@ -10,11 +10,12 @@
 
 #include <gtest/gtest.h>
 #include <numeric>
+#include <utility>
 
 using namespace mho::rt;
 
-template <typename T> static void transposes() {
-  constexpr int64_t a = 3, b = 37, c = 21, size = sizeof(T);
+template <typename T> static void transposes(int64_t a, int64_t b, int64_t c) {
+  constexpr int64_t size = sizeof(T);
   std::vector<T> from(a * b * c), to(a * b * c);
   std::iota(from.begin(), from.end(), T(0));
   std::vector<int64_t> extents = {a, b, c};
@@ -29,11 +30,54 @@ template <typename T> static void transposes() {
                   from[size_t((i * b + j) * c + k)]);
 }
 
+template <typename T> static void transposesEveryShape() {
+  // Squares and remainders; few rows or columns, which go in turn; steps that
+  // are longer in the source, and in the target.
+  for (auto [b, c] : {std::pair<int64_t, int64_t>{37, 21},
+                      {21, 37},
+                      {16, 48},
+                      {2, 19},
+                      {19, 2},
+                      {3, 50},
+                      {50, 3},
+                      {1, 9}})
+    transposes<T>(3, b, c);
+}
+
 TEST(Move, TransposesEveryWidth) {
-  transposes<uint8_t>();
-  transposes<uint16_t>();
-  transposes<uint32_t>();
-  transposes<uint64_t>();
+  transposesEveryShape<uint8_t>();
+  transposesEveryShape<uint16_t>();
+  transposesEveryShape<uint32_t>();
+  transposesEveryShape<uint64_t>();
+}
+
+TEST(Move, RepeatsElements) {
+  std::vector<float> from(21), to(42);
+  std::iota(from.begin(), from.end(), 1.0f);
+  std::vector<int64_t> extents = {21, 2}, fromStrides = {4, 0},
+                       toStrides = {8, 4};
+  moveStrided(4, extents, reinterpret_cast<std::byte *>(from.data()),
+              fromStrides, reinterpret_cast<std::byte *>(to.data()), toStrides);
+  for (size_t i = 0; i < to.size(); ++i)
+    EXPECT_EQ(to[i], from[i / 2]);
+}
+
+TEST(Move, TransposesIntoGaps) {
+  // [channel, y, x] to [y, x, channel] inside rows that are longer.
+  constexpr int64_t channels = 20, height = 5, width = 18, row = 22;
+  std::vector<float> from(channels * height * width),
+      to(height * row * channels, -1);
+  std::iota(from.begin(), from.end(), 0.0f);
+  std::vector<int64_t> extents = {height, width, channels};
+  std::vector<int64_t> fromStrides = {width * 4, 4, height * width * 4};
+  std::vector<int64_t> toStrides = {row * channels * 4, channels * 4, 4};
+  moveStrided(4, extents, reinterpret_cast<std::byte *>(from.data()),
+              fromStrides, reinterpret_cast<std::byte *>(to.data()), toStrides);
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < row; ++x)
+      for (int64_t c = 0; c < channels; ++c)
+        ASSERT_EQ(to[size_t((y * row + x) * channels + c)],
+                  x < width ? from[size_t((c * height + y) * width + x)] : -1);
 }
 
 TEST(Move, CopiesRowsWithGapsAndRepeats) {

@@ -108,6 +108,8 @@ static LogicalResult verifyWindow(Operation *op, WindowAttr window,
     return op->emitOpError("expected images of rank ")
            << spatial + 2 << ", found " << x << " and " << y;
   for (size_t i = 0; i < spatial; ++i) {
+    if (x.isDynamicDim(i + 1) || y.isDynamicDim(i + 1))
+      continue;
     int64_t reach = (window.getKernel()[i] - 1) * window.getDilations()[i] + 1;
     int64_t padded = x.getDimSize(i + 1) + window.getPads()[i] +
                      window.getPads()[spatial + i];

@@ -15,6 +15,7 @@
 #include "mho/Dialect/Analog/Transforms/Passes.h"
 
 #include "mho/Dialect/Graph/IR/GraphOps.h"
+#include "mho/Dialect/Graph/IR/RunTimeExtents.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -249,9 +250,11 @@ private:
     int64_t rows = bank.rowSplits[rowEnd] - bank.rowSplits[rowBegin];
     if (!op.getWindow() && rows != bank.view.getNumRows())
       x = sliceLast(builder, loc, x, bank.rowSplits[rowBegin], rows, unitOf(x));
-    Value empty = emptyLike(builder, loc,
-                            RankedTensorType::get(shape, type.getElementType()),
-                            op.getX());
+    Value empty = tensor::EmptyOp::create(
+        builder, loc,
+        productSizes(builder, op,
+                     RankedTensorType::get(shape, type.getElementType())),
+        type.getElementType());
     auto mvm = analog::MvmOp::create(
         builder, loc,
         TypeRange{RankedTensorType::get(shape, type.getElementType())},
@@ -262,11 +265,20 @@ private:
     return mvm.getResult(0);
   }
 
-  /// An empty tensor whose leading extents of run time are those of `x`.
-  Value emptyLike(OpBuilder &builder, Location loc, RankedTensorType type,
-                  Value x) {
-    SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, type, x);
-    return tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  /// The extents of (columns of) the product: those of run time are x's, or as
+  /// many as there are windows along them.
+  SmallVector<OpFoldResult>
+  productSizes(OpBuilder &builder, analog::MatmulOp op, RankedTensorType type) {
+    Location loc = op.getLoc();
+    SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, type, op.getX());
+    if (auto window = op.getWindow())
+      for (size_t i = 0, spatial = window->getKernel().size(); i < spatial; ++i)
+        if (auto extent = dyn_cast<Value>(sizes[i + 1]))
+          sizes[i + 1] = graph::windowPositions(
+              builder, loc, extent, window->getKernel()[i],
+              window->getStrides()[i], window->getDilations()[i],
+              window->getPads()[i], window->getPads()[spatial + i]);
+    return sizes;
   }
 
   SmallVector<OpFoldResult> sizesOf(OpBuilder &builder, Location loc,
@@ -346,8 +358,11 @@ private:
     Value whole;
     auto type = cast<RankedTensorType>(op.getY().getType());
     Location loc = op.getLoc();
+    SmallVector<OpFoldResult> sizes;
     if (bank.colBlocks() > 1) {
-      whole = emptyLike(builder, loc, type, op.getX());
+      sizes = productSizes(builder, op, type);
+      whole =
+          tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
     }
     for (int64_t column = 0; column < bank.colBlocks(); ++column) {
       Value sum;
@@ -379,8 +394,8 @@ private:
       SmallVector<OpFoldResult> offsets(type.getRank(),
                                         builder.getIndexAttr(0));
       SmallVector<OpFoldResult> steps(type.getRank(), builder.getIndexAttr(1));
-      SmallVector<OpFoldResult> sizes = sizesOf(
-          builder, loc, cast<RankedTensorType>(sum.getType()), op.getX());
+      sizes.back() = builder.getIndexAttr(bank.colSplits[column + 1] -
+                                          bank.colSplits[column]);
       offsets.back() = builder.getIndexAttr(bank.colSplits[column]);
       auto insert = tensor::InsertSliceOp::create(builder, loc, sum, whole,
                                                   offsets, sizes, steps);

@@ -315,6 +315,12 @@ static int64_t foldLimit(Operation *op, ArrayRef<Attribute> attributes,
   return bytes / std::max<int64_t>(1, elementBytes(type.getElementType()));
 }
 
+/// Whether a result of few elements may read any number of an operand's.
+static bool readsAll(Operation *op) {
+  return isa<ArgMaxOp, ArgMinOp, ReduceMeanOp, ReduceSumOp, ReduceProdOp,
+             ReduceMaxOp, ReduceMinOp>(op);
+}
+
 Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes,
                    FoldEffort effort) {
   if (op->getNumResults() != 1)
@@ -340,8 +346,9 @@ Attribute evaluate(Operation *op, ArrayRef<Attribute> attributes,
     auto operand = ConstantReader::get(attribute);
     if (!operand)
       return nullptr;
-    // Views take only the elements that they give.
-    if (!isView(op) && !operand->isSplat() &&
+    // Views take only the elements that they give; what runs along an axis
+    // takes all, those that are one element too.
+    if (!isView(op) && (!operand->isSplat() || readsAll(op)) &&
         operand->size() > std::max(limit, kFoldLimit))
       return nullptr;
     if (!operand->isPlain()) {

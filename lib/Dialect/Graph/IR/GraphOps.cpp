@@ -14,6 +14,7 @@
 
 #include "mho/Dialect/Graph/IR/Shapes.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
 
@@ -399,7 +400,45 @@ LogicalResult SliceOp::verify() {
   return success();
 }
 
+void PadOp::build(OpBuilder &b, OperationState &state, Type type, Value x,
+                  Value value, ArrayRef<OpFoldResult> low,
+                  ArrayRef<OpFoldResult> high, StringRef mode) {
+  SmallVector<Value> amounts;
+  SmallVector<int64_t> lows, highs;
+  dispatchIndexOpFoldResults(low, amounts, lows);
+  dispatchIndexOpFoldResults(high, amounts, highs);
+  build(b, state, type, x, value, amounts, b.getDenseI64ArrayAttr(lows),
+        b.getDenseI64ArrayAttr(highs), b.getStringAttr(mode));
+}
+
+SmallVector<OpFoldResult> PadOp::getMixedLow() {
+  Builder b(getContext());
+  size_t own = llvm::count_if(getLow(), ShapedType::isDynamic);
+  return getMixedValues(getLow(), getAmounts().take_front(own), b);
+}
+
+SmallVector<OpFoldResult> PadOp::getMixedHigh() {
+  Builder b(getContext());
+  size_t before = llvm::count_if(getLow(), ShapedType::isDynamic);
+  return getMixedValues(getHigh(), getAmounts().drop_front(before), b);
+}
+
+void PadOp::setMixed(ArrayRef<OpFoldResult> low, ArrayRef<OpFoldResult> high) {
+  SmallVector<Value> amounts;
+  SmallVector<int64_t> lows, highs;
+  dispatchIndexOpFoldResults(low, amounts, lows);
+  dispatchIndexOpFoldResults(high, amounts, highs);
+  setLow(lows);
+  setHigh(highs);
+  getAmountsMutable().assign(amounts);
+}
+
 LogicalResult PadOp::verify() {
+  size_t open = llvm::count_if(getLow(), ShapedType::isDynamic) +
+                llvm::count_if(getHigh(), ShapedType::isDynamic);
+  if (open != getAmounts().size())
+    return emitOpError("expected ")
+           << open << " amounts of the run, found " << getAmounts().size();
   auto x = shapeOf(getX());
   if (!llvm::is_contained({"constant", "reflect", "edge", "wrap"}, getMode()))
     return emitOpError("mode must be constant, reflect, edge or wrap, found '")
@@ -409,6 +448,8 @@ LogicalResult PadOp::verify() {
   if (failed(expectEntries(*this, "low", getLow(), x->size())) ||
       failed(expectEntries(*this, "high", getHigh(), x->size())))
     return failure();
+  if (open != 0)
+    return success();
   Shape shape;
   for (auto [axis, extent] : llvm::enumerate(*x))
     shape.push_back(extent + getLow()[axis] + getHigh()[axis]);

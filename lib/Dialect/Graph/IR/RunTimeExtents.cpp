@@ -85,6 +85,30 @@ RunTimeExtents::rangeOf(Value index) const {
   return std::pair(low, high);
 }
 
+Value windowPositions(OpBuilder &b, Location loc, Value extent, int64_t kernel,
+                      int64_t stride, int64_t dilation, int64_t padBegin,
+                      int64_t padEnd, bool ceil) {
+  auto number = [&](int64_t n) {
+    return arith::ConstantIndexOp::create(b, loc, n).getResult();
+  };
+  // (extent + more) / stride + 1, rounded down.
+  auto counted = [&](int64_t more) -> Value {
+    Value count = extent;
+    if (more != 0)
+      count = arith::AddIOp::create(b, loc, count, number(more));
+    if (stride != 1)
+      count = arith::FloorDivSIOp::create(b, loc, count, number(stride));
+    return arith::AddIOp::create(b, loc, count, number(1));
+  };
+  int64_t span = padBegin + padEnd - ((kernel - 1) * dilation + 1);
+  Value count = counted(span + (ceil ? stride - 1 : 0));
+  // The last one starts inside the input or its leading padding.
+  if (ceil)
+    count = arith::MinSIOp::create(b, loc, count, counted(padBegin - 1));
+  return BoundOp::create(b, loc, b.getIndexType(), count, 1,
+                         std::numeric_limits<int64_t>::max());
+}
+
 static Value valueOf(OpFoldResult extent) {
   return dyn_cast_if_present<Value>(extent);
 }

@@ -120,7 +120,7 @@ LogicalResult TopKOp::verify() {
 }
 
 LogicalResult ResampleOp::verify() {
-  if (failed(expectStatic(*this)))
+  if (failed(expectRanked(*this)))
     return failure();
   int64_t axis = getAxis();
   SmallVector<int64_t> shape(shapeOf(getX()));
@@ -183,7 +183,7 @@ LogicalResult OverlapAddOp::verify() {
 }
 
 LogicalResult MaxPoolIndexOp::verify() {
-  if (failed(expectStatic(*this)))
+  if (failed(expectRanked(*this)))
     return failure();
   size_t spatial = shapeOf(getX()).size() - 2;
   if (getKernel().size() != spatial || getStrides().size() != spatial ||

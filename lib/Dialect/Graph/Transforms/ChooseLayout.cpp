@@ -167,9 +167,9 @@ struct SinkTranspose : RewritePattern {
           if (!operands[0])
             return failure();
           rewriteBehindTranspose(op, operands, rewriter, [&](Operation *clone) {
-            auto copy = cast<graph::PadOp>(clone);
-            copy.setLow(permuted(pad.getLow(), perm));
-            copy.setHigh(permuted(pad.getHigh(), perm));
+            cast<graph::PadOp>(clone).setMixed(
+                permuted(ArrayRef(pad.getMixedLow()), perm),
+                permuted(ArrayRef(pad.getMixedHigh()), perm));
           });
           return success();
         })

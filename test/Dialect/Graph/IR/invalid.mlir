@@ -79,3 +79,11 @@ func.func @stored() -> tensor<2x3xf32> {
   %w = arith.constant #graph.dequantized<dense<1> : tensor<4xi8>, dense<0.5> : tensor<1xf32>> : tensor<2x3xf32>
   return %w : tensor<2x3xf32>
 }
+
+// -----
+
+func.func @pad_amounts(%x: tensor<4xf32>, %n: index) -> tensor<?xf32> {
+  // expected-error @below {{expected 2 amounts of the run, found 1}}
+  %y = graph.pad %x by %n {low = array<i64: -9223372036854775808>, high = array<i64: -9223372036854775808>} : (tensor<4xf32>, index) -> tensor<?xf32>
+  return %y : tensor<?xf32>
+}

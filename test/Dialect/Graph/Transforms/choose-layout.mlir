@@ -34,6 +34,19 @@ func.func @shortcut(%x: tensor<1x3x8x8xf32>) -> tensor<1x6x4x4xf32> {
 
 // -----
 
+// So do amounts that only the run knows.
+
+// CHECK-LABEL: func.func @run_time_border
+// CHECK-SAME: %[[LEFT:[a-z0-9]+]]: index, %[[BELOW:[a-z0-9]+]]: index
+// CHECK: graph.pad %{{.*}} by %[[LEFT]], %[[BELOW]] {high = array<i64: 0, -9223372036854775808, 0, 0>, low = array<i64: 0, 0, -9223372036854775808, 0>
+func.func @run_time_border(%x: tensor<1x3x8x8xf32>, %left: index, %below: index) -> tensor<1x3x?x?xf32> {
+  %p = graph.max_pool %x {kernel = array<i64: 1, 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
+  %y = graph.pad %p by %left, %below {low = array<i64: 0, 0, 0, -9223372036854775808>, high = array<i64: 0, 0, -9223372036854775808, 0>} : (tensor<1x3x8x8xf32>, index, index) -> tensor<1x3x?x?xf32>
+  return %y : tensor<1x3x?x?xf32>
+}
+
+// -----
+
 // Resizing between images happens where the channels are last.
 
 // CHECK-LABEL: func.func @resize

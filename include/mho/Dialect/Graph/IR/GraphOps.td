@@ -253,15 +253,38 @@ def Graph_SliceOp : Graph_Op<"slice", [Pure]> {
   let assemblyFormat = "$x $starts `steps` $steps attr-dict `:` functional-type(operands, results)";
 }
 
-def Graph_PadOp : Graph_Op<"pad", [Pure]> {
+def Graph_PadOp : Graph_Op<"pad", [Pure, AttrSizedOperandSegments]> {
   let summary = "extends (or with negative amounts cuts) every axis at both ends";
-  let description = [{`low` and `high` have one entry per axis. `mode` is constant (with `value`, default 0), reflect, edge or wrap.}];
-  let arguments = (ins Graph_Tensor:$x, Optional<Graph_Tensor>:$value, DenseI64ArrayAttr:$low,
-      DenseI64ArrayAttr:$high, DefaultValuedAttr<StrAttr, "\"constant\"">:$mode);
+  let description = [{
+    `low` and `high` have one entry per axis. `mode` is constant (with `value`,
+    default 0), reflect, edge or wrap. An entry that only the run knows is the
+    next of `amounts` (those of `low` first), and the attribute has the smallest
+    number there is in its place.
+  }];
+  let arguments = (ins Graph_Tensor:$x, Optional<Graph_Tensor>:$value, Variadic<Index>:$amounts,
+      DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+      DefaultValuedAttr<StrAttr, "\"constant\"">:$mode);
   let results = (outs Graph_Tensor:$y);
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$x, "::mlir::Value":$value,
+        "::llvm::ArrayRef<::mlir::OpFoldResult>":$low,
+        "::llvm::ArrayRef<::mlir::OpFoldResult>":$high, "::llvm::StringRef":$mode)>,
+    OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$x, "::mlir::Value":$value,
+        "::mlir::DenseI64ArrayAttr":$low, "::mlir::DenseI64ArrayAttr":$high,
+        "::mlir::StringAttr":$mode), [{
+      build($_builder, $_state, type, x, value, ::mlir::ValueRange(), low, high, mode);
+    }]>];
+  let extraClassDeclaration = [{
+    /// One entry per axis, of the attribute or of the run.
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedLow();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedHigh();
+    /// Gives it other amounts.
+    void setMixed(::llvm::ArrayRef<::mlir::OpFoldResult> low,
+                  ::llvm::ArrayRef<::mlir::OpFoldResult> high);
+  }];
   let hasVerifier = 1;
   let hasFolder = 1;
-  let assemblyFormat = "$x (`value` $value^)? attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$x (`value` $value^)? (`by` $amounts^)? attr-dict `:` functional-type(operands, results)";
 }
 
 def Graph_ExpandOp : Graph_Op<"expand", [Pure]> {

@@ -19,6 +19,13 @@ namespace mho::graph {
 /// Runs MLIR's analysis of integer ranges on a function; null where it fails.
 std::unique_ptr<mlir::DataFlowSolver> analyseRanges(mlir::func::FuncOp func);
 
+/// Positions of a window along an axis of `extent` (index), as windowPositions
+/// of Shapes.h counts them. A run in which no window fits ends with an error.
+mlir::Value windowPositions(mlir::OpBuilder &b, mlir::Location loc,
+                            mlir::Value extent, int64_t kernel, int64_t stride,
+                            int64_t dilation, int64_t padBegin, int64_t padEnd,
+                            bool ceil = false);
+
 /// The scalars of a function of linalg and tensor ops that say how far its
 /// tensors reach, and what is known of them.
 class RunTimeExtents {
