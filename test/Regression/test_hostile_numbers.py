@@ -1,8 +1,11 @@
 """Numbers of a small file that no model means: they once crashed the importer, made it list
 2^31 places one by one, or wrapped around to extents that fitted."""
 
+import shutil
+
 import numpy as np
 import pytest
+from onnx import numpy_helper, save
 
 from graphs import Graph
 
@@ -13,8 +16,6 @@ MOST, LEAST = (1 << 63) - 1, -(1 << 63)
 
 def refusal(tools, graph, output, *options):
     """The message, and that it took neither long nor much memory."""
-    from onnx import save
-
     model = tools.folder / "m.onnx"
     save(graph.model(output, check=False), model)
     ran = tools.run("mhoc", model, "-o", tools.folder / "m.mho", "--target=ideal", *options, timeout=60)
@@ -123,8 +124,6 @@ WRAPPED = {
 @pytest.mark.parametrize("kind", WRAPPED)
 def test_arithmetic_on_hostile_numbers(tools, kind):
     graph = Graph(opset=20 if kind == "grid" else 19)
-    from onnx import save
-
     save(graph.model(WRAPPED[kind](graph), check=False), tools.folder / "m.onnx")
     ran = tools.run("mhoc", tools.folder / "m.onnx", "-o", tools.folder / "m.mho", "--target=ideal", timeout=60)
     # A slice may be clamped to what is there; a crash is neither.
@@ -160,3 +159,15 @@ def test_a_range_of_integers(tools, start, limit, step):
     y = graph("Concat", graph("Range", *bounds), graph.input(values=np.zeros(2, np.int64)), axis=0)
     got = tools.execute(tools.compile(graph.model(y), target="ideal"), graph.feeds, "--ideal")
     np.testing.assert_array_equal(got[y], [*range(start, limit, step), 0, 0])
+
+
+def test_constants_that_no_disk_holds(tools):
+    """A number repeated 2^38 times was written until the disk was full."""
+    count = 1 << 38
+    if shutil.disk_usage(tools.folder).free > 8 * count:
+        pytest.skip("the disk has room for it")
+    graph = Graph()
+    value = numpy_helper.from_array(np.array([3], np.int64))
+    message = refusal(tools, graph, graph("ConstantOfShape", graph.int64(count), value=value))
+    assert "m.mho" in message and "the disk has room for" in message
+    assert not (tools.folder / "m.mho").exists()

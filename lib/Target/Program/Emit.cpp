@@ -12,10 +12,13 @@
 
 #include "mho/Dialect/Tile/IR/TileInstructions.h"
 #include "mho/Program/Loops.h"
+#include "mho/Support/Format.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 
 using namespace mlir;
@@ -42,6 +45,7 @@ public:
   LogicalResult write(StringRef path);
 
 private:
+  Status expectRoom(StringRef path) const;
   LogicalResult addUnits();
   LogicalResult addConstants();
   LogicalResult addBank(analog::BankOp bank);
@@ -463,6 +467,27 @@ LogicalResult Emitter::build() {
   return success();
 }
 
+/// A fault where the disk has not the room for constants and weights: a small
+/// model may declare more than any disk holds.
+Status Emitter::expectRoom(StringRef path) const {
+  double needed = 0;
+  for (const Constant &constant : constants)
+    needed += double(constant.elements.bytes());
+  for (const auto &bank : program.banks)
+    needed += double(bank->rows) * double(bank->cols) * sizeof(float);
+  std::filesystem::path folder =
+      std::filesystem::path(path.str()).parent_path();
+  std::error_code code;
+  std::filesystem::space_info space =
+      std::filesystem::space(folder.empty() ? "." : folder, code);
+  if (code || needed <= double(space.available))
+    return mho::success();
+  return mho::failure("'" + path.str() + "' would have " +
+                      formatBytes(uint64_t(std::min(needed, 0x1p62))) +
+                      " of constants and weights, the disk has room for " +
+                      formatBytes(space.available));
+}
+
 LogicalResult Emitter::write(StringRef path) {
   SectionWriter writeConstants = [&](const Sink &sink) {
     uint64_t position = 0;
@@ -488,8 +513,9 @@ LogicalResult Emitter::write(StringRef path) {
     }
     return mho::success();
   };
-  Status status =
-      writeContainer(path.str(), program, writeConstants, writeWeights);
+  Status status = expectRoom(path);
+  if (status.ok())
+    status = writeContainer(path.str(), program, writeConstants, writeWeights);
   if (!status.ok())
     return emitError(UnknownLoc::get(module.getContext()), status.message());
   return success();
