@@ -184,9 +184,13 @@ void integerRange(Node &n, Type element) {
 void range(Node &n) {
   if (boundedRange(n))
     return;
+  Type element = n.element(n.input(0));
   for (auto [i, what] : llvm::enumerate(
            ArrayRef<StringRef>{"the start", "the limit", "the step"})) {
     if (matchPattern(n.input(i), m_Constant()))
+      continue;
+    // A fixed extent beside one of the run follows from the shape.
+    if (isa<IntegerType>(element) && n.constantIntegers(n.input(i)))
       continue;
     if (n.most)
       return rangeOfData(n);
@@ -194,7 +198,6 @@ void range(Node &n) {
                     ", or --loop-bound=" + nameOf(n.proto) +
                         "=N says how many elements there are at most");
   }
-  Type element = n.element(n.input(0));
   if (isa<IntegerType>(element))
     return integerRange(n, element);
   double start = n.number(0, "the start"), limit = n.number(1, "the limit");
