@@ -104,6 +104,19 @@ def relative_error(got: np.ndarray, wanted: np.ndarray) -> float:
     return float(np.abs(got - wanted).max()) / span
 
 
+class BoundedCases(dict):
+    """Cases of tests over run-time extents: name -> (function of a graph, least extent, targets)."""
+
+    def case(self, low: int, *targets: str):
+        """A model of the extents `w` (from `low` on), `h` and `n`; both targets where none is named."""
+
+        def add(function):
+            self[function.__name__] = (function, low, targets or ("ideal", "hermes"))
+            return function
+
+        return add
+
+
 def check(tools: Tools, graph, outputs, *options, target: str = "ideal", tolerance: float = 1e-5, wanted=None):
     """Compiles and runs without noise; compares with ONNX Runtime, or with `wanted`. NaN equals NaN."""
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)

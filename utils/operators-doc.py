@@ -68,6 +68,10 @@ def refusals() -> dict[str, list[str]]:
             if not start:
                 continue
             body = text[start.start() : matching_brace(text, start.end() - 1)]
+            # What handlers share stands in functions of the same file, by themselves.
+            for shared in re.finditer(r"^void (\w+)\(Node &\w+,[^{;]*\) {", text, re.M):
+                if re.search(rf"\b{shared[1]}\(", body):
+                    body += text[shared.start() : matching_brace(text, shared.end() - 1)]
             calls = re.findall(r"\.refuse\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)", body)
             found[operator] = ["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', call)).strip() for call in calls]
     return found

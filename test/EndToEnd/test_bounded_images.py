@@ -5,18 +5,11 @@ import onnx
 import pytest
 
 from graphs import Bounded
-from harness import reference, relative_error
+from harness import BoundedCases, reference, relative_error
 
 MOST = 19
-CASES = {}
-
-
-def case(low, *targets):
-    def add(function):
-        CASES[function.__name__] = (function, low, targets or ("ideal", "hermes"))
-        return function
-
-    return add
+CASES = BoundedCases()
+case = CASES.case
 
 
 def line(g, channels=2):

@@ -4,20 +4,11 @@ import numpy as np
 import pytest
 
 from graphs import Bounded
-from harness import reference, relative_error
+from harness import BoundedCases, reference, relative_error
 
 MOST = 23
-CASES = {}
-
-
-def case(low, *targets):
-    """A model of the extents `w` (from `low` on), `h` and `n`."""
-
-    def add(function):
-        CASES[function.__name__] = (function, low, targets or ("ideal", "hermes"))
-        return function
-
-    return add
+CASES = BoundedCases()
+case = CASES.case
 
 
 def sound(g, channels=3):

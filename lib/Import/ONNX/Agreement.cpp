@@ -7,6 +7,8 @@
 
 #include "Agreement.h"
 
+#include "Compositions.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -37,15 +39,11 @@ Value agreed(Node &n, Value x, int64_t axis, int64_t to) {
   Value none =
       graph::BoundOp::create(n.b, n.loc, n.b.getIndexType(), apart, 0, 0);
   shape[axis] = to;
-  SmallVector<OpFoldResult> offsets, sizes, strides;
-  for (int64_t extent : shape) {
-    offsets.push_back(n.b.getIndexAttr(0));
-    sizes.push_back(n.extents->value(n.b, n.loc, extent));
-    strides.push_back(n.b.getIndexAttr(1));
-  }
-  offsets[axis] = none;
-  return tensor::ExtractSliceOp::create(
-      n.b, n.loc, n.typeOf(shape, n.element(x)), x, offsets, sizes, strides);
+  SliceOfAll part = sliceOfAll(n, shape);
+  part.offsets[axis] = none;
+  return tensor::ExtractSliceOp::create(n.b, n.loc,
+                                        n.typeOf(shape, n.element(x)), x,
+                                        part.offsets, part.sizes, part.strides);
 }
 
 void agree(Node &n, Value &a, Value &c) {

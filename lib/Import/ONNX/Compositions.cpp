@@ -54,6 +54,16 @@ Value sliced(Node &n, Value x, int64_t axis, int64_t begin, int64_t end,
   return n.sliced(x, starts, steps, shape);
 }
 
+SliceOfAll sliceOfAll(Node &n, ArrayRef<int64_t> shape) {
+  SliceOfAll part;
+  for (int64_t extent : shape) {
+    part.offsets.push_back(n.b.getIndexAttr(0));
+    part.sizes.push_back(n.extents->value(n.b, n.loc, extent));
+    part.strides.push_back(n.b.getIndexAttr(1));
+  }
+  return part;
+}
+
 Value widened(Node &n, Value x, int64_t axis, int64_t extent) {
   Shape shape(n.shape(x));
   if (shape[axis] == extent)
@@ -64,16 +74,11 @@ Value widened(Node &n, Value x, int64_t axis, int64_t extent) {
     return concatenated(n, {x, n.expand(n.scalar(n.element(x), 0), rest)},
                         axis);
   }
-  SmallVector<OpFoldResult> offsets, sizes, strides;
-  for (int64_t own : shape) {
-    offsets.push_back(n.b.getIndexAttr(0));
-    sizes.push_back(n.extents->value(n.b, n.loc, own));
-    strides.push_back(n.b.getIndexAttr(1));
-  }
+  SliceOfAll part = sliceOfAll(n, shape);
   shape[axis] = extent;
   Value zeros = n.expand(n.scalar(n.element(x), 0), shape);
-  return tensor::InsertSliceOp::create(n.b, n.loc, x, zeros, offsets, sizes,
-                                       strides);
+  return tensor::InsertSliceOp::create(n.b, n.loc, x, zeros, part.offsets,
+                                       part.sizes, part.strides);
 }
 
 Value concatenated(Node &n, ArrayRef<Value> parts, int64_t axis) {

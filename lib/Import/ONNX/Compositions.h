@@ -39,6 +39,11 @@ template <typename OpTy> mlir::Value applied(Node &n, mlir::Value x) {
 /// Elements [begin, end) of an axis, every `step`-th.
 mlir::Value sliced(Node &n, mlir::Value x, int64_t axis, int64_t begin,
                    int64_t end, int64_t step = 1);
+/// Offsets, sizes and strides of a slice that takes all of a tensor.
+struct SliceOfAll {
+  llvm::SmallVector<mlir::OpFoldResult> offsets, sizes, strides;
+};
+SliceOfAll sliceOfAll(Node &n, llvm::ArrayRef<int64_t> shape);
 /// `x` in front of zeros that make an axis as long as `extent`, which is not
 /// shorter.
 mlir::Value widened(Node &n, mlir::Value x, int64_t axis, int64_t extent);
