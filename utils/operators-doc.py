@@ -28,12 +28,12 @@ HEAD = """<!-- Made by utils/operators-doc.py from the importer's table, its ref
 # Operators
 
 Operators of every version of the set are meant, from the first to the newest (28); where a later one changed the
-meaning, the node's own counts. "Types" are those of the first input with which an official test of the node compiles
-and runs on target `ideal`, of all that ONNX allows there (`utils/operator-types.py` tries them; `all` is every one but
-strings and complex numbers, which are refused with their node): i and u are signed and unsigned integers, f floats, each
-with its bits, bf16 is bfloat16 and f8 are the float8 types. Floats narrower than 32 bits are stored narrow and computed
-in float32; arrays take float16, bfloat16 and float32. ONNX has no such tests of most operators of `ai.onnx.ml` and
-`com.microsoft`: ours use float32.
+meaning, the node's own counts. "Types" are those of the first input with which a test of the node (an official one; of
+`ai.onnx.ml` and `com.microsoft` one of ours) compiles and runs on target `ideal`, of all that the schema of ONNX or ONNX
+Runtime allows there (`utils/operator-types.py` tries them; `all` is every one but strings and complex numbers, which are
+refused with their node): i and u are signed and unsigned integers, f floats, each with its bits, bf16 is bfloat16 and f8
+are the float8 types. Floats narrower than 32 bits are stored narrow and computed in float32; arrays take float16,
+bfloat16 and float32.
 
 "Where" tells what a node becomes when it is not folded: products with constant weights go to arrays, everything else
 to the instructions of the digital units. `mhoc --explain` tells it for the nodes of a model. "Body" is an operator that
@@ -73,8 +73,16 @@ def refusals() -> dict[str, list[str]]:
                 if re.search(rf"\b{shared[1]}\(", body):
                     body += text[shared.start() : matching_brace(text, shared.end() - 1)]
             calls = re.findall(r"\.refuse\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)", body)
-            found[operator] = ["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', call)).strip() for call in calls]
+            found[operator] = [said(call) for call in calls]
     return found
+
+
+def said(call: str) -> str:
+    """What the literals of an expression say, with … for each value between them."""
+    call = re.sub(r"\b(?!Twine\b)[\w.:>-]*\w\((?:[^()]|\([^()]*\))*\)", "value", call)
+    parts = re.split(r'"((?:[^"\\]|\\.)*)"', call)
+    between = ["…" if re.sub(r"[\s+]|Twine\(\)", "", part) else "" for part in parts[2:-1:2]]
+    return "".join(word for pair in zip(parts[1::2], [*between, ""], strict=True) for word in pair).strip()
 
 
 def tidy(reason: str) -> str:
@@ -83,7 +91,7 @@ def tidy(reason: str) -> str:
 
 
 def scoreboard() -> dict[str, tuple[int, int]]:
-    """Per operator of ONNX's own domain: official tests of its node passed and all."""
+    """Per operator, by "domain.Operator": official tests of its node passed and all."""
     sys.path.insert(0, str(SOURCE / "test" / "Backend"))
     import official
 
@@ -93,9 +101,9 @@ def scoreboard() -> dict[str, tuple[int, int]]:
         if test.kind != "node" or "_expanded" in name or len(test.model.graph.node) != 1:
             continue
         node = test.model.graph.node[0]
-        if node.domain in ("", "ai.onnx"):
-            passed, every = counts.get(node.op_type, (0, 0))
-            counts[node.op_type] = (passed + (name in passes), every + 1)
+        kind = f"{'' if node.domain == 'ai.onnx' else node.domain}.{node.op_type}"
+        passed, every = counts.get(kind, (0, 0))
+        counts[kind] = (passed + (name in passes), every + 1)
     return counts
 
 
@@ -145,19 +153,13 @@ def versions(info: dict) -> str:
 
 
 def table(rows: list[dict], limits: dict, types: dict, tests: dict, domain: str) -> list[str]:
-    own = domain == ""
     lines = ["| operator | versions | where | types | refused | tests |", "|---|---|---|---|---|---|"]
-    if not own:
-        lines = ["| operator | versions | where | refused |", "|---|---|---|---|"]
     for info in rows:
         key = f"{domain}.{info['name']}"
         refused = "; ".join(dict.fromkeys(tidy(reason) for reason in limits.get(key, []) if reason))
-        cells = [info["name"], versions(info), info["where"]]
-        if own:
-            passed, every = tests.get(info["name"], (0, 0))
-            cells += [types.get(info["name"], ""), refused, f"{passed} of {every}" if every else ""]
-        else:
-            cells.append(refused)
+        cells = [info["name"], versions(info), info["where"], types.get(key.lstrip("."), ""), refused]
+        passed, every = tests.get(key, (0, 0))
+        cells.append(f"{passed} of {every}" if every else "")
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -165,12 +167,11 @@ def table(rows: list[dict], limits: dict, types: dict, tests: dict, domain: str)
 def page() -> str:
     listing, limits, types, tests = run_listing(), refusals(), trials(), scoreboard()
     lines = [HEAD]
-    titles = {"": "ONNX", "ai.onnx.ml": "ai.onnx.ml", "com.microsoft": "com.microsoft"}
-    for domain, title in titles.items():
+    for domain in ["", "ai.onnx.ml", "com.microsoft", "ai.onnx.preview", "ai.onnx.preview.training"]:
         rows = [info for info in listing if info["domain"] == domain]
         known = [info for info in rows if info["source"] != "none"]
-        lines += [f"## {title}", ""]
-        lines += [f"{len(known)} operators have a meaning.", ""]
+        lines += [f"## {domain or 'ONNX'}", ""]
+        lines += [f"{len(known)} operator{'s have' if len(known) != 1 else ' has'} a meaning.", ""]
         lines += table(known, limits, types, tests, domain)
         missing = [info["name"] for info in rows if info["source"] == "none"]
         if missing:

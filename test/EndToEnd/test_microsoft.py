@@ -44,6 +44,7 @@ cases(
 cases(
     fused_matmul=lambda g: ms(g, "FusedMatMul", g.input(3, 37), g.weight(37, 19), alpha=0.5),
     fused_matmul_transposed=lambda g: ms(g, "FusedMatMul", g.input(37, 3), g.weight(19, 37), transA=1, transB=1),
+    transpose_matmul=lambda g: ms(g, "TransposeMatMul", g.input(37, 3), g.weight(37, 19), transA=1, alpha=0.5),
     fused_matmul_of_two=lambda g: ms(g, "FusedMatMul", g.input(2, 3, 5, 7), g.input(2, 3, 4, 7), alpha=0.3, transB=1),
     fused_matmul_batches=lambda g: ms(
         g, "FusedMatMul", g.input(5, 2, 3, 7), g.input(7, 2, 3, 4), transBatchA=1, transBatchB=1
@@ -380,6 +381,12 @@ def channels_last_conv(x, w, b):
 @formula(channels_last_conv)
 def channels_last_convolution(g):
     return ms(g, "NhwcConv", g.input(1, 9, 7, 3), g.weight(5, 3, 3, 3), g.weight(5))
+
+
+@formula(lambda x, z, w, b: np.maximum(channels_last_conv(x, w, b) + z, 0))
+def channels_last_fused_convolution(g):
+    image, added = g.input(1, 9, 7, 3), g.input(1, 7, 5, 5)
+    return ms(g, "NhwcFusedConv", image, g.weight(5, 3, 3, 3), g.weight(5), added, activation="Relu")
 
 
 def group_norm(x, scale, bias, groups=2, epsilon=1e-5):

@@ -247,6 +247,15 @@ def test_imputer(tools, replaced):
     compare(tools, model, {"x": x})
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_imputer_of_integers(tools, kind):
+    x = np.array([[3, -9, 2], [-9, 0, 7]], kind)
+    number = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    attributes = {"imputed_value_int64s": [9, 8, 7], "replaced_value_int64": -9}
+    model = build("Imputer", {"x": x}, [("y", number)], version=1, **attributes)
+    compare(tools, model, {"x": x}, oracle=lambda model, feeds: {"y": np.array([[3, 8, 2], [9, 0, 7]], kind)})
+
+
 def test_binarizer(tools):
     feeds = {"x": numbers(4, 3)}
     compare(tools, build("Binarizer", feeds, Y, version=1, threshold=0.25), feeds)

@@ -75,6 +75,7 @@ def by_reference(model, feeds):
     return {model.graph.output[0].name: ReferenceEvaluator(model).run(None, feeds)[0]}
 
 
+MS = "com.microsoft"
 UINT8, INT8, INT32, FLOAT = TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32, TensorProto.FLOAT
 
 
@@ -96,6 +97,18 @@ def quantize_uint16_per_axis(m):
 def quantize_first_axis(m):
     zeros = m.constant(m.bytes(4, kind=np.int8))
     return m("QuantizeLinear", m.input(m.floats(4, 3, 5)), m.constant(m.scales(4)), zeros, axis=0)
+
+
+@case(UINT8, tolerance=1)
+def quantize_contributed(m):
+    scale, zero = m.constant(np.float32(0.02)), m.constant(np.uint8(120))
+    return m("QuantizeLinear", m.input(m.floats(4, 7)), scale, zero, domain=MS)
+
+
+@case()
+def dequantize_contributed(m):
+    scales, zeros = m.constant(m.scales(3)), m.constant(m.bytes(3, kind=np.int8))
+    return m("DequantizeLinear", m.input(m.bytes(4, 3, 5, kind=np.int8)), scales, zeros, domain=MS, axis=1)
 
 
 @case(INT8, tolerance=1)
@@ -222,8 +235,6 @@ add_qlinear_conv("grouped", True, True, False, group=2)
 
 
 # --- ONNX Runtime's operators -----------------------------------------------
-
-MS = "com.microsoft"
 
 
 def quantizer(m, zero):

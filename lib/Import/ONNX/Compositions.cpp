@@ -209,7 +209,8 @@ Normalized rootMeanSquareNormalized(Node &n, Value x, int64_t axis, Value scale,
   Shape axes = axesFrom(axis, n.type(x).getRank());
   Expr wide(n, n.cast(x, statisticsType(n, x)));
   Expr inverse = inverseDeviation(mean(wide * wide, axes), epsilon);
-  Value y = scaled(n, wide * inverse, scale, nullptr, n.element(x));
+  // The result is of the scale's type, which may be another than the input's.
+  Value y = scaled(n, wide * inverse, scale, nullptr, n.element(scale));
   return {y, nullptr, inverse};
 }
 

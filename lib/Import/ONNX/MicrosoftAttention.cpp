@@ -318,8 +318,8 @@ public:
     rotate();
     Value presentKey = present(all.k, n.optional(3));
     Value presentValue = present(all.v, n.optional(4));
-    all.k = presentKey;
-    all.v = presentValue;
+    all.k = n.cast(presentKey, n.element(all.q));
+    all.v = n.cast(presentValue, n.element(all.q));
     // Scores may be asked for over the positions there are, not the cache's.
     all.scale = scaleOf(n, all.q);
     all.softcap = n.real("softcap", 0);
@@ -441,9 +441,12 @@ private:
       *part = rotated(n, *part, cosines, sines, width, interleaved);
   }
 
-  /// The cache with the new positions behind the old ones of each sequence.
+  /// The cache with the new positions behind the old ones of each sequence; of
+  /// the old ones' type, which may be another than the queries'.
   Value present(Value fresh, Value past) {
     int64_t have = past ? n.shape(past)[2] : 0;
+    if (past)
+      fresh = n.cast(fresh, n.element(past));
     if (isPrompt() && cached == length)
       return fresh;
     if (isPrompt() && have == cached)
