@@ -124,6 +124,54 @@ Value borderIndex(ImplicitLocOpBuilder &b, Value i, Value low, Value extent,
   return arith::MinSIOp::create(b, turn, back);
 }
 
+/// An axis with its borders beside it, in three pieces that are copied in
+/// rows; nothing where a border shows some place twice, which takes an index
+/// for every element.
+Value bordered(Lowering &l, Value x, int64_t axis, int64_t low, int64_t high,
+               StringRef mode) {
+  auto type = l.typeOf(x);
+  int64_t rank = type.getRank(), extent = type.getDimSize(axis);
+  int64_t most = mode == "reflect" ? extent - 1 : extent;
+  if (low < 0 || high < 0 || extent == 0 ||
+      (mode != "edge" && std::max(low, high) > most))
+    return nullptr;
+  SmallVector<int64_t> shape(type.getShape());
+  shape[axis] = low + extent + high;
+  Value y = tensor::EmptyOp::create(l.b, shape, type.getElementType());
+  SmallVector<OpFoldResult> offsets(rank, l.b.getIndexAttr(0)),
+      ones(rank, l.b.getIndexAttr(1));
+  auto put = [&](Value piece, int64_t place) {
+    offsets[axis] = l.b.getIndexAttr(place);
+    y = tensor::InsertSliceOp::create(
+        l.b, piece, y, offsets,
+        getAsIndexOpFoldResult(l.b.getContext(), l.typeOf(piece).getShape()),
+        ones);
+  };
+  // `count` places from `first` on, in steps of -1, 0 or 1.
+  auto piece = [&](int64_t first, int64_t step, int64_t count) {
+    SmallVector<AffineExpr> exprs;
+    for (int64_t i = 0; i < rank; ++i)
+      exprs.push_back(l.b.getAffineDimExpr(i));
+    exprs[axis] = exprs[axis] * step + first;
+    SmallVector<int64_t> part(type.getShape());
+    part[axis] = count;
+    return l.moved(x, AffineMap::get(rank, 0, exprs, l.b.getContext()),
+                   type.clone(part));
+  };
+  if (low > 0)
+    put(mode == "edge"   ? piece(0, 0, low)
+        : mode == "wrap" ? piece(extent - low, 1, low)
+                         : piece(low, -1, low),
+        0);
+  put(x, low);
+  if (high > 0)
+    put(mode == "edge"   ? piece(extent - 1, 0, high)
+        : mode == "wrap" ? piece(0, 1, high)
+                         : piece(extent - 2, -1, high),
+        low + extent);
+  return y;
+}
+
 Value lowerPad(Lowering &l, PadOp op) {
   auto type = l.resultType();
   SmallVector<OpFoldResult> low = op.getMixedLow(), high = op.getMixedHigh();
@@ -136,6 +184,17 @@ Value lowerPad(Lowering &l, PadOp op) {
     return l.padded(op.getX(), low, high, type.getShape(), op.getValue());
   }
   int64_t rank = type.getRank();
+  Value whole = op.getX();
+  for (int64_t i = 0; i < rank && whole; ++i) {
+    auto before = getConstantIntValue(low[i]),
+         after = getConstantIntValue(high[i]);
+    if (!before || !after || !l.typeOf(whole).hasStaticShape())
+      whole = nullptr;
+    else if (*before || *after)
+      whole = bordered(l, whole, i, *before, *after, mode);
+  }
+  if (whole)
+    return whole;
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
   SmallVector<OpFoldResult> had, sizes;
