@@ -155,6 +155,11 @@ Value bordered(Lowering &l, Value x, int64_t axis, int64_t low, int64_t high,
     exprs[axis] = exprs[axis] * step + first;
     SmallVector<int64_t> part(type.getShape());
     part[axis] = count;
+    if (step == 1) {
+      SmallVector<int64_t> starts(rank, 0);
+      starts[axis] = first;
+      return l.slice(x, starts, part, SmallVector<int64_t>(rank, 1));
+    }
     return l.moved(x, AffineMap::get(rank, 0, exprs, l.b.getContext()),
                    type.clone(part));
   };

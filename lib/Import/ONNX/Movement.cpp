@@ -259,6 +259,31 @@ void split(Node &n) {
   }
 }
 
+/// Borders show what is left where pads below zero have cut; the cut pads
+/// become zero.
+Value cutForBorders(Node &n, Value x, Shape &low, Shape &high,
+                    ArrayRef<int64_t> padded, const std::string &mode) {
+  int64_t rank = n.type(x).getRank();
+  Shape starts(rank, 0), rest(n.shape(x));
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    for (int64_t *pad : {&low[axis], &high[axis]}) {
+      if (isSymbol(*pad) || *pad >= 0)
+        continue;
+      if (pad == &low[axis])
+        starts[axis] = -*pad;
+      rest[axis] = n.extents->sum(rest[axis], *pad);
+      *pad = 0;
+    }
+    if (n.extents->range(rest[axis]).low < 0)
+      n.fail("pads cut more than axis " + Twine(axis) + " has");
+    if (rest[axis] == 0 && padded[axis] != 0)
+      n.fail("an empty axis cannot be padded with mode " + mode);
+  }
+  if (llvm::equal(rest, n.shape(x)))
+    return x;
+  return n.sliced(x, starts, Shape(rank, 1), rest);
+}
+
 void pad(Node &n) {
   Value x = n.input(0);
   int64_t rank = n.type(x).getRank();
@@ -306,9 +331,9 @@ void pad(Node &n) {
     shape[axis] = n.extents->sum(extent, n.extents->sum(low[axis], high[axis]));
     if (n.extents->range(shape[axis]).low < 0)
       n.fail("pads cut more than axis " + Twine(axis) + " has");
-    if (mode != "constant" && extent == 0 && shape[axis] > 0)
-      n.fail("an empty axis cannot be padded with mode " + mode);
   }
+  if (mode != "constant")
+    x = cutForBorders(n, x, low, high, shape, mode);
   auto amounts = [&](ArrayRef<int64_t> pads) {
     return llvm::map_to_vector(
         pads, [&](int64_t pad) { return n.extents->value(n.b, n.loc, pad); });
