@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compositions.h"
+#include "Expression.h"
+#include "Iteration.h"
 #include "PostTransform.h"
 
 #include "mho/Dialect/Graph/IR/Shapes.h"
@@ -204,20 +206,93 @@ Value joined(Node &n, Value first, Value second) {
       ValueRange{first, second}, n.b.getI64IntegerAttr(1));
 }
 
+/// Platt's probability of the first class of each pair.
+Expr ofPairs(Node &n, Value decided) {
+  SmallVector<double> a = numbers(n, "prob_a"), b = numbers(n, "prob_b");
+  int64_t pairs = n.shape(decided)[1];
+  if (int64_t(a.size()) < pairs || int64_t(b.size()) < pairs)
+    n.fail("attributes 'prob_a' and 'prob_b' have " + Twine(a.size()) +
+           " and " + Twine(b.size()) + " entries for " + Twine(pairs) +
+           " pairs of classes");
+  a.resize(pairs);
+  b.resize(pairs);
+  Type element = n.element(decided);
+  Expr slopes(n, floatConstant(n, {pairs}, a, element)),
+      offsets(n, floatConstant(n, {pairs}, b, element));
+  return sigmoid(-(Expr(n, decided) * slopes + offsets));
+}
+
+/// Probabilities of all classes from those of pairs: the p that minimises
+/// pᵀQp, by the iteration of Wu, Lin and Weng (2004, method 2) as libsvm and
+/// ONNX Runtime have it, with their end at an error of 0.005 / classes.
+Value coupled(Node &n, Expr ofFirst, int64_t classes) {
+  constexpr int64_t kMostSteps = 100;
+  constexpr double kLeast = 1e-7;
+  int64_t samples = ofFirst.shape()[0], count = ofFirst.shape()[1];
+  Type element = ofFirst.element();
+  // r[i, j], of i against j; the diagonal is zero.
+  Expr first = min(max(ofFirst, kLeast), 1 - kLeast);
+  Expr known = concat({first, 1 - first, first.slice(1, 0, 1) * 0.0}, 1);
+  Shape places(classes * classes, 2 * count);
+  for (auto [p, pair] : llvm::enumerate(pairsOf(classes))) {
+    places[pair.first * classes + pair.second] = p;
+    places[pair.second * classes + pair.first] = count + p;
+  }
+  Expr r(n, n.make<graph::GatherOp>(
+                n.typeOf({samples, classes * classes}, element), known,
+                n.constantIntegers(places), n.b.getI64IntegerAttr(1)));
+  r = r.reshape({samples, classes, classes});
+  Expr mirrored = r.transpose({0, 2, 1});
+  Expr squares = sum(mirrored * mirrored, {2});
+  Shape diagonal(classes * classes, 0);
+  for (int64_t i = 0; i < classes; ++i)
+    diagonal[i * classes + i] = 1;
+  Expr isDiagonal =
+      Expr(n, n.constantIntegers(diagonal)).reshape({classes, classes}) == 1;
+  Expr q = where(isDiagonal, squares, -(r * mirrored));
+  Expr even = squares.reshape({samples, classes}) * 0.0 + 1.0 / double(classes);
+
+  Value goesOn;
+  LoopBody body(
+      n.b, n.loc, *n.extents, {even}, {}, kMostSteps, [&](const Step &step) {
+        Expr p(n, step.state[0]);
+        Expr qp = sum(q * p.reshape({samples, 1, classes}), {2}, false);
+        Expr pqp = sum(p * qp, {1});
+        Expr error = largest(abs(qp - pqp), {1});
+        Expr open = !(error < 0.005 / double(classes));
+        Expr next = p;
+        for (int64_t t = 0; t < classes; ++t) {
+          Expr row = q.slice(1, t, 1).reshape({samples, classes});
+          Expr own = row.slice(1, t, 1), at = qp.slice(1, t, 1);
+          Expr difference = (pqp - at) / own;
+          Expr scale = 1 / (1 + difference);
+          SmallVector<double> unit(classes, 0);
+          unit[t] = 1;
+          next = (next + difference * Expr(n, floatConstant(n, {classes}, unit,
+                                                            element))) *
+                 scale;
+          pqp = (pqp + difference * (difference * own + at * 2.0)) * scale *
+                scale;
+          qp = (qp + difference * row) * scale;
+        }
+        Expr worst = largest(error, {0, 1}, false);
+        goesOn = !(worst < 0.005 / double(classes));
+        return StepResult{{where(open, next, p)}, {}};
+      });
+  Value begins = arith::ConstantOp::create(n.b, n.loc, n.b.getBoolAttr(true));
+  Value most = arith::ConstantIndexOp::create(n.b, n.loc, kMostSteps);
+  return body.finishWhile(begins, goesOn, most, kMostSteps)[0];
+}
+
 /// Two classes: one decision, above zero for the first class.
 void twoClasses(Node &n, Value decided, ArrayRef<int64_t> labels,
                 StringRef transform) {
   Type element = n.element(decided);
-  SmallVector<double> a = numbers(n, "prob_a"), c = numbers(n, "prob_b");
-  if (!a.empty() && !c.empty()) {
-    // Platt's probability of the first class.
-    Value argument = withNumber<graph::AddOp>(
-        n, withNumber<graph::MulOp>(n, decided, -a[0]), -c[0]);
-    Value first = unary<graph::SigmoidOp>(n, argument);
-    Value second = unary<graph::SigmoidOp>(n, unary<graph::NegOp>(n, argument));
-    Value both = joined(n, first, second);
-    n.result(topLabel(n, both, labels));
-    return n.result(transformed(n, both, transform));
+  if (!numbers(n, "prob_a").empty()) {
+    Expr first = ofPairs(n, decided);
+    Value above = Expr(n, decided) > 0.0;
+    n.result(eitherLabel(n, above, labels[0], labels[1]));
+    return n.result(transformed(n, joined(n, first, 1 - first), transform));
   }
   Value above = n.binary<graph::GreaterOp>(decided, n.scalar(element, 0),
                                            n.b.getI1Type());
@@ -259,11 +334,10 @@ void svmClassifier(Node &n) {
   } else if (classes == 2) {
     twoClasses(n, decisions(n, x, perClass), labels, transform);
   } else {
-    if (!numbers(n, "prob_a").empty())
-      n.refuse("probabilities of more than two classes (prob_a) are not "
-               "supported; export the model without probabilities");
     Value decided = decisions(n, x, perClass);
     n.result(topLabel(n, votesOf(n, decided, classes), labels));
+    if (!numbers(n, "prob_a").empty())
+      decided = coupled(n, ofPairs(n, decided), classes);
     n.result(transformed(n, decided, transform));
   }
   n.results.back() = n.cast(n.results.back(), n.b.getF32Type());
