@@ -33,6 +33,40 @@ def extent(g, x, axis):
 
 
 @case(1)
+def regions(g):
+    """As many regions as a run brings, of images that it picks for each."""
+    images, numbers = g.weight(2, 3, 9, 8), g.open("w", 4)
+    first, last = g("Split", g("Abs", numbers), axis=1, num_outputs=2, outputs=2)
+    corners = g("Concat", first, g("Add", first, g("Mul", last, f32(g, 3.0))), axis=1)
+    chosen = g("Cast", g("Greater", g("ReduceSum", numbers, g.int64(1), keepdims=0), f32(g, 0.0)), to=7)
+    bins = dict(output_height=3, output_width=2, sampling_ratio=2)
+    return (
+        g("RoiAlign", images, corners, chosen, **bins),
+        g("RoiAlign", images, corners, chosen, mode="max", spatial_scale=0.7, **bins),
+        g("Relu", g("RoiAlign", images, corners, chosen, coordinate_transformation_mode="output_half_pixel", **bins)),
+    )
+
+
+@case(1)
+def chosen_regions(g):
+    """Those of two levels are found, pooled from an image each and put together again, as detectors do."""
+    numbers = g.open("w", 4)
+    first, last = g("Split", g("Abs", numbers), axis=1, num_outputs=2, outputs=2)
+    corners = g("Concat", first, g("Add", first, last), axis=1)
+    is_large = g("Greater", g("ReduceSum", numbers, g.int64(1), keepdims=0), f32(g, 0.3))
+    count = g("Shape", numbers, end=1)
+    together = g("ConstantOfShape", g("Concat", count, g.int64(2, 3, 3), axis=0))
+    for level, size in ((is_large, 7), (g("Not", is_large), 11)):
+        places = g("Squeeze", g("NonZero", level), g.int64(0))
+        own = g("Gather", corners, places)
+        none = g("ConstantOfShape", g("Shape", places), value=onnx.numpy_helper.from_array(np.zeros(1, np.int64)))
+        pooled = g("RoiAlign", g.weight(1, 2, size, size), own, none, output_height=3, output_width=3, sampling_ratio=2)
+        where = g("Expand", g("Reshape", places, g.int64(-1, 1, 1, 1)), g("Shape", pooled))
+        together = g("ScatterElements", together, where, pooled)
+    return g("Flatten", together)
+
+
+@case(1)
 def nearest(g):
     x = image(g)
     return (
@@ -286,3 +320,12 @@ def test_extents_that_may_be_one(tools):
     onnx.save(graph.model(graph("Add", x, y, name="both"), check=False), tools.folder / "m.onnx")
     message = tools.refuse("mhoc", tools.folder / "m.onnx", "-o", "m.mho", "--target=ideal", "--shape=w=2..9")
     assert "both" in message and "one of them is 1" in message and "lower limit" in message
+
+
+def test_regions_take_images_of_constant_extents(tools):
+    graph = Bounded()
+    x, rois = graph.open(1, 2, "h", 7), graph.open(3, 4)
+    y = graph("RoiAlign", x, rois, graph.int64(0, 0, 0), sampling_ratio=2, name="pooled")
+    onnx.save(graph.model(y, check=False), tools.folder / "m.onnx")
+    message = tools.refuse("mhoc", tools.folder / "m.onnx", "-o", "m.mho", "--target=ideal", "--shape=h=4..9")
+    assert "pooled" in message and "--shape=h" in message

@@ -212,6 +212,10 @@ Value lowerSample(Lowering &l, SampleOp op) {
     operands.push_back(op.getImages());
     maps.push_back(AffineMap::get(rank, 0, l.b.getAffineDimExpr(0), context));
   }
+  SmallVector<OpFoldResult> sizes{l.extent(op.getPlaces(), 0),
+                                  l.extent(op.getX(), 1)};
+  for (int64_t dim = 2; dim < rank; ++dim)
+    sizes.push_back(l.extent(op.getPlaces(), dim - 1));
   return l.mapped(
       operands, maps, type,
       [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
@@ -258,7 +262,8 @@ Value lowerSample(Lowering &l, SampleOp op) {
             result = arith::AddFOp::create(b, result, product);
         }
         return result;
-      });
+      },
+      tensor::EmptyOp::create(l.b, sizes, type.getElementType()));
 }
 
 } // namespace

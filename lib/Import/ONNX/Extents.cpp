@@ -390,6 +390,7 @@ bool takesBounded(StringRef key) {
       ".Resize",
       ".ReverseSequence",
       ".RotaryEmbedding",
+      ".RoiAlign",
       ".Round",
       ".Scan",
       ".Scatter",

@@ -526,6 +526,9 @@ Value Node::expand(Value x, ArrayRef<int64_t> to) {
 }
 
 std::string text(Type type) {
+  // The encoding names extents of the run for ourselves.
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    type = RankedTensorType::get(tensor.getShape(), tensor.getElementType());
   std::string result;
   llvm::raw_string_ostream(result) << type;
   return result;

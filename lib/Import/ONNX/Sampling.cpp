@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Agreement.h"
 #include "Compositions.h"
 #include "Window.h"
 
@@ -200,11 +201,19 @@ int64_t samplesOf(Node &n, const SmallVector<double> &extents, int64_t bins) {
 void roiAlign(Node &n) {
   Value x = n.input(0), rois = n.input(1), batches = n.input(2);
   if (n.type(x).getRank() != 4 || n.type(rois).getRank() != 2 ||
-      n.shape(rois)[1] != 4 || n.shape(batches) != n.shape(rois).take_front(1))
+      n.shape(rois)[1] != 4 || n.type(batches).getRank() != 1)
     n.fail("expected images of rank 4, and four coordinates and an image's "
            "number for each region");
   int64_t count = n.shape(rois)[0], channels = n.shape(x)[1];
+  batches = agreed(n, batches, 0, count);
+  if (n.shape(batches)[0] != count)
+    n.fail("there are " + n.extents->text(count) + " regions and " +
+           n.extents->text(n.shape(batches)[0]) + " numbers of images");
   ArrayRef<int64_t> image = n.shape(x).drop_front(2);
+  for (int64_t extent : n.shape(x).drop_front())
+    if (isSymbol(extent))
+      n.refuse("images of the extent " + n.extents->text(extent) +
+               " are not supported; " + n.extents->howToFix(extent));
   int64_t bins[2] = {n.integer("output_height", 1),
                      n.integer("output_width", 1)};
   int64_t ratio = n.integer("sampling_ratio", 0);

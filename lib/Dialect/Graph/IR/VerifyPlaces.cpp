@@ -138,8 +138,11 @@ LogicalResult ResampleOp::verify() {
 }
 
 LogicalResult SampleOp::verify() {
-  if (failed(expectStatic(*this)))
-    return failure();
+  // How many points there are, and in how many images, a run may tell.
+  for (Value value : getOperation()->getOperands())
+    if (llvm::any_of(shapeOf(value).drop_front(), ShapedType::isDynamic))
+      return emitOpError("expected constant extents behind the first, found ")
+             << value.getType();
   if (!llvm::is_contained({"nearest", "linear", "cubic"}, getInterpolation()))
     return emitOpError(
                "interpolation must be nearest, linear or cubic, found '")
