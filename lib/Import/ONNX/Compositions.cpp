@@ -7,8 +7,6 @@
 
 #include "Compositions.h"
 
-#include "Expression.h"
-
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
@@ -100,7 +98,7 @@ Value transposed(Node &n, Value x) {
   return n.transpose(x, perm);
 }
 
-Value counted(Node &n, int64_t count, int64_t axis, int64_t rank,
+Expr counted(Node &n, int64_t count, int64_t axis, int64_t rank,
               Type element) {
   Shape shape(rank, 1);
   shape[axis] = count;
@@ -109,10 +107,6 @@ Value counted(Node &n, int64_t count, int64_t axis, int64_t rank,
 
 Value summedFrom(Node &n, Value x, int64_t axis) {
   return sum(Expr(n, x), axesFrom(axis, n.type(x).getRank()));
-}
-
-Value meanFrom(Node &n, Value x, int64_t axis) {
-  return mean(Expr(n, x), axesFrom(axis, n.type(x).getRank()));
 }
 
 //===----------------------------------------------------------------------===//

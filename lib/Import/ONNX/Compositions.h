@@ -13,7 +13,7 @@
 #ifndef MHO_LIB_IMPORT_ONNX_COMPOSITIONS_H
 #define MHO_LIB_IMPORT_ONNX_COMPOSITIONS_H
 
-#include "Node.h"
+#include "Expression.h"
 
 namespace mho::import {
 
@@ -53,11 +53,10 @@ mlir::Value product(Node &n, mlir::Value a, mlir::Value c);
 /// The last two axes swapped.
 mlir::Value transposed(Node &n, mlir::Value x);
 /// 0, 1, 2 … of `element` type along `axis` of a tensor of rank `rank`.
-mlir::Value counted(Node &n, int64_t count, int64_t axis, int64_t rank,
+Expr counted(Node &n, int64_t count, int64_t axis, int64_t rank,
                     mlir::Type element);
-/// Sum (or mean) over the last axes from `axis` on, which stay with extent 1.
+/// Sum over the last axes from `axis` on, which stay with extent 1.
 mlir::Value summedFrom(Node &n, mlir::Value x, int64_t axis);
-mlir::Value meanFrom(Node &n, mlir::Value x, int64_t axis);
 
 //===----------------------------------------------------------------------===//
 // Activations

@@ -95,8 +95,11 @@ inline Expr operator>=(Expr a, Expr b) {
 inline Expr operator==(Expr a, Expr b) { return a.test<graph::EqualOp>(b); }
 inline Expr operator<(Expr a, double b) { return a < a.like(b); }
 inline Expr operator>(Expr a, double b) { return a > a.like(b); }
+inline Expr operator<=(Expr a, double b) { return a <= a.like(b); }
+inline Expr operator>=(Expr a, double b) { return a >= a.like(b); }
 inline Expr operator==(Expr a, double b) { return a == a.like(b); }
 inline Expr operator&&(Expr a, Expr b) { return a.binary<graph::AndOp>(b); }
+inline Expr operator||(Expr a, Expr b) { return a.binary<graph::OrOp>(b); }
 inline Expr operator!(Expr a) { return a.unary<graph::NotOp>(); }
 
 inline Expr abs(Expr x) { return x.unary<graph::AbsOp>(); }
@@ -105,12 +108,19 @@ inline Expr log(Expr x) { return x.unary<graph::LogOp>(); }
 inline Expr sqrt(Expr x) { return x.unary<graph::SqrtOp>(); }
 inline Expr tanh(Expr x) { return x.unary<graph::TanhOp>(); }
 inline Expr erf(Expr x) { return x.unary<graph::ErfOp>(); }
+inline Expr floor(Expr x) { return x.unary<graph::FloorOp>(); }
+inline Expr ceil(Expr x) { return x.unary<graph::CeilOp>(); }
+inline Expr round(Expr x) { return x.unary<graph::RoundOp>(); }
+inline Expr isNan(Expr x) { return !(x == x); }
 inline Expr sigmoid(Expr x) { return x.unary<graph::SigmoidOp>(); }
 inline Expr pow(Expr x, double p) { return x.binary<graph::PowOp>(x.like(p)); }
 inline Expr max(Expr a, Expr b) { return a.binary<graph::MaxOp>(b); }
 inline Expr min(Expr a, Expr b) { return a.binary<graph::MinOp>(b); }
 inline Expr max(Expr a, double b) { return max(a, a.like(b)); }
 inline Expr min(Expr a, double b) { return min(a, a.like(b)); }
+inline Expr clamp(Expr x, double low, double high) {
+  return min(max(x, low), high);
+}
 /// a where the condition holds, else b; all broadcast.
 Expr where(Expr condition, Expr a, Expr b);
 inline Expr where(Expr condition, Expr a, double b) {
@@ -122,6 +132,8 @@ inline Expr where(Expr condition, double a, Expr b) {
 /// NumPy's matrix product.
 Expr matmul(Expr a, Expr b);
 Expr concat(llvm::ArrayRef<Expr> parts, int64_t axis);
+/// The elements of an axis at `places`, whose shape takes the axis's place.
+Expr gather(Expr x, Expr places, int64_t axis);
 /// The numbers 0, 1, … count - 1 of an element type, along one axis.
 Expr iota(Node &n, mlir::Type element, int64_t count);
 
@@ -134,6 +146,10 @@ inline Expr mean(Expr x, llvm::ArrayRef<int64_t> axes, bool keepdims = true) {
 inline Expr largest(Expr x, llvm::ArrayRef<int64_t> axes,
                     bool keepdims = true) {
   return x.reduce<graph::ReduceMaxOp>(axes, keepdims);
+}
+inline Expr smallest(Expr x, llvm::ArrayRef<int64_t> axes,
+                     bool keepdims = true) {
+  return x.reduce<graph::ReduceMinOp>(axes, keepdims);
 }
 
 /// Axes first, first + 1, … last - 1.

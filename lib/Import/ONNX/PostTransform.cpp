@@ -126,16 +126,16 @@ Value eitherLabel(Node &n, Value condition, int64_t yes, int64_t no) {
                                 constant(no));
 }
 
-Value floatConstant(Node &n, ArrayRef<int64_t> shape, ArrayRef<double> values,
+Expr floatConstant(Node &n, ArrayRef<int64_t> shape, ArrayRef<double> values,
                     Type element) {
   auto type = n.typeOf(shape, element);
   if (type.getNumElements() != int64_t(values.size()))
     n.fail("expected " + Twine(type.getNumElements()) + " numbers, found " +
            Twine(values.size()));
   if (element.isF64())
-    return n.constant(DenseElementsAttr::get(type, values));
+    return {n, n.constant(DenseElementsAttr::get(type, values))};
   SmallVector<float> narrow(values.begin(), values.end());
-  return n.constant(DenseElementsAttr::get(type, ArrayRef(narrow)));
+  return {n, n.constant(DenseElementsAttr::get(type, ArrayRef(narrow)))};
 }
 
 SmallVector<double> numbers(Node &n, StringRef name) {

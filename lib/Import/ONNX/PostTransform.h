@@ -8,7 +8,7 @@
 #ifndef MHO_LIB_IMPORT_ONNX_POSTTRANSFORM_H
 #define MHO_LIB_IMPORT_ONNX_POSTTRANSFORM_H
 
-#include "Node.h"
+#include "Expression.h"
 
 namespace mho::import {
 
@@ -31,7 +31,7 @@ mlir::Value eitherLabel(Node &n, mlir::Value condition, int64_t yes,
                         int64_t no);
 
 /// A constant matrix of floats in `element`.
-mlir::Value floatConstant(Node &n, llvm::ArrayRef<int64_t> shape,
+Expr floatConstant(Node &n, llvm::ArrayRef<int64_t> shape,
                           llvm::ArrayRef<double> values, mlir::Type element);
 
 /// Attribute `name` as numbers: floats, or a tensor where it ends in

@@ -23,9 +23,6 @@ namespace mho::import {
 
 namespace {
 
-Expr floor(Expr x) { return x.unary<graph::FloorOp>(); }
-Expr ceil(Expr x) { return x.unary<graph::CeilOp>(); }
-
 /// An axis as numbers of the run.
 class RunTimeAxis {
 public:

@@ -55,7 +55,7 @@ Value orderedRows(Node &n, Value rows) {
 Expr differs(Expr a, Expr c) {
   Expr same = a == c;
   if (a.isFloat())
-    same = same.binary<graph::OrOp>(!(a == a) && !(c == c));
+    same = same || (isNan(a) && isNan(c));
   return !same;
 }
 
@@ -113,7 +113,7 @@ void uniqueAtRunTime(Node &n) {
     Expr before(n, gathered(n, sorted, max(places - 1, 0), 0));
     Expr news = differs(sorted, before).as(n.b.getIntegerType(8));
     news = width == 1 ? news.reshape(count) : largest(news, 1, false);
-    begins = begins.binary<graph::OrOp>(news == 1);
+    begins = begins || news == 1;
   }
   Expr run = numbered(begins.as(integer));
 
