@@ -320,3 +320,12 @@ def test_maps_and_strings_are_refused(tools, op, attributes, told):
     onnx.save(model, tools.folder / "refused.onnx")
     message = tools.refuse("mhoc", tools.folder / "refused.onnx", "-o", tools.folder / "r.mho")
     assert op in message and told in message
+
+
+@pytest.mark.parametrize("op", ["Imputer", "Normalizer", "FeatureVectorizer"])
+def test_a_scalar_has_no_features(tools, op):
+    attributes = {"imputed_value_floats": [1.0]} if op == "Imputer" else {}
+    model = build(op, {"x": np.float32(1)}, Y, version=1, **attributes)
+    onnx.save(model, tools.folder / "scalar.onnx")
+    message = tools.refuse("mhoc", tools.folder / "scalar.onnx", "-o", tools.folder / "s.mho")
+    assert op in message and "expected samples of features, found" in message

@@ -98,8 +98,7 @@ Value transposed(Node &n, Value x) {
   return n.transpose(x, perm);
 }
 
-Expr counted(Node &n, int64_t count, int64_t axis, int64_t rank,
-              Type element) {
+Expr counted(Node &n, int64_t count, int64_t axis, int64_t rank, Type element) {
   Shape shape(rank, 1);
   shape[axis] = count;
   return iota(n, element, count).reshape(shape);

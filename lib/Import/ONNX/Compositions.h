@@ -54,7 +54,7 @@ mlir::Value product(Node &n, mlir::Value a, mlir::Value c);
 mlir::Value transposed(Node &n, mlir::Value x);
 /// 0, 1, 2 … of `element` type along `axis` of a tensor of rank `rank`.
 Expr counted(Node &n, int64_t count, int64_t axis, int64_t rank,
-                    mlir::Type element);
+             mlir::Type element);
 /// Sum over the last axes from `axis` on, which stay with extent 1.
 mlir::Value summedFrom(Node &n, mlir::Value x, int64_t axis);
 

@@ -90,9 +90,9 @@ Expr gather(Expr x, Expr places, int64_t axis) {
   shape.erase(shape.begin() + axis);
   llvm::ArrayRef<int64_t> at = places.shape();
   shape.insert(shape.begin() + axis, at.begin(), at.end());
-  return {n, n.make<graph::GatherOp>(n.typeOf(shape, x.element()), Value(x),
-                                     Value(places),
-                                     n.b.getI64IntegerAttr(axis))};
+  return {n,
+          n.make<graph::GatherOp>(n.typeOf(shape, x.element()), Value(x),
+                                  Value(places), n.b.getI64IntegerAttr(axis))};
 }
 
 Expr iota(Node &n, Type element, int64_t count) {

@@ -7,8 +7,6 @@
 
 #include "PostTransform.h"
 
-#include "mho/Dialect/Graph/IR/Shapes.h"
-
 #include <cmath>
 
 using namespace mlir;
@@ -17,126 +15,95 @@ namespace mho::import {
 
 namespace {
 
-Value isNan(Node &n, Value x) {
-  Value same = n.binary<graph::EqualOp>(x, x, n.b.getI1Type());
-  return n.make<graph::NotOp>(same.getType(), same);
-}
-
-int64_t featuresOf(Node &n, Value x) {
-  return n.shape(x).empty() ? 1 : n.shape(x).back();
-}
+int64_t featuresOf(Expr x) { return x.rank() ? x.shape().back() : 1; }
 
 /// Attribute `name` as one number for all features or one for each.
-Value perFeature(Node &n, StringRef name, Value x) {
+Expr perFeature(StringRef name, Expr x) {
+  Node &n = x.node();
   SmallVector<double> values = numbers(n, name);
-  int64_t features = featuresOf(n, x);
+  int64_t features = featuresOf(x);
   if (values.size() != 1 && int64_t(values.size()) != features)
     n.fail("attribute '" + name + "' has " + Twine(values.size()) +
            " entries for " + Twine(features) + " features");
-  return floatConstant(n, {int64_t(values.size())}, values, n.element(x));
+  return floatConstant(n, {int64_t(values.size())}, values, x.element());
 }
 
+/// Input 0 in f32.
+Expr floats(Node &n) { return Expr(n, n.input(0)).as(n.b.getF32Type()); }
+
 void scaler(Node &n) {
-  Value x = n.cast(n.input(0), n.b.getF32Type());
+  Expr x = floats(n);
   if (n.has("offset"))
-    x = n.binary<graph::SubOp>(x, perFeature(n, "offset", x));
+    x = x - perFeature("offset", x);
   if (n.has("scale"))
-    x = n.binary<graph::MulOp>(x, perFeature(n, "scale", x));
+    x = x * perFeature("scale", x);
   n.result(x);
 }
 
 void binarizer(Node &n) {
-  Value x = n.input(0);
-  Value above = n.binary<graph::GreaterOp>(
-      x, n.scalar(n.element(x), n.real("threshold", 0)), n.b.getI1Type());
-  n.result(n.cast(above, n.element(x)));
+  Expr x(n, n.input(0));
+  n.result((x > n.real("threshold", 0)).as(x.element()));
 }
 
 void normalizer(Node &n) {
-  Value x = n.cast(n.input(0), n.b.getF32Type());
-  int64_t rank = n.type(x).getRank();
-  if (rank != 1 && rank != 2)
-    n.fail("expected samples of features, found rank " + Twine(rank));
-  auto axes = n.b.getDenseI64ArrayAttr({rank - 1});
-  auto type =
-      n.typeOf(graph::reducedShape(n.shape(x), {rank - 1}, true), n.element(x));
-  auto reduced = [&](auto op, Value v) {
-    return n.make<decltype(op)>(type, v, axes, n.b.getUnitAttr());
-  };
+  Expr x = floats(n);
+  if (x.rank() != 1 && x.rank() != 2)
+    n.fail("expected samples of features, found rank " + Twine(x.rank()));
   std::string norm = n.string("norm", "MAX");
-  Value by;
-  if (norm == "MAX")
-    by = reduced(graph::ReduceMaxOp(), x);
-  else if (norm == "L1")
-    by = reduced(graph::ReduceSumOp(), n.make<graph::AbsOp>(x.getType(), x));
-  else if (norm == "L2")
-    by = n.make<graph::SqrtOp>(
-        type, reduced(graph::ReduceSumOp(), n.binary<graph::MulOp>(x, x)));
-  else
+  auto by = [&]() -> Expr {
+    int64_t last = x.rank() - 1;
+    if (norm == "MAX")
+      return largest(x, {last});
+    if (norm == "L1")
+      return sum(abs(x), {last});
+    if (norm == "L2")
+      return sqrt(sum(x * x, {last}));
     n.fail("norm is MAX, L1 or L2, found '" + norm + "'");
-  Value none =
-      n.binary<graph::EqualOp>(by, n.scalar(n.element(x), 0), n.b.getI1Type());
-  by = n.make<graph::WhereOp>(type, none, n.scalar(n.element(x), 1), by);
-  n.result(n.binary<graph::DivOp>(x, by));
+  }();
+  n.result(x / where(by == 0, 1, by));
 }
 
 void imputer(Node &n) {
-  Value x = n.input(0);
-  if (!isa<FloatType>(n.element(x))) {
+  Expr x(n, n.input(0));
+  if (x.rank() == 0)
+    n.fail("expected samples of features, found a scalar");
+  if (!x.isFloat()) {
     Shape values = n.integers("imputed_value_int64s").value_or(Shape());
-    if (values.size() != 1 && int64_t(values.size()) != featuresOf(n, x))
+    if (values.size() != 1 && int64_t(values.size()) != featuresOf(x))
       n.fail("attribute 'imputed_value_int64s' has " + Twine(values.size()) +
-             " entries for " + Twine(featuresOf(n, x)) + " features");
-    Value absent = n.binary<graph::EqualOp>(
-        x, n.scalar(n.element(x), double(n.integer("replaced_value_int64", 0))),
-        n.b.getI1Type());
-    return n.result(n.make<graph::WhereOp>(
-        x.getType(), absent, n.cast(n.constantIntegers(values), n.element(x)),
-        x));
+             " entries for " + Twine(featuresOf(x)) + " features");
+    Expr absent = x == double(n.integer("replaced_value_int64", 0));
+    Expr imputed(n, n.constantIntegers(values));
+    return n.result(where(absent, imputed.as(x.element()), x));
   }
   float replaced = n.real("replaced_value_float", 0);
-  Value absent =
-      std::isnan(replaced)
-          ? isNan(n, x)
-          : n.binary<graph::EqualOp>(x, n.scalar(n.element(x), replaced),
-                                     n.b.getI1Type());
-  n.result(n.make<graph::WhereOp>(x.getType(), absent,
-                                  perFeature(n, "imputed_value_floats", x), x));
+  Expr absent = std::isnan(replaced) ? isNan(x) : x == replaced;
+  n.result(where(absent, perFeature("imputed_value_floats", x), x));
 }
 
 void oneHotEncoder(Node &n) {
   if (n.has("cats_strings"))
     n.refuse("categories that are strings (cats_strings) are not supported");
-  Value x = n.input(0);
-  Shape categories = n.integers("cats_int64s").value_or(Shape());
-  int64_t count = categories.size();
-  Shape column(n.shape(x)), shape(n.shape(x));
-  column.push_back(1);
-  shape.push_back(count);
   if (!n.integer("zeros", 1))
     n.refuse("zeros = 0, which ends with an error at an unknown category, is "
              "not supported");
+  Shape categories = n.integers("cats_int64s").value_or(Shape());
   // Numbers that are no integers are cut, as ONNX Runtime does.
-  Type i64 = n.b.getIntegerType(64);
-  Value all = n.cast(x, i64);
-  Value same = n.binary<graph::EqualOp>(
-      n.reshape(all, column), n.constantIntegers(categories), n.b.getI1Type());
-  n.result(n.cast(same, n.b.getF32Type()));
+  Expr x = Expr(n, n.input(0)).as(n.b.getIntegerType(64));
+  Shape column(x.shape());
+  column.push_back(1);
+  Expr same = x.reshape(column) == Expr(n, n.constantIntegers(categories));
+  n.result(same.as(n.b.getF32Type()));
 }
 
 void arrayFeatureExtractor(Node &n) {
-  Value x = n.input(0), places = n.input(1);
-  if (n.type(x).getRank() == 0)
+  Expr x(n, n.input(0)), places(n, n.input(1));
+  if (x.rank() == 0)
     n.fail("expected features along the last axis of a tensor");
-  int64_t axis = n.type(x).getRank() - 1;
   int64_t count = n.type(places).getNumElements();
-  Shape shape(n.shape(x));
-  shape[axis] = count;
-  Value y = n.make<graph::GatherOp>(n.typeOf(shape, n.element(x)), x,
-                                    n.reshape(places, {count}),
-                                    n.b.getI64IntegerAttr(axis));
+  Expr y = gather(x, places.reshape({count}), x.rank() - 1);
   // A list of features is one sample.
-  n.result(axis == 0 ? n.reshape(y, {1, count}) : y);
+  n.result(x.rank() == 1 ? y.reshape({1, count}) : y);
 }
 
 void featureVectorizer(Node &n) {
@@ -212,37 +179,24 @@ Value otherwise(Node &n, Type element) {
 void labelEncoder(Node &n) {
   if (n.opset < 2)
     n.refuse("the form of opset 1, on strings, is not supported");
-  Value x = n.input(0), keys = listOf(n, "keys"), values = listOf(n, "values");
+  Expr x(n, n.input(0)), keys(n, listOf(n, "keys")),
+      values(n, listOf(n, "values"));
   n.checkSameElement(x, keys);
-  int64_t count = n.shape(keys)[0];
-  if (n.shape(values)[0] != count)
-    n.fail(Twine(count) + " keys and " + Twine(n.shape(values)[0]) +
+  int64_t count = keys.shape()[0];
+  if (values.shape()[0] != count)
+    n.fail(Twine(count) + " keys and " + Twine(values.shape()[0]) +
            " values are given");
-  Type element = n.element(values), i32 = n.b.getI32Type();
-  Value fallback = otherwise(n, element);
-  n.checkSameElement(values, fallback);
-  Value table = n.make<graph::ConcatOp>(n.typeOf({count + 1}, element),
-                                        ValueRange{fallback, values},
-                                        n.b.getI64IntegerAttr(0));
-  Shape column(n.shape(x)), spread(n.shape(x));
+  Expr fallback(n, otherwise(n, values.element()));
+  Expr table = concat({fallback, values}, 0);
+  Shape column(x.shape());
   column.push_back(1);
-  spread.push_back(count);
-  Value each = n.reshape(x, column);
-  Value same = n.binary<graph::EqualOp>(each, keys, n.b.getI1Type());
-  if (isa<FloatType>(n.element(x))) {
-    Value both = n.binary<graph::AndOp>(isNan(n, each), isNan(n, keys));
-    same = n.binary<graph::OrOp>(same, both);
-  }
-  Shape places = llvm::to_vector(llvm::seq<int64_t>(1, count + 1));
-  auto type = n.typeOf(spread, i32);
-  Value place = n.make<graph::WhereOp>(
-      type, same, n.cast(n.constantIntegers(places), i32), n.scalar(i32, 0));
-  int64_t axis = spread.size() - 1;
-  place =
-      n.make<graph::ReduceMaxOp>(n.typeOf(n.shape(x), i32), place,
-                                 n.b.getDenseI64ArrayAttr({axis}), UnitAttr());
-  n.result(n.make<graph::GatherOp>(n.typeOf(n.shape(x), element), table, place,
-                                   n.b.getI64IntegerAttr(0)));
+  Expr each = x.reshape(column);
+  Expr same = each == keys;
+  if (x.isFloat())
+    same = same || (isNan(each) && isNan(keys));
+  Expr places = iota(n, n.b.getI32Type(), count) + 1;
+  Expr place = largest(where(same, places, 0), {x.rank()}, false);
+  n.result(gather(table, place, 0));
 }
 
 void maps(Node &n) {

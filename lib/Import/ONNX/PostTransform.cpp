@@ -8,7 +8,6 @@
 #include "PostTransform.h"
 
 #include "mho/Dialect/Graph/IR/Constants.h"
-#include "mho/Dialect/Graph/IR/Shapes.h"
 
 #include <numbers>
 
@@ -18,57 +17,23 @@ namespace mho::import {
 
 namespace {
 
-template <typename OpTy> Value unary(Node &n, Value x) {
-  return n.make<OpTy>(x.getType(), x);
-}
-
-Value number(Node &n, Value like, double value) {
-  return n.scalar(n.element(like), value);
-}
-
-template <typename OpTy> Value withNumber(Node &n, Value x, double value) {
-  return n.binary<OpTy>(x, number(n, x, value));
-}
-
-template <typename OpTy> Value alongTargets(Node &n, Value x) {
-  auto type =
-      n.typeOf(graph::reducedShape(n.shape(x), {1}, true), n.element(x));
-  return n.make<OpTy>(type, x, n.b.getDenseI64ArrayAttr({1}),
-                      n.b.getUnitAttr());
-}
-
 /// A softmax over the scores that are not zero; the others stay zero.
-Value softmaxOfNonZero(Node &n, Value x) {
+Expr softmaxOfNonZero(Expr x) {
   constexpr double nothing = 1e-7;
-  Value there = n.binary<graph::GreaterOp>(
-      unary<graph::AbsOp>(n, x), number(n, x, nothing), n.b.getI1Type());
-  Value largest = alongTargets<graph::ReduceMaxOp>(n, x);
-  Value powers = unary<graph::ExpOp>(n, n.binary<graph::SubOp>(x, largest));
-  powers = n.make<graph::WhereOp>(x.getType(), there, powers, number(n, x, 0));
-  return n.binary<graph::DivOp>(powers,
-                                alongTargets<graph::ReduceSumOp>(n, powers));
+  Expr there = abs(x) > nothing;
+  Expr powers = where(there, exp(x - largest(x, {1})), 0);
+  return powers / sum(powers, {1});
 }
 
 /// √2 · erf⁻¹(2x - 1), erf⁻¹ by Winitzki's approximation, as ONNX Runtime
 /// computes it.
-Value probit(Node &n, Value x) {
+Expr probit(Expr x) {
   constexpr double a = 0.147;
-  Value y = withNumber<graph::SubOp>(n, withNumber<graph::MulOp>(n, x, 2), 1);
-  Value one = number(n, x, 1);
-  Value log = unary<graph::LogOp>(
-      n, n.binary<graph::MulOp>(n.binary<graph::SubOp>(one, y),
-                                n.binary<graph::AddOp>(one, y)));
-  Value half = withNumber<graph::AddOp>(
-      n, withNumber<graph::MulOp>(n, log, 0.5), 2 / (std::numbers::pi * a));
-  Value square =
-      n.binary<graph::SubOp>(n.binary<graph::MulOp>(half, half),
-                             withNumber<graph::MulOp>(n, log, 1 / a));
-  Value root = unary<graph::SqrtOp>(
-      n, n.binary<graph::SubOp>(unary<graph::SqrtOp>(n, square), half));
-  Value below = n.binary<graph::LessOp>(y, number(n, x, 0), n.b.getI1Type());
-  root = n.make<graph::WhereOp>(x.getType(), below,
-                                unary<graph::NegOp>(n, root), root);
-  return withNumber<graph::MulOp>(n, root, std::numbers::sqrt2);
+  Expr y = x * 2 - 1;
+  Expr l = log((1 - y) * (1 + y));
+  Expr half = l * 0.5 + 2 / (std::numbers::pi * a);
+  Expr root = sqrt(sqrt(half * half - l * (1 / a)) - half);
+  return where(y < 0, -root, root) * std::numbers::sqrt2;
 }
 
 } // namespace
@@ -80,11 +45,11 @@ Value transformed(Node &n, Value scores, StringRef kind) {
     return n.make<graph::SoftmaxOp>(scores.getType(), scores,
                                     n.b.getDenseI64ArrayAttr({1}));
   if (kind == "LOGISTIC")
-    return unary<graph::SigmoidOp>(n, scores);
+    return sigmoid(Expr(n, scores));
   if (kind == "SOFTMAX_ZERO")
-    return softmaxOfNonZero(n, scores);
+    return softmaxOfNonZero({n, scores});
   if (kind == "PROBIT")
-    return probit(n, scores);
+    return probit({n, scores});
   n.fail("post_transform is NONE, SOFTMAX, LOGISTIC, SOFTMAX_ZERO or PROBIT, "
          "found '" +
          kind + "'");
@@ -110,24 +75,21 @@ Value topLabel(Node &n, Value scores, ArrayRef<int64_t> labels) {
                                         UnitAttr(), UnitAttr());
   if (llvm::equal(labels, llvm::seq<int64_t>(0, labels.size())))
     return place;
-  return n.make<graph::GatherOp>(type, n.constantIntegers(labels), place,
-                                 n.b.getI64IntegerAttr(0));
+  return gather({n, n.constantIntegers(labels)}, {n, place}, 0);
 }
 
 Value eitherLabel(Node &n, Value condition, int64_t yes, int64_t no) {
-  Type i64 = n.b.getIntegerType(64);
-  int64_t samples = n.shape(condition)[0];
   auto constant = [&](int64_t label) {
-    return n.constant(
-        DenseElementsAttr::get(n.typeOf({}, i64), ArrayRef<int64_t>(label)));
+    auto type = n.typeOf({}, n.b.getIntegerType(64));
+    return Expr(n, n.constant(DenseElementsAttr::get(type, label)));
   };
-  return n.make<graph::WhereOp>(n.typeOf({samples}, i64),
-                                n.reshape(condition, {samples}), constant(yes),
-                                constant(no));
+  int64_t samples = n.shape(condition)[0];
+  return where(Expr(n, condition).reshape({samples}), constant(yes),
+               constant(no));
 }
 
 Expr floatConstant(Node &n, ArrayRef<int64_t> shape, ArrayRef<double> values,
-                    Type element) {
+                   Type element) {
   auto type = n.typeOf(shape, element);
   if (type.getNumElements() != int64_t(values.size()))
     n.fail("expected " + Twine(type.getNumElements()) + " numbers, found " +

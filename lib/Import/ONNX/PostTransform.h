@@ -32,7 +32,7 @@ mlir::Value eitherLabel(Node &n, mlir::Value condition, int64_t yes,
 
 /// A constant matrix of floats in `element`.
 Expr floatConstant(Node &n, llvm::ArrayRef<int64_t> shape,
-                          llvm::ArrayRef<double> values, mlir::Type element);
+                   llvm::ArrayRef<double> values, mlir::Type element);
 
 /// Attribute `name` as numbers: floats, or a tensor where it ends in
 /// "_as_tensor".

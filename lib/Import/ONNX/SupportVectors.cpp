@@ -5,34 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Compositions.h"
-#include "Expression.h"
 #include "Iteration.h"
 #include "PostTransform.h"
-
-#include "mho/Dialect/Graph/IR/Shapes.h"
 
 using namespace mlir;
 
 namespace mho::import {
 
 namespace {
-
-template <typename OpTy> Value unary(Node &n, Value x) {
-  return n.make<OpTy>(x.getType(), x);
-}
-
-template <typename OpTy> Value withNumber(Node &n, Value x, double value) {
-  return n.binary<OpTy>(x, n.scalar(n.element(x), value));
-}
-
-Value sumOfSquares(Node &n, Value x) {
-  auto type =
-      n.typeOf(graph::reducedShape(n.shape(x), {1}, true), n.element(x));
-  return n.make<graph::ReduceSumOp>(type, n.binary<graph::MulOp>(x, x),
-                                    n.b.getDenseI64ArrayAttr({1}),
-                                    n.b.getUnitAttr());
-}
 
 /// The kernel of every sample with every support vector, by products with the
 /// matrix of vectors.
@@ -50,14 +30,9 @@ struct Kernel {
     }
   }
 
-  Value scaled(Value products) {
-    return withNumber<graph::AddOp>(
-        n, withNumber<graph::MulOp>(n, products, gamma), offset);
-  }
-
   /// `vectors` are rows; gives [samples, vectors].
-  Value operator()(Value x, ArrayRef<double> vectors, int64_t count) {
-    int64_t features = n.shape(x)[1];
+  Expr operator()(Expr x, ArrayRef<double> vectors, int64_t count) {
+    int64_t features = x.shape()[1];
     if (count < 0 ||
         int64_t(vectors.size()) !=
             n.product({count, features}, "the numbers of support vectors"))
@@ -71,45 +46,40 @@ struct Kernel {
         columns[f * count + v] = entry;
         norms[v] += entry * entry;
       }
-    Type element = n.element(x);
-    Value products =
-        product(n, x, floatConstant(n, {features, count}, columns, element));
+    Type element = x.element();
+    Expr products =
+        matmul(x, floatConstant(n, {features, count}, columns, element));
     if (kind == "LINEAR")
       return products;
     if (kind == "POLY")
-      return withNumber<graph::PowOp>(n, scaled(products), degree);
+      return pow(products * gamma + offset, degree);
     if (kind == "SIGMOID")
-      return unary<graph::TanhOp>(n, scaled(products));
+      return tanh(products * gamma + offset);
     if (kind != "RBF")
       n.fail("kernel_type is LINEAR, POLY, RBF or SIGMOID, found '" + kind +
              "'");
     // The squared distance: |x|² - 2x·v + |v|².
-    Value distance =
-        n.binary<graph::AddOp>(withNumber<graph::MulOp>(n, products, -2),
-                               floatConstant(n, {count}, norms, element));
-    distance = n.binary<graph::AddOp>(distance, sumOfSquares(n, x));
-    return unary<graph::ExpOp>(n,
-                               withNumber<graph::MulOp>(n, distance, -gamma));
+    Expr distance = products * -2 + floatConstant(n, {count}, norms, element) +
+                    sum(x * x, {1});
+    return exp(distance * -gamma);
   }
 };
 
-Value samplesOf(Node &n) {
-  Value x = asFloats(n, n.input(0));
-  if (n.type(x).getRank() == 1)
-    x = n.reshape(x, {1, n.shape(x)[0]});
-  if (n.type(x).getRank() != 2)
-    n.fail("expected samples of features, found rank " +
-           Twine(n.type(x).getRank()));
+Expr samplesOf(Node &n) {
+  Expr x(n, asFloats(n, n.input(0)));
+  if (x.rank() == 1)
+    x = x.reshape({1, x.shape()[0]});
+  if (x.rank() != 2)
+    n.fail("expected samples of features, found rank " + Twine(x.rank()));
   return x;
 }
 
 /// x · matrix + shift, the matrix given row by row.
-Value affine(Node &n, Value x, ArrayRef<double> matrix,
-             ArrayRef<double> shift) {
-  int64_t rows = n.shape(x)[1], columns = shift.size();
-  Value w = floatConstant(n, {rows, columns}, matrix, n.element(x));
-  return n.binary<graph::AddOp>(
-      product(n, x, w), floatConstant(n, {columns}, shift, n.element(x)));
+Expr affine(Expr x, ArrayRef<double> matrix, ArrayRef<double> shift) {
+  Node &n = x.node();
+  int64_t rows = x.shape()[1], columns = shift.size();
+  return matmul(x, floatConstant(n, {rows, columns}, matrix, x.element())) +
+         floatConstant(n, {columns}, shift, x.element());
 }
 
 SmallVector<double> rhoOf(Node &n, size_t expected) {
@@ -122,20 +92,15 @@ SmallVector<double> rhoOf(Node &n, size_t expected) {
 }
 
 void svmRegressor(Node &n) {
-  Value x = samplesOf(n);
+  Expr x = samplesOf(n);
   SmallVector<double> coefficients = numbers(n, "coefficients");
   if (int64_t count = n.integer("n_supports", 0))
     x = Kernel(n)(x, numbers(n, "support_vectors"), count);
-  Value y = affine(n, x, coefficients, rhoOf(n, 1));
-  if (n.integer("one_class", 0)) {
-    Type element = n.element(y);
-    Value inside =
-        n.binary<graph::GreaterOp>(y, n.scalar(element, 0), n.b.getI1Type());
-    y = n.make<graph::WhereOp>(y.getType(), inside, n.scalar(element, 1),
-                               n.scalar(element, -1));
-  }
-  y = transformed(n, y, n.string("post_transform", "NONE"));
-  n.result(n.cast(y, n.b.getF32Type()));
+  Expr y = affine(x, coefficients, rhoOf(n, 1));
+  if (n.integer("one_class", 0))
+    y = where(y > 0, y.like(1), -1);
+  Value scores = transformed(n, y, n.string("post_transform", "NONE"));
+  n.result(n.cast(scores, n.b.getF32Type()));
 }
 
 /// Pairs of classes, the lower one first.
@@ -149,7 +114,7 @@ SmallVector<std::pair<int64_t, int64_t>> pairsOf(int64_t classes) {
 
 /// The decision of each pair of classes from the kernels: above zero for the
 /// first of the pair.
-Value decisions(Node &n, Value x, ArrayRef<int64_t> perClass) {
+Expr decisions(Node &n, Expr x, ArrayRef<int64_t> perClass) {
   int64_t classes = perClass.size(), count = 0;
   SmallVector<int64_t> begins;
   SmallVector<double> given = numbers(n, "coefficients");
@@ -174,74 +139,63 @@ Value decisions(Node &n, Value x, ArrayRef<int64_t> perClass) {
     add(pair.first, pair.second - 1);
     add(pair.second, pair.first);
   }
-  Value kernel = Kernel(n)(x, numbers(n, "support_vectors"), count);
-  return affine(n, kernel, matrix, rhoOf(n, columns));
+  Expr kernel = Kernel(n)(x, numbers(n, "support_vectors"), count);
+  return affine(kernel, matrix, rhoOf(n, columns));
 }
 
 /// Every pair votes for one of its classes.
-Value votesOf(Node &n, Value decided, int64_t classes) {
+Expr votesOf(Expr decided, int64_t classes) {
+  Node &n = decided.node();
   auto pairs = pairsOf(classes);
-  int64_t samples = n.shape(decided)[0], count = pairs.size();
+  int64_t samples = decided.shape()[0], count = pairs.size();
   SmallVector<double> first(count * classes, 0), second(count * classes, 0);
   for (auto [p, pair] : llvm::enumerate(pairs)) {
     first[p * classes + pair.first] = 1;
     second[p * classes + pair.second] = 1;
   }
-  Type element = n.element(decided);
-  Value above = n.binary<graph::GreaterOp>(decided, n.scalar(element, 0),
-                                           n.b.getI1Type());
-  Value votes = n.make<graph::WhereOp>(
-      n.typeOf({samples, count, classes}, element),
-      n.reshape(above, {samples, count, 1}),
-      floatConstant(n, {count, classes}, first, element),
-      floatConstant(n, {count, classes}, second, element));
-  return n.make<graph::ReduceSumOp>(n.typeOf({samples, classes}, element),
-                                    votes, n.b.getDenseI64ArrayAttr({1}),
-                                    UnitAttr());
-}
-
-Value joined(Node &n, Value first, Value second) {
-  return n.make<graph::ConcatOp>(
-      n.typeOf({n.shape(first)[0], 2}, n.element(first)),
-      ValueRange{first, second}, n.b.getI64IntegerAttr(1));
+  Type element = decided.element();
+  Expr above = decided > 0;
+  Expr votes = where(above.reshape({samples, count, 1}),
+                     floatConstant(n, {count, classes}, first, element),
+                     floatConstant(n, {count, classes}, second, element));
+  return sum(votes, {1}, false);
 }
 
 /// Platt's probability of the first class of each pair.
-Expr ofPairs(Node &n, Value decided) {
+Expr ofPairs(Expr decided) {
+  Node &n = decided.node();
   SmallVector<double> a = numbers(n, "prob_a"), b = numbers(n, "prob_b");
-  int64_t pairs = n.shape(decided)[1];
+  int64_t pairs = decided.shape()[1];
   if (int64_t(a.size()) < pairs || int64_t(b.size()) < pairs)
     n.fail("attributes 'prob_a' and 'prob_b' have " + Twine(a.size()) +
            " and " + Twine(b.size()) + " entries for " + Twine(pairs) +
            " pairs of classes");
   a.resize(pairs);
   b.resize(pairs);
-  Type element = n.element(decided);
-  Expr slopes(n, floatConstant(n, {pairs}, a, element)),
-      offsets(n, floatConstant(n, {pairs}, b, element));
-  return sigmoid(-(Expr(n, decided) * slopes + offsets));
+  Expr slopes = floatConstant(n, {pairs}, a, decided.element());
+  Expr offsets = floatConstant(n, {pairs}, b, decided.element());
+  return sigmoid(-(decided * slopes + offsets));
 }
 
 /// Probabilities of all classes from those of pairs: the p that minimises
 /// pᵀQp, by the iteration of Wu, Lin and Weng (2004, method 2) as libsvm and
 /// ONNX Runtime have it, with their end at an error of 0.005 / classes.
-Value coupled(Node &n, Expr ofFirst, int64_t classes) {
+Expr coupled(Expr ofFirst, int64_t classes) {
+  Node &n = ofFirst.node();
   constexpr int64_t kMostSteps = 100;
   constexpr double kLeast = 1e-7;
   int64_t samples = ofFirst.shape()[0], count = ofFirst.shape()[1];
   Type element = ofFirst.element();
   // r[i, j], of i against j; the diagonal is zero.
-  Expr first = min(max(ofFirst, kLeast), 1 - kLeast);
+  Expr first = clamp(ofFirst, kLeast, 1 - kLeast);
   Expr known = concat({first, 1 - first, first.slice(1, 0, 1) * 0.0}, 1);
   Shape places(classes * classes, 2 * count);
   for (auto [p, pair] : llvm::enumerate(pairsOf(classes))) {
     places[pair.first * classes + pair.second] = p;
     places[pair.second * classes + pair.first] = count + p;
   }
-  Expr r(n, n.make<graph::GatherOp>(
-                n.typeOf({samples, classes * classes}, element), known,
-                n.constantIntegers(places), n.b.getI64IntegerAttr(1)));
-  r = r.reshape({samples, classes, classes});
+  Expr r = gather(known, {n, n.constantIntegers(places)}, 1)
+               .reshape({samples, classes, classes});
   Expr mirrored = r.transpose({0, 2, 1});
   Expr squares = sum(mirrored * mirrored, {2});
   Shape diagonal(classes * classes, 0);
@@ -268,9 +222,9 @@ Value coupled(Node &n, Expr ofFirst, int64_t classes) {
           Expr scale = 1 / (1 + difference);
           SmallVector<double> unit(classes, 0);
           unit[t] = 1;
-          next = (next + difference * Expr(n, floatConstant(n, {classes}, unit,
-                                                            element))) *
-                 scale;
+          next =
+              (next + difference * floatConstant(n, {classes}, unit, element)) *
+              scale;
           pqp = (pqp + difference * (difference * own + at * 2.0)) * scale *
                 scale;
           qp = (qp + difference * row) * scale;
@@ -281,42 +235,37 @@ Value coupled(Node &n, Expr ofFirst, int64_t classes) {
       });
   Value begins = arith::ConstantOp::create(n.b, n.loc, n.b.getBoolAttr(true));
   Value most = arith::ConstantIndexOp::create(n.b, n.loc, kMostSteps);
-  return body.finishWhile(begins, goesOn, most, kMostSteps)[0];
+  return {n, body.finishWhile(begins, goesOn, most, kMostSteps)[0]};
 }
 
 /// Two classes: one decision, above zero for the first class.
-void twoClasses(Node &n, Value decided, ArrayRef<int64_t> labels,
-                StringRef transform) {
-  Type element = n.element(decided);
+void twoClasses(Expr decided, ArrayRef<int64_t> labels, StringRef transform) {
+  Node &n = decided.node();
+  n.result(eitherLabel(n, decided > 0, labels[0], labels[1]));
   if (!numbers(n, "prob_a").empty()) {
-    Expr first = ofPairs(n, decided);
-    Value above = Expr(n, decided) > 0.0;
-    n.result(eitherLabel(n, above, labels[0], labels[1]));
-    return n.result(transformed(n, joined(n, first, 1 - first), transform));
+    Expr first = ofPairs(decided);
+    return n.result(transformed(n, concat({first, 1 - first}, 1), transform));
   }
-  Value above = n.binary<graph::GreaterOp>(decided, n.scalar(element, 0),
-                                           n.b.getI1Type());
-  n.result(eitherLabel(n, above, labels[0], labels[1]));
-  Value other = unary<graph::NegOp>(n, decided);
+  Expr other = -decided;
   if (transform == "LOGISTIC")
-    return n.result(transformed(n, joined(n, other, decided), transform));
+    return n.result(transformed(n, concat({other, decided}, 1), transform));
   if (transform == "PROBIT")
     n.refuse("PROBIT with one score for two classes is not supported");
   if (transform != "NONE")
-    other = withNumber<graph::AddOp>(n, other, 1);
-  n.result(joined(n, other, decided));
+    other = other + 1;
+  n.result(concat({other, decided}, 1));
 }
 
 void svmClassifier(Node &n) {
   Shape labels = integerLabels(n, "classlabels_ints", "classlabels_strings");
-  Value x = samplesOf(n);
+  Expr x = samplesOf(n);
   std::string transform = n.string("post_transform", "NONE");
   Shape perClass = n.integers("vectors_per_class").value_or(Shape());
   int64_t classes = labels.size();
   if (perClass.empty()) {
     // One row of coefficients a class.
     SmallVector<double> rows = numbers(n, "coefficients"), columns(rows);
-    int64_t features = n.shape(x)[1];
+    int64_t features = x.shape()[1];
     if (int64_t(rows.size()) != classes * features)
       n.fail("attribute 'coefficients' has " + Twine(rows.size()) +
              " entries for " + Twine(classes) + " classes and " +
@@ -325,19 +274,19 @@ void svmClassifier(Node &n) {
       for (int64_t f = 0; f < features; ++f)
         columns[f * classes + c] = rows[c * features + f];
     SmallVector<double> shift(classes, rhoOf(n, 1)[0]);
-    Value scores = affine(n, x, columns, shift);
+    Expr scores = affine(x, columns, shift);
     n.result(topLabel(n, scores, labels));
     n.result(transformed(n, scores, transform));
   } else if (int64_t(perClass.size()) != classes || classes < 2) {
     n.fail("vectors_per_class has " + Twine(perClass.size()) + " entries for " +
            Twine(classes) + " classes");
   } else if (classes == 2) {
-    twoClasses(n, decisions(n, x, perClass), labels, transform);
+    twoClasses(decisions(n, x, perClass), labels, transform);
   } else {
-    Value decided = decisions(n, x, perClass);
-    n.result(topLabel(n, votesOf(n, decided, classes), labels));
+    Expr decided = decisions(n, x, perClass);
+    n.result(topLabel(n, votesOf(decided, classes), labels));
     if (!numbers(n, "prob_a").empty())
-      decided = coupled(n, ofPairs(n, decided), classes);
+      decided = coupled(ofPairs(decided), classes);
     n.result(transformed(n, decided, transform));
   }
   n.results.back() = n.cast(n.results.back(), n.b.getF32Type());
