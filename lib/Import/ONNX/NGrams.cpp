@@ -12,6 +12,8 @@
 
 #include "NGrams.h"
 
+#include "Expression.h"
+
 using namespace mlir;
 
 namespace mho::import {
@@ -26,46 +28,38 @@ struct Grams {
 };
 
 /// How often each gram occurs in the rows of `x`, its items `distance` apart.
-Value matches(Node &n, Value x, const Grams &grams, int64_t distance) {
-  int64_t rows = n.shape(x)[0],
-          positions = n.shape(x)[1] - distance * (grams.length - 1);
-  Type flag = n.b.getI1Type(), element = n.element(x);
-  Value all;
+Expr matches(Expr x, const Grams &grams, int64_t distance) {
+  Node &n = x.node();
+  int64_t rows = x.shape()[0],
+          positions = x.shape()[1] - distance * (grams.length - 1);
+  std::optional<Expr> all;
   for (int64_t item = 0; item < grams.length; ++item) {
-    Value seen =
-        n.make<graph::SliceOp>(n.typeOf({rows, positions}, element), x,
-                               n.b.getDenseI64ArrayAttr({0, item * distance}),
-                               n.b.getDenseI64ArrayAttr({1, 1}));
     Shape wanted;
     for (int64_t gram = 0; gram < grams.count(); ++gram)
       wanted.push_back(grams.items[gram * grams.length + item]);
-    Value equal = n.binary<graph::EqualOp>(
-        n.reshape(seen, {rows, positions, 1}),
-        n.cast(n.constantIntegers(wanted), element), flag);
-    all = all ? n.binary<graph::AndOp>(all, equal) : equal;
+    Expr seen = x.slice(1, item * distance, positions);
+    Expr equal = seen.reshape({rows, positions, 1}) ==
+                 Expr(n, n.constantIntegers(wanted)).as(x.element());
+    all = all ? *all && equal : equal;
   }
-  return n.make<graph::ReduceSumOp>(
-      n.typeOf({rows, grams.count()}, n.b.getF32Type()),
-      n.cast(all, n.b.getF32Type()), n.b.getDenseI64ArrayAttr({1}), UnitAttr());
+  return sum(all->as(n.b.getF32Type()), {1}, false);
 }
 
-Value zeros(Node &n, ArrayRef<int64_t> shape) {
-  return n.constant(
-      DenseElementsAttr::get(n.typeOf(shape, n.b.getF32Type()), 0.0f));
+Expr zeros(Node &n, ArrayRef<int64_t> shape) {
+  return {n, n.constant(DenseElementsAttr::get(
+                 n.typeOf(shape, n.b.getF32Type()), 0.0f))};
 }
 
 /// One column for every place of the output: the sum of the grams that have it.
-Value placed(Node &n, Value counts, ArrayRef<int64_t> indices) {
-  int64_t grams = n.shape(counts)[1], width = 0;
+Expr placed(Expr counts, ArrayRef<int64_t> indices) {
+  Node &n = counts.node();
+  int64_t grams = counts.shape()[1], width = 0;
   for (int64_t index : indices) {
     n.expectTable(index);
     width = std::max(width, index + 1);
   }
   // Behind the last gram stands a column of zeros.
-  counts = n.make<graph::ConcatOp>(
-      n.typeOf({n.shape(counts)[0], grams + 1}, n.b.getF32Type()),
-      ValueRange{counts, zeros(n, {n.shape(counts)[0], 1})},
-      n.b.getI64IntegerAttr(1));
+  counts = concat({counts, zeros(n, {counts.shape()[0], 1})}, 1);
   SmallVector<Shape> rounds;
   for (auto [gram, index] : llvm::enumerate(indices)) {
     auto round = llvm::find_if(rounds, [&, index = index](const Shape &taken) {
@@ -77,14 +71,12 @@ Value placed(Node &n, Value counts, ArrayRef<int64_t> indices) {
     }
     (*round)[index] = gram;
   }
-  Value sum;
+  std::optional<Expr> sum;
   for (const Shape &round : rounds) {
-    Value part = n.make<graph::GatherOp>(
-        n.typeOf({n.shape(counts)[0], width}, n.b.getF32Type()), counts,
-        n.constantIntegers(round), n.b.getI64IntegerAttr(1));
-    sum = sum ? n.binary<graph::AddOp>(sum, part) : part;
+    Expr part = gather(counts, {n, n.constantIntegers(round)}, 1);
+    sum = sum ? *sum + part : part;
   }
-  return sum;
+  return *sum;
 }
 
 void tfIdf(Node &n) {
@@ -104,15 +96,15 @@ void tfIdf(Node &n) {
   if (shortest < 1 || longest < shortest || skips < 0)
     n.fail("lengths from " + Twine(shortest) + " to " + Twine(longest) +
            " with " + Twine(skips) + " skips make no sense");
-  Value x = n.input(0);
-  Shape shape(n.shape(x));
+  Expr x(n, n.input(0));
+  Shape shape(x.shape());
   if (shape.empty() || shape.size() > 2)
     n.fail("the input has rank " + Twine(shape.size()) + ", expected 1 or 2");
   bool batched = shape.size() == 2;
   int64_t rows = batched ? shape[0] : 1, extent = shape.back();
-  x = n.reshape(x, {rows, extent});
+  x = x.reshape({rows, extent});
 
-  SmallVector<Value> parts;
+  SmallVector<Expr> parts;
   int64_t number = 0;
   for (auto [i, start] : llvm::enumerate(starts)) {
     int64_t length = i + 1;
@@ -126,7 +118,7 @@ void tfIdf(Node &n) {
     number += grams.count();
     if (grams.items.empty())
       continue;
-    Value counts = zeros(n, {rows, grams.count()});
+    Expr counts = zeros(n, {rows, grams.count()});
     bool counted = length >= shortest && length <= longest;
     // Single items have no distance: they are counted once.
     // Others end where they would not fit the input.
@@ -138,7 +130,7 @@ void tfIdf(Node &n) {
     if (counted)
       n.expectParts(farthest * length, "items of n-grams with skips");
     for (int64_t distance = 1; counted && distance <= farthest; ++distance)
-      counts = n.binary<graph::AddOp>(counts, matches(n, x, grams, distance));
+      counts = counts + matches(x, grams, distance);
     parts.push_back(counts);
   }
   if (size_t(number) != indices.size() ||
@@ -146,32 +138,25 @@ void tfIdf(Node &n) {
     n.fail("attribute 'ngram_indexes' has " + Twine(indices.size()) +
            " entries, expected one that is not negative for each of " +
            Twine(number) + " n-grams");
-  Value counts =
-      parts.size() == 1
-          ? parts.front()
-          : n.make<graph::ConcatOp>(n.typeOf({rows, number}, n.b.getF32Type()),
-                                    parts, n.b.getI64IntegerAttr(1));
+  Expr counts = concat(parts, 1);
 
   std::string mode = n.string("mode", "");
   if (mode != "TF" && mode != "IDF" && mode != "TFIDF")
     n.fail("attribute 'mode' is '" + mode + "', expected TF, IDF or TFIDF");
-  if (mode == "IDF") {
-    Value zero = n.scalar(n.b.getF32Type(), 0);
-    counts = n.cast(n.binary<graph::GreaterOp>(counts, zero, n.b.getI1Type()),
-                    n.b.getF32Type());
-  }
+  if (mode == "IDF")
+    counts = (counts > 0).as(counts.element());
   const auto *weights = n.attribute("weights");
   if (mode != "TF" && weights) {
     if (weights->floats_size() != number)
       n.fail("attribute 'weights' has " + Twine(weights->floats_size()) +
              " entries, expected " + Twine(number));
     SmallVector<float> each(weights->floats().begin(), weights->floats().end());
-    counts = n.binary<graph::MulOp>(
-        counts, n.constant(DenseElementsAttr::get(
-                    n.typeOf({number}, n.b.getF32Type()), ArrayRef(each))));
+    auto type = n.typeOf({number}, n.b.getF32Type());
+    counts = counts *
+             Expr(n, n.constant(DenseElementsAttr::get(type, ArrayRef(each))));
   }
-  Value result = placed(n, counts, indices);
-  n.result(batched ? result : n.reshape(result, {n.shape(result)[1]}));
+  Expr result = placed(counts, indices);
+  n.result(batched ? result : result.reshape({result.shape()[1]}));
 }
 
 } // namespace

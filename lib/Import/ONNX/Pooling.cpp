@@ -5,7 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Expression.h"
 #include "Window.h"
+
+#include "mho/Dialect/Graph/IR/Shapes.h"
 
 using namespace mlir;
 
@@ -29,28 +32,28 @@ Value least(Node &n, Type element) {
                                         : APInt::getSignedMinValue(width)));
 }
 
+/// A number, which may be an extent of the run.
+Expr extentOf(Node &n, int64_t value) {
+  return {n, n.extentsAsTensor({value}, /*isScalar=*/true)};
+}
+
 /// Row-major places in images as places whose spatial axes count the other way
 /// round, the first one fastest.
-Value columnMajor(Node &n, Value places, ArrayRef<int64_t> spatial) {
-  auto number = [&](int64_t value) {
-    return n.extentsAsTensor({value}, /*isScalar=*/true);
-  };
+Expr columnMajor(Node &n, Expr places, ArrayRef<int64_t> spatial) {
   int64_t size = n.extents->elements(spatial);
   // Peels the axes off, the last first.
-  Value rest = places, result;
+  Expr rest = places;
+  std::optional<Expr> result;
   for (size_t axis = spatial.size(); axis-- > 0;) {
     // An empty image has no places, whatever is computed of them.
-    int64_t extent = spatial[axis] == 0 ? 1 : spatial[axis];
+    Expr extent = extentOf(n, spatial[axis] == 0 ? 1 : spatial[axis]);
     int64_t weight = n.extents->elements(spatial.take_front(axis));
-    Value outer = n.binary<graph::DivOp>(rest, number(extent));
-    Value at = n.binary<graph::SubOp>(
-        rest, n.binary<graph::MulOp>(outer, number(extent)));
-    at = n.binary<graph::MulOp>(at, number(weight));
-    result = result ? n.binary<graph::AddOp>(result, at) : at;
+    Expr outer = rest / extent;
+    Expr at = (rest - outer * extent) * extentOf(n, weight);
+    result = result ? *result + at : at;
     rest = outer;
   }
-  Value image = n.binary<graph::MulOp>(rest, number(size));
-  return n.binary<graph::AddOp>(image, result);
+  return rest * extentOf(n, size) + *result;
 }
 
 void maxPool(Node &n) {
@@ -78,7 +81,7 @@ void maxPool(Node &n) {
   Value indices = n.make<graph::MaxPoolIndexOp>(indexType, x, y, kernel,
                                                 strides, pads, dilations);
   if (n.integer("storage_order", 0))
-    indices = columnMajor(n, indices, n.shape(x).drop_front(2));
+    indices = columnMajor(n, {n, indices}, n.shape(x).drop_front(2));
   n.result(indices);
 }
 
@@ -86,70 +89,59 @@ void maxPool(Node &n) {
 
 /// The sum of each window of `x`. What the run says of pads becomes a border of
 /// x before.
-static Value windowSums(Node &n, Value x, Window window) {
+static Expr windowSums(Node &n, Value x, Window window) {
   x = withOwnBorder(n, x, window, Value(), /*all=*/false);
   auto type =
       n.typeOf(resultShape(n, n.shape(x), window, n.shape(x)[1]), n.element(x));
-  return n.make<graph::SumPoolOp>(type, x,
-                                  n.b.getDenseI64ArrayAttr(window.kernel),
-                                  n.b.getDenseI64ArrayAttr(window.strides),
-                                  n.b.getDenseI64ArrayAttr(window.pads),
-                                  n.b.getDenseI64ArrayAttr(window.dilations),
-                                  flag(n, window.ceil), UnitAttr());
+  return {n, n.make<graph::SumPoolOp>(
+                 type, x, n.b.getDenseI64ArrayAttr(window.kernel),
+                 n.b.getDenseI64ArrayAttr(window.strides),
+                 n.b.getDenseI64ArrayAttr(window.pads),
+                 n.b.getDenseI64ArrayAttr(window.dilations),
+                 flag(n, window.ceil), UnitAttr())};
 }
 
 /// How many elements each window along spatial axis `i` averages over, as a
 /// tensor of `element` numbers of the rank of the image.
-static Value countsAlong(Node &n, const Window &window, size_t i,
-                         int64_t extent, int64_t positions, Type element) {
+static Expr countsAlong(Node &n, const Window &window, size_t i, int64_t extent,
+                        int64_t positions, Type element) {
   size_t spatial = window.kernel.size();
-  Type integer = n.b.getIntegerType(64);
-  auto number = [&](int64_t value) {
-    return n.extentsAsTensor({value}, /*isScalar=*/true);
-  };
   Shape steps;
   for (int64_t k = 0; k < window.kernel[i]; ++k)
     steps.push_back(k * window.dilations[i]);
-  Value places = n.reshape(n.counting(positions, integer), {positions, 1});
-  places = n.binary<graph::MulOp>(places, number(window.strides[i]));
-  places = n.binary<graph::SubOp>(places, number(window.pads[i]));
-  places = n.binary<graph::AddOp>(places, n.constantIntegers(steps));
+  Expr begins =
+      iota(n, n.b.getIntegerType(64), positions).reshape({positions, 1});
+  Expr places = begins * extentOf(n, window.strides[i]) -
+                extentOf(n, window.pads[i]) +
+                Expr(n, n.constantIntegers(steps));
   int64_t low = 0, high = extent;
   if (n.integer("count_include_pad", 0)) {
     low = n.extents->difference(0, window.pads[i]);
     high = n.extents->sum(extent, window.pads[spatial + i]);
   }
-  Type flag = n.b.getI1Type();
   low = n.extents->difference(low, 1);
-  Value inside = n.binary<graph::AndOp>(
-      n.binary<graph::GreaterOp>(places, number(low), flag),
-      n.binary<graph::LessOp>(places, number(high), flag));
-  Value counts = n.make<graph::ReduceSumOp>(
-      n.typeOf({positions}, element), n.cast(inside, element),
-      n.b.getDenseI64ArrayAttr({1}), UnitAttr());
+  Expr inside = places > extentOf(n, low) && places < extentOf(n, high);
   // A window may lie in the border altogether.
-  counts = n.binary<graph::MaxOp>(counts, n.scalar(element, 1));
+  Expr counts = max(sum(inside.as(element), {1}, false), 1);
   Shape along(spatial, 1);
   along[i] = positions;
-  return n.reshape(counts, along);
+  return counts.reshape(along);
 }
 
 /// Where extents are the run's: each window's sum over how many elements it
 /// has.
-static Value boundedAverage(Node &n, Value x, const Window &window) {
-  Type element = n.element(x);
-  if (element.getIntOrFloatBitWidth() < 32)
-    x = n.cast(x, n.b.getF32Type());
-  ArrayRef<int64_t> image = n.shape(x);
+static Expr boundedAverage(Node &n, Value narrow, const Window &window) {
+  Expr x = wide(n, narrow);
+  ArrayRef<int64_t> image = x.shape();
   Shape places = resultShape(n, image, window, image[1]);
-  Value y = windowSums(n, x, window);
-  Value divisor;
+  Expr y = windowSums(n, x, window);
+  std::optional<Expr> divisor;
   for (size_t i = 0; i < window.kernel.size(); ++i) {
-    Value counts =
-        countsAlong(n, window, i, image[i + 2], places[i + 2], n.element(x));
-    divisor = divisor ? n.binary<graph::MulOp>(divisor, counts) : counts;
+    Expr counts =
+        countsAlong(n, window, i, image[i + 2], places[i + 2], x.element());
+    divisor = divisor ? *divisor * counts : counts;
   }
-  return n.cast(n.binary<graph::DivOp>(y, divisor), element);
+  return (y / *divisor).as(n.element(narrow));
 }
 
 void averagePool(Node &n) {
@@ -170,19 +162,14 @@ void averagePool(Node &n) {
 namespace {
 
 /// (Σ |x|^p)^(1/p) by what is done before and after the sum.
-Value magnitudePower(Node &n, Value x, double p) {
+Expr magnitudePower(Expr x, double p) {
   if (p == 2)
-    return n.binary<graph::MulOp>(x, x);
-  x = n.make<graph::AbsOp>(x.getType(), x);
-  return p == 1 ? x : n.binary<graph::PowOp>(x, n.scalar(n.element(x), p));
+    return x * x;
+  return p == 1 ? abs(x) : pow(abs(x), p);
 }
 
-Value root(Node &n, Value x, double p) {
-  if (p == 1)
-    return x;
-  if (p == 2)
-    return n.make<graph::SqrtOp>(x.getType(), x);
-  return n.binary<graph::PowOp>(x, n.scalar(n.element(x), 1 / p));
+Expr root(Expr x, double p) {
+  return p == 1 ? x : p == 2 ? sqrt(x) : pow(x, 1 / p);
 }
 
 /// A float in opset 1, an integer since.
@@ -194,48 +181,39 @@ double normOrder(Node &n) {
 }
 
 void lpPool(Node &n) {
-  Value x = n.input(0);
+  Expr x(n, n.input(0));
   double p = normOrder(n);
-  Window window = windowOf(n, n.shape(x), {});
-  n.result(root(n, windowSums(n, magnitudePower(n, x, p), window), p));
+  Window window = windowOf(n, x.shape(), {});
+  n.result(root(windowSums(n, magnitudePower(x, p), window), p));
 }
 
-Shape pooledShape(Node &n, ArrayRef<int64_t> image) {
-  if (image.size() < 3)
+Shape spatialAxes(Node &n, int64_t rank) {
+  if (rank < 3)
     n.fail("expected an image of rank 3 or more");
-  Shape shape(image.size(), 1);
-  shape[0] = image[0];
-  shape[1] = image[1];
-  return shape;
+  return axesFrom(2, rank);
 }
 
 } // namespace
 
 void globalAveragePool(Node &n) {
-  Value x = n.input(0);
-  auto type = n.typeOf(pooledShape(n, n.shape(x)), n.element(x));
-  n.result(n.make<graph::GlobalAveragePoolOp>(type, x, UnitAttr()));
+  Expr x(n, n.input(0));
+  Shape axes = spatialAxes(n, x.rank());
+  auto type = n.typeOf(graph::reducedShape(x.shape(), axes, true), x.element());
+  n.result(n.make<graph::GlobalAveragePoolOp>(type, Value(x), UnitAttr()));
 }
 
 namespace {
 
 void globalLpPool(Node &n) {
-  Value x = n.input(0);
+  Expr x(n, n.input(0));
   double p = normOrder(n);
-  auto type = n.typeOf(pooledShape(n, n.shape(x)), n.element(x));
-  Shape axes = llvm::to_vector(llvm::seq<int64_t>(2, type.getRank()));
-  Value sums = n.make<graph::ReduceSumOp>(type, magnitudePower(n, x, p),
-                                          n.b.getDenseI64ArrayAttr(axes),
-                                          n.b.getUnitAttr());
-  n.result(root(n, sums, p));
+  Shape axes = spatialAxes(n, x.rank());
+  n.result(root(sum(magnitudePower(x, p), axes), p));
 }
 
 void globalMaxPool(Node &n) {
-  Value x = n.input(0);
-  auto type = n.typeOf(pooledShape(n, n.shape(x)), n.element(x));
-  Shape axes = llvm::to_vector(llvm::seq<int64_t>(2, type.getRank()));
-  n.result(n.make<graph::ReduceMaxOp>(type, x, n.b.getDenseI64ArrayAttr(axes),
-                                      n.b.getUnitAttr()));
+  Expr x(n, n.input(0));
+  n.result(largest(x, spatialAxes(n, x.rank())));
 }
 
 /// Puts each element where MaxPool found it; the rest is zero.

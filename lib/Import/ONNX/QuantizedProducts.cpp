@@ -28,39 +28,27 @@ Value overRows(Node &n, Value parameter, int64_t rank) {
   return n.reshape(parameter, {n.shape(parameter)[0], 1});
 }
 
-Quantizer coveringRange(Node &n, Value x) {
-  Type f32 = n.element(x), u8 = n.b.getIntegerType(8, false);
-  auto scalar = n.typeOf({}, f32);
-  auto axes = n.b.getDenseI64ArrayAttr(
-      llvm::to_vector(llvm::seq<int64_t>(0, n.type(x).getRank())));
-  Value none = n.scalar(f32, 0);
-  Value low = n.binary<graph::MinOp>(
-      n.make<graph::ReduceMinOp>(scalar, x, axes, UnitAttr()), none);
-  Value high = n.binary<graph::MaxOp>(
-      n.make<graph::ReduceMaxOp>(scalar, x, axes, UnitAttr()), none);
-  Value span = n.binary<graph::SubOp>(high, low);
-  Value scale = n.binary<graph::DivOp>(span, n.scalar(f32, 255));
-  Value flat = n.binary<graph::EqualOp>(scale, none, n.b.getI1Type());
-  scale = n.make<graph::WhereOp>(scalar, flat, n.scalar(f32, 1), scale);
-  Value below = n.make<graph::NegOp>(scalar, low);
-  return {scale, quantized(n, below, {scale}, u8)};
+Quantizer coveringRange(Node &n, Value value) {
+  Expr x(n, value);
+  Shape all = axesFrom(0, x.rank());
+  Expr low = min(smallest(x, all, false), 0);
+  Expr high = max(largest(x, all, false), 0);
+  Expr scale = (high - low) / 255;
+  scale = where(scale == 0, 1, scale);
+  return {scale, quantized(n, -low, {scale}, n.b.getIntegerType(8, false))};
 }
 
+static Expr real(Node &n, Value x) { return Expr(n, x).as(n.b.getF32Type()); }
+
 Value scaled(Node &n, Value sum, Value aScale, Value cScale, Value bias) {
-  Type f32 = n.b.getF32Type();
-  Value factor =
-      n.binary<graph::MulOp>(n.cast(aScale, f32), n.cast(cScale, f32));
-  Value y = n.binary<graph::MulOp>(n.cast(sum, f32), factor);
-  return bias ? n.binary<graph::AddOp>(y, n.cast(bias, f32)) : y;
+  Expr factor = real(n, aScale) * real(n, cScale);
+  Expr y = real(n, sum) * factor;
+  return bias ? y + real(n, bias) : y;
 }
 
 /// Σ x along `axis`, which stays with extent 1, in i32.
-static Value sumAlong(Node &n, Value x, int64_t axis) {
-  x = n.cast(x, n.b.getI32Type());
-  auto type =
-      n.typeOf(graph::reducedShape(n.shape(x), {axis}, true), n.element(x));
-  return n.make<graph::ReduceSumOp>(type, x, n.b.getDenseI64ArrayAttr({axis}),
-                                    n.b.getUnitAttr());
+static Expr sumAlong(Node &n, Value x, int64_t axis) {
+  return sum(Expr(n, x).as(n.b.getI32Type()), {axis});
 }
 
 /// The bytes are multiplied as they are; what the zero points add is taken off:
@@ -75,21 +63,17 @@ static Value integerProduct(Node &n, Value a, Value aZero, Value c,
   bool plain = isZero(aZero) && isZero(cZero);
   if (!plain && (aRank < 2 || cRank < 2))
     return product(n, centred(n, a, aZero, i32), centred(n, c, cZero, i32));
-  Value y = n.make<graph::MatmulOp>(n.typeOf(*shape, i32), a, c);
-  auto subtract = [&](Value what) { y = n.binary<graph::SubOp>(y, what); };
+  Expr y(n, n.make<graph::MatmulOp>(n.typeOf(*shape, i32), a, c));
   if (!isZero(aZero)) {
     aZero = n.cast(overRows(n, aZero, aRank), i32);
-    subtract(n.binary<graph::MulOp>(aZero, sumAlong(n, c, cRank - 2)));
+    y = y - Expr(n, aZero) * sumAlong(n, c, cRank - 2);
   }
   if (!isZero(cZero)) {
     cZero = n.cast(cZero, i32);
-    subtract(n.binary<graph::MulOp>(sumAlong(n, a, aRank - 1), cZero));
+    y = y - sumAlong(n, a, aRank - 1) * Expr(n, cZero);
   }
-  if (!isZero(aZero) && !isZero(cZero)) {
-    Value count = n.scalar(i32, double(n.shape(a).back()));
-    Value both = n.binary<graph::MulOp>(aZero, cZero);
-    y = n.binary<graph::AddOp>(y, n.binary<graph::MulOp>(both, count));
-  }
+  if (!isZero(aZero) && !isZero(cZero))
+    y = y + Expr(n, aZero) * Expr(n, cZero) * double(n.shape(a).back());
   return y;
 }
 
@@ -126,18 +110,15 @@ static Value quantizedConvolution(Node &n, Value x, Value xZero, Value w,
 
 /// What an array gives, as the integer it stands for.
 static Value asInteger(Node &n, Value y) {
-  if (isa<FloatType>(n.element(y)))
-    y = n.make<graph::RoundOp>(y.getType(), y);
-  return n.cast(y, n.b.getI32Type());
+  Expr sum(n, y);
+  return (sum.isFloat() ? round(sum) : sum).as(n.b.getI32Type());
 }
 
 Value requantized(Node &n, Value sum, Value factor, Quantizer to,
                   Type element) {
-  Type f32 = n.b.getF32Type();
-  factor = n.binary<graph::DivOp>(factor, n.cast(to.scale, f32));
-  Value y = n.binary<graph::MulOp>(n.cast(sum, f32), factor);
-  Quantizer unit{n.scalar(f32, 1), to.zero};
-  return quantized(n, y, unit, element);
+  Expr quotient = Expr(n, factor) / real(n, to.scale);
+  Expr y = real(n, sum) * quotient;
+  return quantized(n, y, {y.like(1), to.zero}, element);
 }
 
 namespace {
@@ -153,32 +134,27 @@ void convInteger(Node &n) {
 }
 
 void qlinearMatMul(Node &n) {
-  Type f32 = n.b.getF32Type();
   Value a = n.input(0), c = n.input(3), scale = n.input(6), zero = n.input(7);
   if (n.type(scale).getNumElements() != 1)
     n.refuse("a result with a scale per row is not supported");
   Value product = quantizedMatMul(n, a, n.input(2), c, n.input(5));
   Value aScale = overRows(n, n.input(1), n.type(a).getRank());
-  Value factor =
-      n.binary<graph::MulOp>(n.cast(aScale, f32), n.cast(n.input(4), f32));
+  Expr factor = real(n, aScale) * real(n, n.input(4));
   n.result(requantized(n, product, factor,
                        {n.reshape(scale, {}), n.reshape(zero, {})},
                        n.element(zero)));
 }
 
 void qlinearConv(Node &n) {
-  Type f32 = n.b.getF32Type();
   Value x = n.input(0), w = n.input(3), bias = n.optional(8);
   Value zero = n.input(7);
   int64_t rank = n.type(x).getRank();
   Value sum = quantizedConvolution(n, x, n.input(2), w, n.input(5));
   // The bias has the scale of the sum.
   if (bias)
-    sum = n.binary<graph::AddOp>(
-        sum, n.cast(overChannels(n, bias, rank, 1), n.element(sum)));
-  Value factor =
-      n.binary<graph::MulOp>(n.cast(n.reshape(n.input(1), {}), f32),
-                             n.cast(overChannels(n, n.input(4), rank, 1), f32));
+    sum = added(n, sum, n.cast(overChannels(n, bias, rank, 1), n.element(sum)));
+  Expr factor = real(n, n.reshape(n.input(1), {})) *
+                real(n, overChannels(n, n.input(4), rank, 1));
   n.result(requantized(n, sum, factor,
                        {n.reshape(n.input(6), {}), n.reshape(zero, {})},
                        n.element(zero)));
