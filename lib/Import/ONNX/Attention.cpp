@@ -80,7 +80,7 @@ Mask maskOf(Node &n, Type element, int64_t batch, int64_t queries, int64_t keys,
   Expr key = iota(n, i64, keys);
   // The place of the first query among the keys, for each sample if the cache
   // is kept outside.
-  Expr offset(n, n.extentsAsTensor({past}, /*isScalar=*/true));
+  Expr offset = extentOf(n, past);
   if (Value valid = n.optional(6)) {
     if (n.shape(valid) != ArrayRef(batch) &&
         (isSymbol(batch) || n.type(valid).getNumElements() != batch))
@@ -89,7 +89,7 @@ Mask maskOf(Node &n, Type element, int64_t batch, int64_t queries, int64_t keys,
     Expr lengths = Expr(n, valid).as(i64).reshape({batch, 1, 1, 1});
     mask.allowed = key < lengths;
     mask.mayBlockRows = true;
-    offset = lengths - Expr(n, n.extentsAsTensor({queries}, true));
+    offset = lengths - extentOf(n, queries);
   }
   int64_t left = n.integer("left_window_size", -1);
   int64_t right = n.integer("right_window_size", -1);

@@ -30,8 +30,6 @@ Value delegated(Node &n, Handler handler, ArrayRef<Value> inputs,
 
 Value added(Node &n, Value a, Value c) { return Expr(n, a) + Expr(n, c); }
 
-Value subtracted(Node &n, Value a, Value c) { return Expr(n, a) - Expr(n, c); }
-
 Value multiplied(Node &n, Value a, Value c) { return Expr(n, a) * Expr(n, c); }
 
 Value plus(Node &n, Value x, double term) { return Expr(n, x) + term; }
@@ -275,17 +273,12 @@ Value rotated(Node &n, Value x, Value cosines, Value sines, int64_t width,
               bool interleaved) {
   int64_t last = n.type(x).getRank() - 1, extent = n.shape(x)[last];
   Value turning = sliced(n, x, last, 0, width);
-  Value a, b;
-  if (interleaved) {
-    a = sliced(n, turning, last, 0, width, 2);
-    b = sliced(n, turning, last, 1, width, 2);
-  } else {
-    a = sliced(n, turning, last, 0, width / 2);
-    b = sliced(n, turning, last, width / 2, width);
-  }
-  Value first =
-      subtracted(n, multiplied(n, a, cosines), multiplied(n, b, sines));
-  Value second = added(n, multiplied(n, a, sines), multiplied(n, b, cosines));
+  Expr a(n, interleaved ? sliced(n, turning, last, 0, width, 2)
+                        : sliced(n, turning, last, 0, width / 2));
+  Expr b(n, interleaved ? sliced(n, turning, last, 1, width, 2)
+                        : sliced(n, turning, last, width / 2, width));
+  Expr cosine(n, cosines), sine(n, sines);
+  Expr first = a * cosine - b * sine, second = a * sine + b * cosine;
   Value whole;
   if (interleaved) {
     Shape pairs(n.shape(a));

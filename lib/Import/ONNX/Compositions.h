@@ -28,7 +28,6 @@ mlir::Value delegated(Node &n, Handler handler,
 //===----------------------------------------------------------------------===//
 
 mlir::Value added(Node &n, mlir::Value a, mlir::Value c);
-mlir::Value subtracted(Node &n, mlir::Value a, mlir::Value c);
 mlir::Value multiplied(Node &n, mlir::Value a, mlir::Value c);
 /// With a number of the value's element type.
 mlir::Value plus(Node &n, mlir::Value x, double term);

@@ -99,6 +99,10 @@ Expr iota(Node &n, Type element, int64_t count) {
   return {n, n.counting(count, element)};
 }
 
+Expr extentOf(Node &n, int64_t value) {
+  return {n, n.extentsAsTensor({value}, /*isScalar=*/true)};
+}
+
 Shape axesFrom(int64_t first, int64_t last) {
   return llvm::to_vector(llvm::seq<int64_t>(first, std::max(first, last)));
 }

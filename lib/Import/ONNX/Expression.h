@@ -136,6 +136,8 @@ Expr concat(llvm::ArrayRef<Expr> parts, int64_t axis);
 Expr gather(Expr x, Expr places, int64_t axis);
 /// The numbers 0, 1, … count - 1 of an element type, along one axis.
 Expr iota(Node &n, mlir::Type element, int64_t count);
+/// An int64 number, which may be an extent of the run.
+Expr extentOf(Node &n, int64_t value);
 
 inline Expr sum(Expr x, llvm::ArrayRef<int64_t> axes, bool keepdims = true) {
   return x.reduce<graph::ReduceSumOp>(axes, keepdims);

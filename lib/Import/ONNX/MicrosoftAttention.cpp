@@ -28,19 +28,17 @@ struct Extents {
 };
 
 /// True where a position may look at another one: not at later ones.
-Value causal(Node &n, const Extents &e) {
+Expr causal(Node &n, const Extents &e) {
   Type index = n.b.getIntegerType(64);
-  Value row = added(n, counted(n, e.length, 2, 4, index),
-                    n.extentsAsTensor({e.past}, /*isScalar=*/true));
-  return n.binary<graph::LessOrEqualOp>(counted(n, e.total, 3, 4, index), row,
-                                        n.b.getI1Type());
+  Expr row = counted(n, e.length, 2, 4, index) + extentOf(n, e.past);
+  return counted(n, e.total, 3, 4, index) <= row;
 }
 
 /// True where padding lets a position count: the mask's nonzero elements, or
 /// the positions below an end (and not below a start) per sequence.
-Value unpadded(Node &n, Value mask, const Extents &e) {
-  Shape shape(n.shape(mask));
-  Type element = n.element(mask), boolean = n.b.getI1Type();
+Expr unpadded(Expr mask, const Extents &e) {
+  Node &n = mask.node();
+  Shape shape(mask.shape());
   if (shape.size() == 1) {
     int64_t two = n.extents->product(e.batch, 2);
     bool starts = shape[0] == two && e.batch != 0;
@@ -49,49 +47,40 @@ Value unpadded(Node &n, Value mask, const Extents &e) {
                Twine(e.batch) +
                " sequences is not supported; expected one end each, or ends "
                "and starts");
-    Value place = counted(n, e.total, 3, 4, element);
+    Expr place = counted(n, e.total, 3, 4, mask.element());
     auto part = [&](int64_t begin) {
-      return n.reshape(
-          sliced(n, mask, 0, begin, n.extents->sum(begin, e.batch)),
-          {e.batch, 1, 1, 1});
+      return mask.slice(0, begin, e.batch).reshape({e.batch, 1, 1, 1});
     };
-    Value inside = n.binary<graph::LessOp>(place, part(0), boolean);
-    if (!starts)
-      return inside;
-    return n.binary<graph::AndOp>(inside, n.binary<graph::GreaterOrEqualOp>(
-                                              place, part(e.batch), boolean));
+    Expr inside = place < part(0);
+    return starts ? inside && place >= part(e.batch) : inside;
   }
   if (shape.size() == 2) {
-    mask = n.reshape(mask, {shape[0], 1, 1, shape[1]});
+    mask = mask.reshape({shape[0], 1, 1, shape[1]});
   } else if (shape.size() == 3) {
-    mask = n.reshape(mask, {shape[0], 1, shape[1], shape[2]});
+    mask = mask.reshape({shape[0], 1, shape[1], shape[2]});
   } else if (int64_t all = n.extents->sum(e.past, e.length);
              shape.size() == 4 && n.extents->less(shape[2], all) == 0 &&
              n.extents->less(shape[3], e.total) == 0) {
-    mask = sliced(n, mask, 2, e.past, all);
-    mask = sliced(n, mask, 3, 0, e.total);
+    mask = mask.slice(2, e.past, e.length).slice(3, 0, e.total);
   } else {
     n.fail("a mask of rank " + Twine(shape.size()) +
            " does not fit; expected 1 to 4");
   }
-  Shape full(n.shape(mask));
+  Shape full(mask.shape());
   if (full[3] != e.total || (full[2] != 1 && full[2] != e.length) ||
       (full[0] != 1 && full[0] != e.batch))
     n.fail("the mask does not fit " + Twine(e.batch) + " sequences of " +
            Twine(e.length) + " positions that see " + Twine(e.total));
-  if (element.isInteger(1))
-    return mask;
-  return applied<graph::NotOp>(
-      n, n.binary<graph::EqualOp>(mask, n.scalar(element, 0), boolean));
+  return mask.element().isInteger(1) ? mask : !(mask == 0);
 }
 
 /// What padding adds to the scores: 0 where it lets through, else
 /// mask_filter_value.
-Value paddingBias(Node &n, Value mask, Type element, const Extents &e) {
-  Value through = unpadded(n, mask, e);
-  return n.make<graph::WhereOp>(
-      n.typeOf(n.shape(through), element), through, n.scalar(element, 0),
-      n.scalar(element, n.real("mask_filter_value", -10000.0f)));
+Expr paddingBias(Expr mask, Type element, const Extents &e) {
+  Node &n = mask.node();
+  Expr through = unpadded(mask, e);
+  return where(through, Expr(n, n.scalar(element, 0)),
+               n.real("mask_filter_value", -10000.0f));
 }
 
 /// Adds two biases, of which each may be null.
@@ -110,8 +99,7 @@ Value maskedAttention(Node &n, Heads heads, Value mask, Value bias,
   heads.scale = scaleOf(n, heads.q);
   heads.bias = bias;
   if (mask)
-    heads.bias =
-        joined(n, paddingBias(n, mask, n.element(heads.q), e), heads.bias);
+    heads.bias = joined(n, paddingBias({n, mask}, n.element(heads.q), e), bias);
   if (n.integer("unidirectional", 0))
     heads.allowed = causal(n, e);
   return joinHeads(n, attended(n, heads));
@@ -258,13 +246,11 @@ void multiHeadAttention(Node &n) {
 //===----------------------------------------------------------------------===//
 
 /// Rows of the cache at `positions` [B or 1, S], for every head.
-Value angles(Node &n, Value cache, Value positions) {
+Expr angles(Node &n, Value cache, Value positions) {
   Shape shape(n.shape(positions));
   int64_t half = n.shape(cache)[1];
-  Value rows = n.make<graph::GatherOp>(
-      n.typeOf({shape[0], shape[1], half}, n.element(cache)), cache, positions,
-      n.b.getI64IntegerAttr(0));
-  return n.reshape(rows, {shape[0], 1, shape[1], half});
+  return gather({n, cache}, {n, positions}, 0)
+      .reshape({shape[0], 1, shape[1], half});
 }
 
 void rotaryEmbedding(Node &n) {
@@ -391,44 +377,38 @@ private:
     if (isPrompt()) {
       before = n.reshape(n.scalar(index(), 0), {1, 1, 1, 1});
     } else {
-      before = subtracted(n, lengths, number(n.extents->difference(length, 1)));
-      if (mayBePrompt())
-        before = n.binary<graph::MaxOp>(before, n.scalar(index(), 0));
+      Expr some =
+          Expr(n, lengths) - extentOf(n, n.extents->difference(length, 1));
+      before = mayBePrompt() ? max(some, 0) : some;
     }
   }
 
   Type index() { return n.b.getIntegerType(64); }
-  Value number(int64_t extent) {
-    return n.extentsAsTensor({extent}, /*isScalar=*/true);
-  }
   bool isPrompt() const { return length == total; }
   /// Whether some run has new positions only.
   bool mayBePrompt() const { return n.extents->less(length, total) != true; }
   /// a where all positions are new, else c.
-  Value ifPrompt(Value a, Value c) {
+  Expr ifPrompt(Expr a, Expr c) {
     if (isPrompt() || !mayBePrompt())
       return isPrompt() ? a : c;
-    Value prompt = n.binary<graph::EqualOp>(number(length), number(total),
-                                            n.b.getI1Type());
-    return n.make<graph::WhereOp>(n.typeOf(n.broadcast(a, c), n.element(a)),
-                                  prompt, a, c);
+    return where(extentOf(n, length) == extentOf(n, total), a, c);
   }
 
   /// Number of each new position in its sequence: [B or 1, 1, S, 1].
-  Value places() { return added(n, before, counted(n, length, 2, 4, index())); }
+  Expr places() { return Expr(n, before) + counted(n, length, 2, 4, index()); }
 
   void rotate() {
     if (!n.integer("do_rotary", 0))
       return;
     Value cosines = n.input(7), sines = n.input(8);
-    Value positions = places();
-    positions = n.reshape(positions, {n.shape(positions)[0], length});
-    if (Value given = n.optional(9)) {
+    Expr positions = places();
+    positions = positions.reshape({positions.shape()[0], length});
+    if (n.optional(9)) {
+      Expr given(n, n.input(9));
       // The first element of a prompt tells them all.
-      Value first = sliced(n, sliced(n, given, 0, 0, 1), 1, 0, 1);
-      positions = ifPrompt(
-          added(n, n.cast(first, index()), counted(n, length, 1, 2, index())),
-          n.cast(given, index()));
+      Expr first = given.slice(0, 0, 1).slice(1, 0, 1).as(index());
+      positions = ifPrompt(first + counted(n, length, 1, 2, index()),
+                           given.as(index()));
     }
     bool interleaved = n.integer("rotary_interleaved", 0);
     int64_t width = 2 * n.shape(cosines)[1];
@@ -460,36 +440,28 @@ private:
     auto type = n.typeOf(shape, n.element(fresh));
     Value base = past ? widened(n, past, 2, cached)
                       : n.expand(n.scalar(n.element(fresh), 0), shape);
-    Value place = subtracted(n, counted(n, cached, 2, 4, index()), before);
-    Value zero = n.scalar(index(), 0);
+    Expr place = counted(n, cached, 2, 4, index()) - Expr(n, before);
     Value spread = fresh;
     if (length != 1) {
-      Value chosen =
-          n.make<graph::ClipOp>(place.getType(), place, zero,
-                                number(n.extents->difference(length, 1)));
+      Value chosen = n.make<graph::ClipOp>(
+          Value(place).getType(), Value(place), place.like(0),
+          Value(extentOf(n, n.extents->difference(length, 1))));
       if (n.shape(chosen)[0] == 1)
-        spread = n.make<graph::GatherOp>(
-            type, fresh, n.reshape(chosen, {cached}), n.b.getI64IntegerAttr(2));
+        spread = gather({n, fresh}, {n, n.reshape(chosen, {cached})}, 2);
       else
         spread =
             n.make<graph::GatherNDOp>(type, fresh, ValueRange(chosen),
                                       n.b.getDenseI64ArrayAttr({0, 1, -1, 3}));
     }
-    Type boolean = n.b.getI1Type();
-    Value isNew = n.binary<graph::AndOp>(
-        n.binary<graph::GreaterOrEqualOp>(place, zero, boolean),
-        n.binary<graph::LessOp>(place, number(length), boolean));
+    Expr isNew = place >= 0 && place < extentOf(n, length);
     // A cache that grows holds nothing behind a sequence's end.
     if (past && have != cached) {
-      Value kept = n.binary<graph::LessOp>(place, zero, boolean);
+      Expr kept = place < 0;
       if (n.extents->less(have, cached) != true)
-        kept = n.binary<graph::OrOp>(
-            kept,
-            n.binary<graph::EqualOp>(number(have), number(cached), boolean));
-      base = n.make<graph::WhereOp>(type, kept, base,
-                                    n.scalar(n.element(fresh), 0));
+        kept = kept || extentOf(n, have) == extentOf(n, cached);
+      base = where(kept, Expr(n, base), 0);
     }
-    return n.make<graph::WhereOp>(type, isNew, spread, base);
+    return where(isNew, {n, spread}, {n, base});
   }
 
   /// What the node adds to the scores, as wide as the cache.
@@ -503,19 +475,13 @@ private:
     return widened(n, bias, 3, cached);
   }
 
-  Value allowed() {
-    Type boolean = n.b.getI1Type();
-    Value place = counted(n, cached, 3, 4, index());
+  Expr allowed() {
+    Expr place = counted(n, cached, 3, 4, index());
     if (!n.integer("causal", 1))
-      return n.binary<graph::LessOrEqualOp>(place, lengths, boolean);
-    Value own = places();
-    Value seen = n.binary<graph::LessOrEqualOp>(place, own, boolean);
+      return place <= Expr(n, lengths);
+    Expr own = places(), seen = place <= own;
     int64_t window = n.integer("local_window_size", -1);
-    if (window < 1)
-      return seen;
-    Value near = n.binary<graph::GreaterOp>(
-        place, plus(n, own, -double(window)), boolean);
-    return n.binary<graph::AndOp>(seen, near);
+    return window < 1 ? seen : seen && place > own + double(-window);
   }
 
   Node &n;

@@ -32,11 +32,6 @@ Value least(Node &n, Type element) {
                                         : APInt::getSignedMinValue(width)));
 }
 
-/// A number, which may be an extent of the run.
-Expr extentOf(Node &n, int64_t value) {
-  return {n, n.extentsAsTensor({value}, /*isScalar=*/true)};
-}
-
 /// Row-major places in images as places whose spatial axes count the other way
 /// round, the first one fastest.
 Expr columnMajor(Node &n, Expr places, ArrayRef<int64_t> spatial) {

@@ -110,8 +110,7 @@ public:
 
 private:
   Expr real(int64_t extent) const {
-    return Expr(n, n.extentsAsTensor({extent}, /*isScalar=*/true))
-        .as(n.b.getF64Type());
+    return extentOf(n, extent).as(n.b.getF64Type());
   }
 
   Expr inImage(Expr places) const {
