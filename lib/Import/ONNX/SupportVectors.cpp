@@ -239,8 +239,8 @@ Expr coupled(Expr ofFirst, int64_t classes) {
 }
 
 /// Two classes: one decision, above zero for the first class.
-void twoClasses(Expr decided, ArrayRef<int64_t> labels, StringRef transform) {
-  Node &n = decided.node();
+void twoClasses(Node &n, Expr decided, ArrayRef<int64_t> labels,
+                StringRef transform) {
   n.result(eitherLabel(n, decided > 0, labels[0], labels[1]));
   if (!numbers(n, "prob_a").empty()) {
     Expr first = ofPairs(decided);
@@ -281,7 +281,7 @@ void svmClassifier(Node &n) {
     n.fail("vectors_per_class has " + Twine(perClass.size()) + " entries for " +
            Twine(classes) + " classes");
   } else if (classes == 2) {
-    twoClasses(decisions(n, x, perClass), labels, transform);
+    twoClasses(n, decisions(n, x, perClass), labels, transform);
   } else {
     Expr decided = decisions(n, x, perClass);
     n.result(topLabel(n, votesOf(decided, classes), labels));
