@@ -185,8 +185,8 @@ void range(Node &n) {
   if (boundedRange(n))
     return;
   Type element = n.element(n.input(0));
-  for (auto [i, what] : llvm::enumerate(
-           ArrayRef<StringRef>{"the start", "the limit", "the step"})) {
+  constexpr StringLiteral ends[] = {"the start", "the limit", "the step"};
+  for (auto [i, what] : llvm::enumerate(ends)) {
     if (matchPattern(n.input(i), m_Constant()))
       continue;
     // A fixed extent beside one of the run follows from the shape.

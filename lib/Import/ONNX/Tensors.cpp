@@ -240,7 +240,7 @@ ElementsAttr constantOf(MLIRContext *context, const TensorProto &tensor,
   if (bytes.size() <= kInlineBytes) {
     // Aligned copy: the raw buffer is read as elements.
     SmallVector<uint64_t> aligned(bytes.size() / 8 + 1);
-    std::memcpy(aligned.data(), bytes.data(), bytes.size());
+    llvm::copy(bytes, reinterpret_cast<char *>(aligned.data()));
     return DenseElementsAttr::getFromRawBuffer(
         type,
         ArrayRef<char>(reinterpret_cast<char *>(aligned.data()), bytes.size()));
