@@ -2,8 +2,8 @@
 # header (lib/CMakeLists.txt); runtime libraries see no MLIR include path at all.
 
 # mho_add_pch(name HEADERS headers... LINK libs... DEPENDS targets...): a precompiled header that
-# libraries and tools name by PCH. Only Clang has them here: GCC's are larger
-# than the time they save, and a build without them tells missing includes.
+# libraries and tools name by PCH. Other compilers than Clang do without: they
+# were not tried.
 function(mho_add_pch name)
   cmake_parse_arguments(ARG "" "" "HEADERS;LINK;DEPENDS" ${ARGN})
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${name}.cpp
