@@ -199,9 +199,9 @@ std::vector<Block> blocksOf(const Axes &rows, int64_t most) {
     for (int64_t first = 0; first < axis.extent; first += length) {
       Axes box(rows.begin() + ptrdiff_t(cut), rows.end());
       box[0].extent = std::min(length, axis.extent - first);
-      blocks.push_back(
-          {coalesce(box), offset(point, outer, &Axis::lhs) + first * axis.lhs,
-           offset(point, outer, &Axis::out) + first * axis.out});
+      blocks.push_back({coalesce(box),
+                        offset(point, outer, &Axis::lhs) + first * axis.lhs,
+                        offset(point, outer, &Axis::out) + first * axis.out});
     }
     return true;
   });
@@ -339,8 +339,8 @@ private:
     forEachPoint(extentsOf(sums), [&](const std::vector<int64_t> &point) {
       const std::byte *left = lhs + offset(point, sums, &Axis::lhs) * lhsBytes;
       const std::byte *right = rhs + offset(point, sums, &Axis::rhs) * rhsBytes;
-      View b = inPlace(const_cast<std::byte *>(right), inner, columns,
-                       &Axis::rhs);
+      View b =
+          inPlace(const_cast<std::byte *>(right), inner, columns, &Axis::rhs);
       if (!rhsLies) {
         packing.gather(right, copied.data(), pool);
         b = packing.view(copied.data());
@@ -366,8 +366,8 @@ private:
                bool add, ThreadPool *pool) const {
     lhs += some.lhs * lhsBytes;
     out += some.out * kOutBytes;
-    View a = inPlace(const_cast<std::byte *>(lhs), some.rows, inner,
-                     &Axis::lhs);
+    View a =
+        inPlace(const_cast<std::byte *>(lhs), some.rows, inner, &Axis::lhs);
     Buffer<std::byte> gathered;
     if (!isMatrix(some.rows, inner, &Axis::lhs)) {
       Packing packing(some.rows, inner, &Axis::lhs, size_t(lhsBytes));

@@ -63,9 +63,8 @@ struct Operands {
 };
 
 void countMultiplications(benchmark::State &state, const Shape &s) {
-  state.counters["multiplications"] =
-      benchmark::Counter(double(s.m * s.n * s.k),
-                         benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["multiplications"] = benchmark::Counter(
+      double(s.m * s.n * s.k), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void valueProduct(benchmark::State &state, const Shape &s, unsigned threads) {

@@ -66,8 +66,7 @@ void multiply(int64_t m, int64_t n, int64_t k, MatrixView<const A> a,
   }
   int64_t panelCount = ceilDiv(n, kPanel), padded = ceilDiv(k, step) * step;
   // Few rows: read B where it is, only a last, partial panel is copied.
-  bool inPlace =
-      std::is_same_v<B, PB> && step == 1 && b.columnStride == 1 &&
+  bool inPlace = std::is_same_v<B, PB> && step == 1 && b.columnStride == 1 &&
                  m <= kRowsInPlace;
   int64_t whole = inPlace ? n / kPanel : 0;
   Buffer<PB> packed(size_t((panelCount - whole) * kPanel * padded));
@@ -171,9 +170,8 @@ void bytes(int64_t m, int64_t n, int64_t k, MatrixView<const A> a,
 void packedGemm(int64_t m, int64_t n, int64_t k, MatrixView<const float> a,
                 MatrixView<const float> b, MatrixView<float> c,
                 bool accumulate) {
-  multiply<float, float, float, float, float>(m, n, k, a, b, c, accumulate, 1,
-                                              kernels::table().productF32,
-                                              nullptr);
+  multiply<float, float, float, float, float>(
+      m, n, k, a, b, c, accumulate, 1, kernels::table().productF32, nullptr);
 }
 
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<const int8_t> a,

@@ -37,17 +37,17 @@ enum class Form {
   Overlapping, ///< each row starts one element behind the last (to read only)
   OneRow,      ///< all rows are the same one (to read only)
 };
-constexpr Form kReadable[] = {Form::Rows,        Form::Columns,
-                              Form::WideRows,    Form::WideColumns,
-                              Form::EveryOther,  Form::Backwards,
-                              Form::Overlapping, Form::OneRow};
-constexpr Form kWritable[] = {Form::Rows,        Form::Columns,
-                              Form::WideRows,    Form::WideColumns,
-                              Form::EveryOther,  Form::Backwards};
+constexpr Form kReadable[] = {
+    Form::Rows,       Form::Columns,   Form::WideRows,    Form::WideColumns,
+    Form::EveryOther, Form::Backwards, Form::Overlapping, Form::OneRow};
+constexpr Form kWritable[] = {Form::Rows,       Form::Columns,
+                              Form::WideRows,   Form::WideColumns,
+                              Form::EveryOther, Form::Backwards};
 
 /// A matrix and the memory that it lies in.
 template <typename T> struct Matrix {
-  Matrix(int64_t rows, int64_t columns, Form form) : rows(rows), columns(columns) {
+  Matrix(int64_t rows, int64_t columns, Form form)
+      : rows(rows), columns(columns) {
     switch (form) {
     case Form::Rows:
       view = {nullptr, columns, 1};
@@ -267,25 +267,24 @@ static std::string caseName(const testing::TestParamInfo<Shape> &info) {
 
 // Vectors, products of our own kernel and of oneDNN, whole and cut by rows and
 // by columns.
-INSTANTIATE_TEST_SUITE_P(Shapes, GemmTest,
-                         testing::Values(Shape{1, 1, 1}, Shape{1, 100, 37},
-                                         Shape{1, 300, 701}, Shape{300, 1, 65},
-                                         Shape{5, 16, 3}, Shape{8, 33, 40},
-                                         Shape{9, 31, 1}, Shape{50, 33, 65},
-                                         Shape{13, 48, 128},
-                                         Shape{301, 67, 200},
-                                         Shape{65, 500, 77}),
-                         caseName);
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, GemmTest,
+    testing::Values(Shape{1, 1, 1}, Shape{1, 100, 37}, Shape{1, 300, 701},
+                    Shape{300, 1, 65}, Shape{5, 16, 3}, Shape{8, 33, 40},
+                    Shape{9, 31, 1}, Shape{50, 33, 65}, Shape{13, 48, 128},
+                    Shape{301, 67, 200}, Shape{65, 512, 77},
+                    Shape{512, 66, 70}),
+    caseName);
 
 TEST(GemmTest, EmptySumsAreZero) {
   float c[2] = {1, 2};
-  ASSERT_TRUE(gemm(1, 2, 0, {nullptr, 0, 1}, {nullptr, 2, 1}, {c, 2, 1}, true,
-                   nullptr)
-                  .ok());
+  ASSERT_TRUE(
+      gemm(1, 2, 0, {nullptr, 0, 1}, {nullptr, 2, 1}, {c, 2, 1}, true, nullptr)
+          .ok());
   EXPECT_EQ(c[0], 1);
-  ASSERT_TRUE(gemm(1, 2, 0, {nullptr, 0, 1}, {nullptr, 2, 1}, {c, 2, 1}, false,
-                   nullptr)
-                  .ok());
+  ASSERT_TRUE(
+      gemm(1, 2, 0, {nullptr, 0, 1}, {nullptr, 2, 1}, {c, 2, 1}, false, nullptr)
+          .ok());
   EXPECT_EQ(c[0], 0);
   EXPECT_EQ(c[1], 0);
 }
@@ -293,7 +292,8 @@ TEST(GemmTest, EmptySumsAreZero) {
 #ifdef __linux__
 static std::set<std::string> threadsOfProcess() {
   std::set<std::string> threads;
-  for (const auto &entry : std::filesystem::directory_iterator("/proc/self/task"))
+  for (const auto &entry :
+       std::filesystem::directory_iterator("/proc/self/task"))
     threads.insert(entry.path().filename());
   return threads;
 }
