@@ -247,6 +247,21 @@ def top_k(g):
 
 
 @case
+def top_k_of_many(g):
+    return tuple(g("TopK", g.input(1, 50000), g.int64(100), outputs=2))
+
+
+@case
+def top_half(g):
+    return tuple(g("TopK", g.input(4, 8192), g.int64(4096), outputs=2))
+
+
+@case
+def sort(g):
+    return tuple(g("TopK", g.input(1, 50000), g.int64(50000), outputs=2, largest=0))
+
+
+@case
 def cum_sum(g):
     return g("CumSum", g.input(128, 384), g.weight(values=np.array(1)))
 
