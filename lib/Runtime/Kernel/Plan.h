@@ -62,7 +62,10 @@ struct PreparedKernel::Plan {
   std::vector<PlanDim> outer, inner;
   int rowLoop = -1;    ///< the outer loop over pieces of the row dimension
   PlanDim row, column; ///< of the tile
-  int64_t rows = 1;    ///< of a full tile
+  /// The dimensions that the column runs through, outermost first, where its
+  /// strides do not tell of all operands. What depends on it alone is hoisted.
+  std::vector<PlanDim> columnDims;
+  int64_t rows = 1; ///< of a full tile
   int64_t columns = 1;
   bool columnReduced = false; ///< lanes run along the numbering dimension
   int64_t partials = 1;       ///< per reduction whose order counts
@@ -94,6 +97,8 @@ struct PreparedKernel::Plan {
   size_t hoistedBytes = 0;
   /// Without reductions: the outer loop over the column's pieces.
   int columnLoop() const { return int(outer.size()) - 1; }
+  /// Whether the coordinate of a kernel's dimension changes along the column.
+  bool columnHas(int dimension) const;
   std::unique_ptr<WindowPlan> windows; ///< null: runs in blocks
 };
 

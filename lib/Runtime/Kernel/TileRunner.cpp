@@ -183,7 +183,8 @@ Status TileRunner::run(size_t begin, size_t end) {
     runInPlace(begin, end);
     return success();
   }
-  hoisting = end - begin > 1 && mayHoist();
+  // What the column's strides do not tell only tables can.
+  hoisting = !plan.columnDims.empty() || (end - begin > 1 && mayHoist());
   if (hoisting)
     hoist();
   for (size_t tile = begin; tile < end; ++tile) {
