@@ -337,9 +337,11 @@ void Planner::describeHoisting() {
   plan->hoists = any && bytes <= most;
 }
 
-/// Whether tiles may run in place, and which reads they share.
+/// Whether tiles may run in place, and what is loaded and stored around ops.
 void Planner::describeInPlace() {
+  plan->lies.assign(reads, false);
   plan->repeats.assign(reads, false);
+  plan->writtenInPlace.assign(writes, false);
   if (anyReduction)
     return;
   auto lies = [&](size_t i) {
@@ -349,27 +351,29 @@ void Planner::describeInPlace() {
            (plan->rows == 1 || plan->row.strides[i] == plan->columns * size);
   };
   for (size_t r = 0; r < reads; ++r) {
-    if (!kernel.reads[r].valid.empty() ||
-        (plan->registers[r].scalar && !isLaneInMemory(kernel.reads[r].type)))
-      return;
-    if (plan->registers[r].scalar || lies(r))
+    if (!kernel.reads[r].valid.empty())
       continue;
-    for (const PlanDim &dim : plan->outer)
-      if (dim.extent > 1 && dim.strides[r] != 0)
-        return;
-    plan->repeats[r] = true;
+    plan->lies[r] = plan->registers[r].scalar
+                        ? isLaneInMemory(kernel.reads[r].type)
+                        : lies(r);
+    plan->repeats[r] =
+        !plan->lies[r] &&
+        std::all_of(plan->outer.begin(), plan->outer.end(), [&](auto &dim) {
+          return dim.extent == 1 || dim.strides[r] == 0;
+        });
   }
-  std::vector<bool> written(writes);
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
     bool constant =
         MicroOpcode(kernel.body.ops[i].op) == MicroOpcode::ArithConstant;
     if (!constant && !plan->vectorForm[i])
       return;
     if (int w = plan->directWrite[i]; w >= 0)
-      written[size_t(w)] = lies(reads + size_t(w));
+      plan->writtenInPlace[size_t(w)] = lies(reads + size_t(w));
   }
-  plan->inPlace =
-      std::find(written.begin(), written.end(), false) == written.end();
+  // A read that is yielded as it is may share its place with a write.
+  plan->inPlace = std::all_of(kernel.body.yields.begin(),
+                              kernel.body.yields.end(),
+                              [&](uint32_t value) { return value >= reads; });
 }
 
 std::unique_ptr<PreparedKernel::Plan> Planner::make() {

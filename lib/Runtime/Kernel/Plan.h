@@ -85,11 +85,14 @@ struct PreparedKernel::Plan {
   /// place is one point's business.
   std::vector<std::vector<bool>> sameWalk;
   bool onlyMoves = false;
-  /// Every op has a vector form and reads and writes memory as it lies, but for
-  /// reads that are the same for all tiles: tiles need no more than addresses.
+  /// Every op has a vector form: what it works on is where it is in all tiles,
+  /// but for operands that lie in memory as lanes do, whose addresses move.
   bool inPlace = false;
-  std::vector<bool>
-      repeats; ///< per read: lies in a block, the same in all tiles
+  /// Of tiles in place, per read: it lies in memory as lanes do; else a block
+  /// holds it, which is loaded for every tile unless all tiles share it.
+  std::vector<bool> lies, repeats;
+  /// Of tiles in place, per write: its op writes where it lies in memory.
+  std::vector<bool> writtenInPlace;
   /// Values that depend on one loop are computed before the tiles are.
   bool hoists = false;
   std::vector<int> home; ///< per register: its outer loop, kVaries, kFixed

@@ -105,6 +105,7 @@ private:
   bool loadHoisted(const isa::MicroOp &op, const Load &load, std::byte *out,
                    bool mustStore, Value &result);
   bool mayRunInPlace() const;
+  void makeCalls();
   void runInPlace(size_t begin, size_t end);
 
   void loadRead(size_t r);
