@@ -43,6 +43,7 @@ TOKENS = (1, 128, 384)
 
 for unary in ["Relu", "Sigmoid", "Tanh", "Exp", "Erf", "Gelu", "Abs", "Floor", "Mish", "HardSwish", "Softplus"]:
     simple(unary, TOKENS)
+simple("LeakyRelu", IMAGE, alpha=0.1)
 for binary in ["Add", "Mul", "Div", "PRelu"]:
     simple(binary, IMAGE, IMAGE)
 simple("AddOfChannels", IMAGE, (64, 1, 1), kind="Add")
@@ -432,7 +433,10 @@ def main() -> None:
         for name in names:
             graph = Graph(opset=21 if name in ("Gelu", "GridSample") else 18)
             outputs = CASES[name](graph)
-            model = graph.model(*(outputs if isinstance(outputs, tuple) else (outputs,)), check=not any(node.domain for node in graph.nodes))
+            model = graph.model(
+                *(outputs if isinstance(outputs, tuple) else (outputs,)),
+                check=not any(node.domain for node in graph.nodes),
+            )
             theirs = time_theirs(model, graph.feeds, options.threads)
             ours = time_ours(tools, model, graph.feeds, options.threads)
             best = [math.inf, math.inf]

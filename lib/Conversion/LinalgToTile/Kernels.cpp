@@ -124,8 +124,7 @@ FailureOr<SmallVector<isa::Extent>> loopExtents(linalg::GenericOp op,
 
 /// Whether converting `value` by `op` gives what it gives without the bound
 /// that `extreme` sets: the micro-op itself keeps to the type's range.
-template <typename ExtremeOp>
-bool isImplied(Operation *op, ExtremeOp extreme) {
+template <typename ExtremeOp> bool isImplied(Operation *op, ExtremeOp extreme) {
   FloatAttr bound;
   if (!extreme || !matchPattern(extreme.getRhs(), m_Constant(&bound)))
     return false;

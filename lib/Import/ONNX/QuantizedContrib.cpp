@@ -64,7 +64,8 @@ void finishSteps(Node &n, Expr y) {
 /// the operands is one number.
 void qlinearAdd(Node &n) {
   Quantized a(n, 0), b(n, 3);
-  Expr scale = Quantized::scalarInput(n, 6), zero = Quantized::scalarInput(n, 7);
+  Expr scale = Quantized::scalarInput(n, 6),
+       zero = Quantized::scalarInput(n, 7);
   Expr ofA = a.scale / scale, ofB = b.scale / scale;
   Expr fixed = zero - (ofA * a.zero + ofB * b.zero);
   finishSteps(n, a.x * ofA + (b.x * ofB + fixed));
@@ -72,7 +73,8 @@ void qlinearAdd(Node &n) {
 
 void qlinearMul(Node &n) {
   Quantized a(n, 0), b(n, 3);
-  Expr scale = Quantized::scalarInput(n, 6), zero = Quantized::scalarInput(n, 7);
+  Expr scale = Quantized::scalarInput(n, 6),
+       zero = Quantized::scalarInput(n, 7);
   Expr ratio = a.scale * b.scale / scale;
   finishSteps(n, (a.x - a.zero) * (b.x - b.zero) * ratio + zero);
 }

@@ -371,9 +371,9 @@ void Planner::describeInPlace() {
       plan->writtenInPlace[size_t(w)] = lies(reads + size_t(w));
   }
   // A read that is yielded as it is may share its place with a write.
-  plan->inPlace = std::all_of(kernel.body.yields.begin(),
-                              kernel.body.yields.end(),
-                              [&](uint32_t value) { return value >= reads; });
+  plan->inPlace =
+      std::all_of(kernel.body.yields.begin(), kernel.body.yields.end(),
+                  [&](uint32_t value) { return value >= reads; });
 }
 
 std::unique_ptr<PreparedKernel::Plan> Planner::make() {
