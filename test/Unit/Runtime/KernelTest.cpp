@@ -326,7 +326,7 @@ TEST(Kernel, InPlaceIsFast) {
 static size_t checkTableLoads(unsigned seed) {
   std::mt19937_64 random(seed);
   auto below = [&](int64_t n) { return int64_t(random() % uint64_t(n)); };
-  static constexpr int64_t widths[] = {1, 3, 16, 17, 64, 513, 1100};
+  static constexpr int64_t widths[] = {1, 3, 16, 17, 64, 513, 1200};
   static constexpr Type types[] = {Type::F32, Type::F32, Type::I64, Type::F16,
                                    Type::U8};
   Type type = types[below(5)];
