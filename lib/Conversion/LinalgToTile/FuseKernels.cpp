@@ -300,6 +300,18 @@ bool hoistDestination(Value v, Operation *before) {
     op->moveBefore(before);
     return true;
   }
+  // A border: parts that are filled.
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+    for (Value number : insert->getOperands().drop_front(2))
+      if (!hoistExtent(number, before))
+        return false;
+    if (!insert.getSource().getDefiningOp<linalg::FillOp>() ||
+        !hoistDestination(insert.getSource(), before) ||
+        !hoistDestination(insert.getDest(), before))
+      return false;
+    op->moveBefore(before);
+    return true;
+  }
   auto fill = dyn_cast<linalg::FillOp>(op);
   if (!fill || !hoistDestination(fill.getInputs()[0], before) ||
       !hoistDestination(fill.getOutputs()[0], before))
@@ -325,6 +337,11 @@ Operation *builderOf(Value v) {
 /// Makes the destination of a chain of inserts stand before the first op that
 /// computes what is inserted.
 void hoistInsertDestination(tensor::InsertSliceOp insert) {
+  if (Operation *builder = builderOf(insert.getSource());
+      builder && builder->getBlock() == insert->getBlock() &&
+      insert.getDest().getDefiningOp<tensor::InsertSliceOp>() &&
+      hoistDestination(insert.getDest(), builder))
+    return;
   Operation *first = insert;
   Value dest = insert.getDest();
   Operation *link = insert;
