@@ -283,8 +283,9 @@ void splitFills(func::FuncOp func) {
     for (Value result : fill->getResults())
       for (OpOperand &use : result.getUses())
         if (auto insert = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
-            insert && (insert.getDest() == result ||
-                       insert.getSource() == result))
+            insert &&
+            (insert.getDest() == result ||
+             (insert.getSource() == result && isStaticTensor(result))))
           mine.push_back(&use);
     // The first one may have what else reads the fill.
     if (!mine.empty())
