@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The vector forms, compiled once per instruction set from Blocks-inl.h. They
-// use explicit fused operations and nothing approximate, so that every
-// instruction set gives the same bytes.
+// The vector forms, with the Highway library: compiled for each of its targets
+// and chosen when the program runs. Nothing in them is approximate but for the
+// elementary functions, and those use fused operations in a fixed order: all
+// targets that have these give the same bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,7 +60,8 @@ struct Window {
 };
 
 struct Table {
-  const char *name;
+  const char *name;      ///< Highway's of the target
+  bool fusesMultiplyAdd; ///< if not, functions round in another way
   /// False: there is no vector form. With n = 0 it only tells.
   bool (*apply)(const Call &call);
   /// Adds the n lanes of each row to its 16 partial results: lane i to number

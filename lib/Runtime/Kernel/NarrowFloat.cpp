@@ -130,3 +130,33 @@ uint32_t rt::encodeFloat(Type type, double value) {
     return 0;
   return uint32_t(bits) | sign;
 }
+
+bool rt::narrowFormatOf(Type type, NarrowFormat &format) {
+  constexpr float infinity = std::numeric_limits<float>::infinity(),
+                  nan = std::numeric_limits<float>::quiet_NaN();
+  // 1.5 * 2^23 quanta.
+  auto magic = [](float quantum) { return quantum * 12582912.0f; };
+  switch (type) {
+  case Type::F16:
+    format = {13, 0x1p-14f, magic(0x1p-24f), 65504, infinity, true};
+    return true;
+  case Type::BF16:
+    // The exponents are f32's: nothing is rounded in another way.
+    format = {16, 0, 0, 0x1.fep127f, infinity, true};
+    return true;
+  case Type::F8E4M3FN:
+    format = {20, 0x1p-6f, magic(0x1p-9f), 448, nan, true};
+    return true;
+  case Type::F8E5M2:
+    format = {21, 0x1p-14f, magic(0x1p-16f), 57344, infinity, true};
+    return true;
+  case Type::F8E4M3FNUZ:
+    format = {20, 0x1p-7f, magic(0x1p-10f), 240, nan, false};
+    return true;
+  case Type::F8E5M2FNUZ:
+    format = {21, 0x1p-15f, magic(0x1p-17f), 57344, nan, false};
+    return true;
+  default:
+    return false;
+  }
+}

@@ -22,6 +22,23 @@ float decodeFloat(isa::Type type, uint32_t bits);
 /// zero where the type has none.
 uint32_t encodeFloat(isa::Type type, double value);
 
+/// A narrow float's values among those of f32, for rounding without branches.
+struct NarrowFormat {
+  uint32_t dropped;  ///< mantissa bits fewer than f32's
+  float leastNormal; ///< below it values lie `quantum` apart
+  float magic;       ///< adding and taking it away rounds to quantum
+  float largest;
+  float overflow; ///< what larger values become
+  bool signedZero;
+};
+
+/// False: the type is no narrow float, or none that this can describe.
+bool narrowFormatOf(isa::Type type, NarrowFormat &format);
+inline bool hasNarrowFormat(isa::Type type) {
+  NarrowFormat format;
+  return narrowFormatOf(type, format);
+}
+
 } // namespace mho::rt
 
 #endif // MHO_RUNTIME_KERNEL_NARROWFLOAT_H

@@ -1,96 +1,104 @@
-//===- Window-inl.h - sums over windows, in registers -----------------------
-//===//
+//===- WindowSums.cpp - sums over windows, in registers -------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Included by Blocks-inl.h inside its namespace. The partial results of a strip
-// of lanes stay in registers while all taps of a window pass.
+// The partial results of a strip of lanes stay in registers while all taps of
+// a window pass.
 //
 //===----------------------------------------------------------------------===//
 
-template <int N> struct VectorOf {
-  typedef float F __attribute__((ext_vector_type(N)));
-  typedef uint32_t U __attribute__((ext_vector_type(N)));
-};
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "Kernel/WindowSums.cpp"
+#include <hwy/foreach_target.h>
+
+#include "Extremes-inl.h"
+#include "Lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mho::rt::blocks {
+namespace HWY_NAMESPACE {
+namespace {
+
+using isa::WriteKind;
 
 struct SumStep {
   static constexpr float identity = -0.0f;
-  template <int N> static auto apply(auto a, auto b) { return a + b; }
+  template <typename D, typename V = hn::Vec<D>>
+  static HWY_INLINE V apply(D, V a, V b) {
+    return hn::Add(a, b);
+  }
 };
 template <bool isMax> struct ExtremeStep {
   static constexpr float identity =
-      isMax ? -__builtin_inff() : __builtin_inff();
-  template <int N> static auto apply(auto a, auto b) {
-    using F = typename VectorOf<N>::F;
-    using U = typename VectorOf<N>::U;
-    F r = isMax ? (a > b ? a : b) : (a < b ? a : b);
-    // Of +0 and -0 the larger is +0; NaN if either is.
-    F same = isMax ? (F)((U)a & (U)b) : (F)((U)a | (U)b);
-    r = a == b ? same : r;
-    F nan = (F)(__builtin_nanf(""));
-    r = a != a ? nan : r;
-    return b != b ? nan : r;
+      isMax ? -std::numeric_limits<float>::infinity()
+            : std::numeric_limits<float>::infinity();
+  template <typename D, typename V = hn::Vec<D>>
+  static HWY_INLINE V apply(D d, V a, V b) {
+    return isMax ? larger(d, a, b) : smaller(d, a, b);
   }
 };
 
-/// N lanes of one row.
-template <typename Step, bool weighted, int N>
-void windowStrip(const Window &call, const float *x, const float *w,
-                 float *out) {
-  using F = typename VectorOf<N>::F;
-  auto load = [](const float *from) {
-    F v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return v;
-  };
-  F parts[16];
+/// `count` vectors of neighbouring lanes of one row.
+template <typename Step, bool weighted, size_t count, typename D>
+HWY_INLINE void windowStrip(D d, const Window &call, const float *x,
+                            const float *w, float *out) {
+  constexpr size_t lanes = hn::MaxLanes(D());
+  hn::Vec<D> parts[16][count];
   const Tap *tap = call.taps;
   for (size_t p = 0; p < call.partials; ++p) {
-    F sum = (F)(Step::identity);
-    for (const Tap *end = call.taps + call.ends[p]; tap < end; ++tap) {
-      F v = load(x + tap->x);
-      if constexpr (weighted)
-        v = call.scalarWeights ? v * (F)(w[tap->w]) : v * load(w + tap->w);
-      sum = Step::template apply<N>(sum, v);
-    }
-    parts[p] = sum;
+    hn::Vec<D> sums[count];
+    for (size_t i = 0; i < count; ++i)
+      sums[i] = hn::Set(d, Step::identity);
+    for (const Tap *end = call.taps + call.ends[p]; tap < end; ++tap)
+      for (size_t i = 0; i < count; ++i) {
+        auto v = hn::LoadU(d, x + tap->x + i * lanes);
+        if constexpr (weighted)
+          v = hn::Mul(v, call.scalarWeights
+                             ? hn::Set(d, w[tap->w])
+                             : hn::LoadU(d, w + tap->w + i * lanes));
+        sums[i] = Step::apply(d, sums[i], v);
+      }
+    for (size_t i = 0; i < count; ++i)
+      parts[p][i] = sums[i];
   }
   for (size_t step = 8; step; step /= 2)
     for (size_t p = 0; p < step && p + step < call.partials; ++p)
-      parts[p] = Step::template apply<N>(parts[p], parts[p + step]);
-  F first = call.fromMemory ? load(out) : (F)(call.init);
-  first = Step::template apply<N>(first, parts[0]);
-  __builtin_memcpy(out, &first, sizeof first);
+      for (size_t i = 0; i < count; ++i)
+        parts[p][i] = Step::apply(d, parts[p][i], parts[p + step][i]);
+  for (size_t i = 0; i < count; ++i) {
+    auto first =
+        call.fromMemory ? hn::LoadU(d, out + i * lanes) : hn::Set(d, call.init);
+    hn::StoreU(Step::apply(d, first, parts[0][i]), d, out + i * lanes);
+  }
 }
+
+/// Products of rows that share their weights are made of eight lanes.
+using Eight = hn::CappedTag<float, 8>;
+constexpr size_t kEight = hn::MaxLanes(Eight());
 
 /// Sums of products with `partials` partial results in `rows` neighbouring rows
 /// that share the weights: a vector of weights is loaded once for all of them,
 /// and the sums stay in registers. Of the same bits as windowStrip.
 template <int partials, int rows>
-void productRows(const Window &call, const float *x, const float *w,
-                 float *out) {
-  constexpr int N = 8;
-  using F = typename VectorOf<N>::F;
-  auto load = [](const float *from) {
-    F v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return v;
-  };
-  F parts[partials][rows];
+HWY_INLINE void productRows(const Window &call, const float *x, const float *w,
+                            float *out) {
+  const Eight d;
+  hn::Vec<Eight> parts[partials][rows];
   const Tap *tap = call.taps;
 #pragma clang loop unroll(full)
   for (int p = 0; p < partials; ++p) {
-    F sums[rows];
+    hn::Vec<Eight> sums[rows];
     for (int r = 0; r < rows; ++r)
-      sums[r] = (F)(SumStep::identity);
+      sums[r] = hn::Set(d, SumStep::identity);
     for (const Tap *end = call.taps + call.ends[p]; tap < end; ++tap) {
-      F weight = load(w + tap->w);
+      auto weight = hn::LoadU(d, w + tap->w);
       const float *from = x + tap->x;
       for (int r = 0; r < rows; ++r)
-        sums[r] = sums[r] + load(from + r * call.xRow) * weight;
+        sums[r] = hn::Add(sums[r],
+                          hn::Mul(hn::LoadU(d, from + r * call.xRow), weight));
     }
     for (int r = 0; r < rows; ++r)
       parts[p][r] = sums[r];
@@ -99,18 +107,17 @@ void productRows(const Window &call, const float *x, const float *w,
   for (int step = 8; step; step /= 2)
     for (int p = 0; p < step && p + step < partials; ++p)
       for (int r = 0; r < rows; ++r)
-        parts[p][r] = parts[p][r] + parts[p + step][r];
+        parts[p][r] = hn::Add(parts[p][r], parts[p + step][r]);
   for (int r = 0; r < rows; ++r) {
     float *to = out + r * call.outRow;
-    F first = call.fromMemory ? load(to) : (F)(call.init);
-    first = first + parts[0][r];
-    __builtin_memcpy(to, &first, sizeof first);
+    auto first = call.fromMemory ? hn::LoadU(d, to) : hn::Set(d, call.init);
+    hn::StoreU(hn::Add(first, parts[0][r]), d, to);
   }
 }
 
 template <int partials, int rows>
 void productRow(const Window &call, int64_t row, size_t lanes) {
-  for (size_t i = 0; i < lanes; i += 8)
+  for (size_t i = 0; i < lanes; i += kEight)
     productRows<partials, rows>(call, call.x + row * call.xRow + i, call.w + i,
                                 call.out + row * call.outRow + i);
 }
@@ -156,17 +163,23 @@ template <typename Step, bool weighted> void windowRows(const Window &call) {
   if constexpr (weighted && std::is_same_v<Step, SumStep>)
     if (productBlocks(call, call.lanes / 8 * 8))
       done = call.lanes / 8 * 8;
+  const hn::ScalableTag<float> d;
+  const size_t step = hn::Lanes(d);
   for (int64_t row = 0; done < call.lanes && row < call.rows; ++row) {
     const float *x = call.x + row * call.xRow;
     const float *w = weighted ? call.w + row * call.wRow : nullptr;
     float *out = call.out + row * call.outRow;
-    size_t i = done, step = weighted && !call.scalarWeights ? 1 : 0;
-    for (; i + 32 <= call.lanes; i += 32)
-      windowStrip<Step, weighted, 32>(call, x + i, w + i * step, out + i);
-    for (; i + 8 <= call.lanes; i += 8)
-      windowStrip<Step, weighted, 8>(call, x + i, w + i * step, out + i);
+    size_t i = done, wStep = weighted && !call.scalarWeights ? 1 : 0;
+    for (; i + 4 * step <= call.lanes; i += 4 * step)
+      windowStrip<Step, weighted, 4>(d, call, x + i, w + i * wStep, out + i);
+    for (; i + step <= call.lanes; i += step)
+      windowStrip<Step, weighted, 1>(d, call, x + i, w + i * wStep, out + i);
+    const hn::CappedTag<float, 4> few;
+    for (; i + hn::Lanes(few) <= call.lanes; i += hn::Lanes(few))
+      windowStrip<Step, weighted, 1>(few, call, x + i, w + i * wStep, out + i);
+    const hn::CappedTag<float, 1> one;
     for (; i < call.lanes; ++i)
-      windowStrip<Step, weighted, 1>(call, x + i, w + i * step, out + i);
+      windowStrip<Step, weighted, 1>(one, call, x + i, w + i * wStep, out + i);
   }
 }
 
@@ -177,6 +190,8 @@ template <typename Step> void windowsOf(const Window &call) {
     windowRows<Step, false>(call);
 }
 
+} // namespace
+
 void window(const Window &call) {
   if (call.kind == WriteKind::Add)
     windowsOf<SumStep>(call);
@@ -185,3 +200,7 @@ void window(const Window &call) {
   else
     windowsOf<ExtremeStep<false>>(call);
 }
+
+} // namespace HWY_NAMESPACE
+} // namespace mho::rt::blocks
+HWY_AFTER_NAMESPACE();
