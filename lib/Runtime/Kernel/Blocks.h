@@ -50,6 +50,7 @@ struct Window {
   const float *w; ///< may be null
   float *out;
   size_t lanes;
+  int64_t xLane;                    ///< elements from lane to lane: 1 or 2
   int64_t rows, xRow, wRow, outRow; ///< elements from row to row
   bool scalarWeights;               ///< one for all lanes
   const Tap *taps;

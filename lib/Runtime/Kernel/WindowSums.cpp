@@ -24,45 +24,91 @@ namespace {
 
 using isa::WriteKind;
 
+/// What a lane has seen of its taps.
 struct SumStep {
   static constexpr float identity = -0.0f;
+  template <typename D> struct State {
+    hn::Vec<D> sum;
+    HWY_INLINE void start() { sum = hn::Set(D(), identity); }
+    HWY_INLINE void add(hn::Vec<D> v) { sum = hn::Add(sum, v); }
+    HWY_INLINE hn::Vec<D> result() const { return sum; }
+  };
   template <typename D, typename V = hn::Vec<D>>
   static HWY_INLINE V apply(D, V a, V b) {
     return hn::Add(a, b);
   }
 };
 template <bool isMax> struct ExtremeStep {
-  static constexpr float identity =
-      isMax ? -std::numeric_limits<float>::infinity()
-            : std::numeric_limits<float>::infinity();
+  /// Which of two zeros Highway takes, and what it makes of NaN, is mended at
+  /// the end: if the extreme is zero, no tap lies beyond it, and the signs of
+  /// all of them tell whether +0 or -0 was there.
+  template <typename D> struct State {
+    using V = hn::Vec<D>;
+    static constexpr float most = std::numeric_limits<float>::infinity();
+    V extreme, signs;
+    hn::Mask<D> nan;
+    HWY_INLINE void start() {
+      extreme = hn::Set(D(), isMax ? -most : most);
+      signs = hn::Set(D(), isMax ? -0.0f : 0.0f);
+      nan = hn::FirstN(D(), 0);
+    }
+    HWY_INLINE void add(V v) {
+      extreme = isMax ? hn::Max(extreme, v) : hn::Min(extreme, v);
+      signs = isMax ? hn::And(signs, v) : hn::Or(signs, v);
+      nan = hn::Or(nan, hn::IsNaN(v));
+    }
+    HWY_INLINE V result() const {
+      const D d;
+      V zero = hn::And(signs, hn::Set(d, -0.0f));
+      V r = hn::IfThenElse(hn::Eq(extreme, hn::Zero(d)), zero, extreme);
+      return hn::IfThenElse(
+          nan, hn::Set(d, std::numeric_limits<float>::quiet_NaN()), r);
+    }
+  };
   template <typename D, typename V = hn::Vec<D>>
   static HWY_INLINE V apply(D d, V a, V b) {
     return isMax ? larger(d, a, b) : smaller(d, a, b);
   }
 };
 
+/// Lanes that lie `step` (1 or 2) elements apart. The last one of a row reads
+/// nothing behind its last lane.
+template <int step, bool isLast, typename D>
+HWY_INLINE hn::Vec<D> loadLanes(D d, const float *from) {
+  constexpr size_t lanes = hn::MaxLanes(D());
+  auto low = hn::LoadU(d, from);
+  if constexpr (step == 1 || lanes == 1)
+    return low;
+  else if constexpr (isLast)
+    return hn::ConcatEven(d, hn::DupOdd(hn::LoadU(d, from + lanes - 1)), low);
+  else
+    return hn::ConcatEven(d, hn::LoadU(d, from + lanes), low);
+}
+
 /// `count` vectors of neighbouring lanes of one row.
-template <typename Step, bool weighted, size_t count, typename D>
+template <typename Step, bool weighted, size_t count, int xStep,
+          bool isLast = true, typename D>
 HWY_INLINE void windowStrip(D d, const Window &call, const float *x,
                             const float *w, float *out) {
   constexpr size_t lanes = hn::MaxLanes(D());
   hn::Vec<D> parts[16][count];
   const Tap *tap = call.taps;
   for (size_t p = 0; p < call.partials; ++p) {
-    hn::Vec<D> sums[count];
+    typename Step::template State<D> states[count];
     for (size_t i = 0; i < count; ++i)
-      sums[i] = hn::Set(d, Step::identity);
+      states[i].start();
     for (const Tap *end = call.taps + call.ends[p]; tap < end; ++tap)
       for (size_t i = 0; i < count; ++i) {
-        auto v = hn::LoadU(d, x + tap->x + i * lanes);
+        auto v =
+            loadLanes<xStep, isLast>(d, x + tap->x + i * lanes * size_t(xStep));
         if constexpr (weighted)
           v = hn::Mul(v, call.scalarWeights
                              ? hn::Set(d, w[tap->w])
                              : hn::LoadU(d, w + tap->w + i * lanes));
-        sums[i] = Step::apply(d, sums[i], v);
+        states[i].add(v);
       }
     for (size_t i = 0; i < count; ++i)
-      parts[p][i] = sums[i];
+      parts[p][i] = states[i].result();
   }
   for (size_t step = 8; step; step /= 2)
     for (size_t p = 0; p < step && p + step < call.partials; ++p)
@@ -158,29 +204,48 @@ bool productBlocks(const Window &call, size_t lanes) {
   }
 }
 
+/// As many strips from lane `done` on as the row has; where none is to be the
+/// last one, a lane stays behind them. Returns the next lane.
+template <typename Step, bool weighted, int xStep, size_t count, bool isLast,
+          typename D>
+size_t windowStrips(D d, const Window &call, int64_t row, size_t done) {
+  const float *x = call.x + row * call.xRow;
+  const float *w = weighted ? call.w + row * call.wRow : nullptr;
+  float *out = call.out + row * call.outRow;
+  size_t wStep = weighted && !call.scalarWeights ? 1 : 0;
+  const size_t lanes = count * hn::Lanes(d);
+  for (; done + lanes + !isLast <= call.lanes; done += lanes)
+    windowStrip<Step, weighted, count, xStep, isLast>(
+        d, call, x + done * size_t(xStep), w + done * wStep, out + done);
+  return done;
+}
+
+template <typename Step, bool weighted, int xStep>
+void windowRow(const Window &call, int64_t row, size_t done) {
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 4> few;
+  const hn::CappedTag<float, 1> one;
+  constexpr bool any = xStep == 1; // strips that may be the last one
+  done = windowStrips<Step, weighted, xStep, 4, any>(d, call, row, done);
+  done = windowStrips<Step, weighted, xStep, 1, any>(d, call, row, done);
+  if constexpr (!any)
+    done = windowStrips<Step, weighted, xStep, 1, true>(d, call, row, done);
+  done = windowStrips<Step, weighted, xStep, 1, true>(few, call, row, done);
+  windowStrips<Step, weighted, xStep, 1, true>(one, call, row, done);
+}
+
 template <typename Step, bool weighted> void windowRows(const Window &call) {
+  if (call.xLane == 2) {
+    for (int64_t row = 0; row < call.rows; ++row)
+      windowRow<Step, weighted, 2>(call, row, 0);
+    return;
+  }
   size_t done = 0;
   if constexpr (weighted && std::is_same_v<Step, SumStep>)
     if (productBlocks(call, call.lanes / 8 * 8))
       done = call.lanes / 8 * 8;
-  const hn::ScalableTag<float> d;
-  const size_t step = hn::Lanes(d);
-  for (int64_t row = 0; done < call.lanes && row < call.rows; ++row) {
-    const float *x = call.x + row * call.xRow;
-    const float *w = weighted ? call.w + row * call.wRow : nullptr;
-    float *out = call.out + row * call.outRow;
-    size_t i = done, wStep = weighted && !call.scalarWeights ? 1 : 0;
-    for (; i + 4 * step <= call.lanes; i += 4 * step)
-      windowStrip<Step, weighted, 4>(d, call, x + i, w + i * wStep, out + i);
-    for (; i + step <= call.lanes; i += step)
-      windowStrip<Step, weighted, 1>(d, call, x + i, w + i * wStep, out + i);
-    const hn::CappedTag<float, 4> few;
-    for (; i + hn::Lanes(few) <= call.lanes; i += hn::Lanes(few))
-      windowStrip<Step, weighted, 1>(few, call, x + i, w + i * wStep, out + i);
-    const hn::CappedTag<float, 1> one;
-    for (; i < call.lanes; ++i)
-      windowStrip<Step, weighted, 1>(one, call, x + i, w + i * wStep, out + i);
-  }
+  for (int64_t row = 0; done < call.lanes && row < call.rows; ++row)
+    windowRow<Step, weighted, 1>(call, row, done);
 }
 
 template <typename Step> void windowsOf(const Window &call) {
