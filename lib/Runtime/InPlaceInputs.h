@@ -1,4 +1,5 @@
-//===- InPlaceInputs.h - inputs that need not be copied ---------------------===//
+//===- InPlaceInputs.h - inputs that need not be copied
+//---------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -157,10 +157,9 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
         samples[i].io = io.data() + i * stride;
         samples[i].extents = layout->extents();
         for (size_t input = 0; input < layout->numInputs(); ++input)
-          samples[i].inputs.push_back(
-              state->executor->readsInPlace(input)
-                  ? layout->wholeInput(input, first + i)
-                  : nullptr);
+          samples[i].inputs.push_back(state->executor->readsInPlace(input)
+                                          ? layout->wholeInput(input, first + i)
+                                          : nullptr);
         layout->fill(first + i, result.outputs, instance, samples[i].inputs,
                      samples[i].io);
       }

@@ -81,9 +81,12 @@ private:
     int64_t extent = type.getDimSize(at), common = std::gcd(stride, dilation);
     std::vector<Phase> phases;
     for (int64_t first = 0; first < std::min(stride, extent); ++first) {
-      Phase phase{first, (extent - first + stride - 1) / stride,
-                  0,     stride / common,
-                  0,     0,
+      Phase phase{first,
+                  (extent - first + stride - 1) / stride,
+                  0,
+                  stride / common,
+                  0,
+                  0,
                   dilation / common};
       int64_t place = first + int64_t(op.getPad());
       while (phase.piece < phase.pieceStep &&
@@ -124,8 +127,7 @@ private:
         to.push_back(l.b.getAffineDimExpr(dim));
     SmallVector<AffineExpr> from(to);
     from[at] = to[at] + phase.point - tap * phase.pointStep;
-    from.insert(from.begin() + pieceAxis,
-                tap * phase.pieceStep + phase.piece);
+    from.insert(from.begin() + pieceAxis, tap * phase.pieceStep + phase.piece);
     auto map = [&](ArrayRef<AffineExpr> exprs) {
       return AffineMap::get(rank() + 1, 0, exprs, l.b.getContext());
     };

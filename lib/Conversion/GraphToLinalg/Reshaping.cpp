@@ -240,10 +240,10 @@ Value Lowering::padded(Value v, ArrayRef<OpFoldResult> low,
 
 /// Room of `shape` in which only what lies around the inside is made by
 /// `makeRoom`, side by side; null where filling the whole is as good.
-static Value borderOf(
-    ImplicitLocOpBuilder &b, RankedTensorType inside, ArrayRef<int64_t> low,
-    ArrayRef<int64_t> shape,
-    llvm::function_ref<Value(ArrayRef<OpFoldResult>)> makeRoom) {
+static Value
+borderOf(ImplicitLocOpBuilder &b, RankedTensorType inside,
+         ArrayRef<int64_t> low, ArrayRef<int64_t> shape,
+         llvm::function_ref<Value(ArrayRef<OpFoldResult>)> makeRoom) {
   // A whole of fewer elements is filled sooner than its sides are.
   constexpr int64_t kLeast = int64_t(1) << 14;
   int64_t all = ShapedType::getNumElements(shape);
@@ -297,7 +297,8 @@ Value Lowering::padded(
     v = tensor::ExtractSliceOp::create(b, v, cuts, parts, ones);
   std::optional<SmallVector<int64_t>> fixed = getConstantIntValues(low);
   Value room;
-  if (!cut && fixed && type.hasStaticShape() && !ShapedType::isDynamicShape(shape))
+  if (!cut && fixed && type.hasStaticShape() &&
+      !ShapedType::isDynamicShape(shape))
     room = borderOf(b, type, *fixed, shape, makeRoom);
   if (!room)
     room = makeRoom(all);

@@ -84,6 +84,9 @@ struct PoolDims {
       place.push_back(dim());
     for (int64_t i = 0; i < s; ++i)
       window.push_back(dim());
+    // Lanes then run along the last axis of the image, not of the window.
+    if (!w.channelsLast)
+      std::reverse(window.begin(), window.end());
     iterators.assign(next, utils::IteratorType::parallel);
     std::fill(iterators.end() - s, iterators.end(),
               utils::IteratorType::reduction);
@@ -362,6 +365,8 @@ Value lowerConv(Lowering &l, ConvOp op) {
     places = dims(parallel);
     input = dim(reduction);
     window = dims(reduction);
+    // Lanes then run along the last axis of the image, not of the window.
+    std::reverse(window.begin(), window.end());
   }
   auto image = [&](ArrayRef<AffineExpr> spatial, AffineExpr channel) {
     SmallVector<AffineExpr> exprs{batch};

@@ -273,9 +273,9 @@ void splitEmptyTensors(func::FuncOp func) {
   }
 }
 
-/// A fill of its own for each tensor that values are inserted into, and for each
-/// part that is inserted: CSE merges equal ones, and a shared one is kept whole
-/// and copied for each of them.
+/// A fill of its own for each tensor that values are inserted into, and for
+/// each part that is inserted: CSE merges equal ones, and a shared one is kept
+/// whole and copied for each of them.
 void splitFills(func::FuncOp func) {
   SmallVector<OpOperand *> inserts;
   func.walk([&](linalg::FillOp fill) {

@@ -113,9 +113,9 @@ bool staysTransposition(linalg::GenericOp producer, linalg::GenericOp consumer,
            llvm::all_of(producer.getDpsInputOperands(), crosses(producer)) &&
            !readsAcross(consumer, operand);
   return readsAcross(consumer, operand) &&
-         llvm::none_of(llvm::make_filter_range(producer.getDpsInputOperands(),
-                                               isWhole),
-                       crosses(producer));
+         llvm::none_of(
+             llvm::make_filter_range(producer.getDpsInputOperands(), isWhole),
+             crosses(producer));
 }
 
 bool shouldFuse(OpOperand &operand) {

@@ -107,18 +107,18 @@ private:
         columns.extent <= 4)
       return forEachPlane(
           0, from, to, [&](const std::byte *source, std::byte *target) {
-            (columns.extent == 2   ? interleave<T, 2>
-             : columns.extent == 3 ? interleave<T, 3>
-                                   : interleave<T, 4>)(
-                source, target, rows.extent, columns.from);
+            (columns.extent == 2 ? interleave<T, 2>
+             : columns.extent == 3
+                 ? interleave<T, 3>
+                 : interleave<T, 4>)(source, target, rows.extent, columns.from);
           });
     if (transposes && columns.from == rows.extent * size && rows.extent > 1 &&
         rows.extent <= 4)
-      return forEachPlane(
-          0, from, to, [&](const std::byte *source, std::byte *target) {
-            deinterleave(sizeof(T), int(rows.extent), source, target,
-                         columns.extent, rows.to);
-          });
+      return forEachPlane(0, from, to,
+                          [&](const std::byte *source, std::byte *target) {
+                            deinterleave(sizeof(T), int(rows.extent), source,
+                                         target, columns.extent, rows.to);
+                          });
     bool whole =
         (columns.from == size && columns.to == size) || columns.extent == 1;
     forEachPlane(0, from, to, [&](const std::byte *source, std::byte *target) {

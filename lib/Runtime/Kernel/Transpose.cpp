@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A tile is a few rows of one vector each: its vectors are loaded in blocks of
-// 16 bytes from as many columns, so that what crosses lanes stays within blocks.
+// 16 bytes from as many columns, so that what crosses lanes stays within
+// blocks.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- Transpose.h - planes whose axes change places ------------------------===//
+//===- Transpose.h - planes whose axes change places
+//------------------------===//
 //
 // Part of mho, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -69,12 +69,14 @@ std::unique_ptr<WindowPlan> rt::planWindows(const isa::Kernel &kernel,
     std::swap(plan->x, plan->w);
   if (!mayBeX(plan->x) || !unit(out))
     return nullptr;
-  plan->xLane = lanes.strides[size_t(plan->x)] / size;
   if (parallel.empty()) {
     PlanDim one;
     one.strides.assign(out + 1, 0);
     parallel.push_back(std::move(one));
   }
+  plan->xLane = lanes.strides[size_t(plan->x)] / size;
+  if (plan->w >= 0 && kind != WriteKind::Add)
+    return nullptr;
   // The longest run of rows with one step is called for at a time.
   plan->loops = std::move(parallel);
   plan->lanes = lanes.extent;
@@ -88,6 +90,9 @@ std::unique_ptr<WindowPlan> rt::planWindows(const isa::Kernel &kernel,
         return nullptr;
     plan->packedStride = packs ? lanes.strides[w] : 0;
   }
+
+  if (plan->w >= 0 && !plan->scalarWeights && plan->xLane != 1)
+    return nullptr;
 
   size_t taps = 1;
   for (const PlanDim &dim : inner) {
