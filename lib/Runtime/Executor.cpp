@@ -144,7 +144,7 @@ Executor::Executor(std::shared_ptr<const LoadedProgram> loaded, uint32_t entry)
         for (int32_t slot : *slots)
           dataDependent |= slot >= 0;
   estimateTraffic();
-  findCleared();
+  lookAtStreams();
 }
 
 Executor::~Executor() = default;
@@ -166,7 +166,7 @@ static double points(const std::vector<Extent> &dims) {
   return product;
 }
 
-void Executor::findCleared() {
+void Executor::lookAtStreams() {
   const fb::Program &fbProgram = program->program();
   const fb::Entry &entry = *fbProgram.entries()->Get(entryNumber);
   cleared.resize(fbProgram.units()->size());
@@ -187,6 +187,23 @@ void Executor::findCleared() {
                                   splits.Get(array.col_block()));
       }
     cleared[number] = undefinedReads(program->codes[code], context);
+    if (number == 0)
+      findInPlace(context);
+  }
+}
+
+void Executor::findInPlace(const StreamContext &context) {
+  const fb::Program &fbProgram = program->program();
+  const fb::Entry &entry = *fbProgram.entries()->Get(entryNumber);
+  uint32_t code = entry.codes()->Get(0);
+  const std::vector<Instruction> &list = program->codes[code];
+  inPlace = InPlaceInputs(fbProgram, entry, list, context);
+  for (size_t i = 0; i < list.size(); ++i) {
+    const auto &padded = codes[code].instructions[i].padded;
+    if (const auto *copy = std::get_if<Copy>(&list[i]); copy && padded)
+      inPlace.noteCopy(copy->from, padded->reads[0]);
+    if (const auto *send = std::get_if<Send>(&list[i]); send && padded)
+      inPlace.noteCopy(send->from, padded->reads[0]);
   }
 }
 

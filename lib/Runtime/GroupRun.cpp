@@ -232,15 +232,23 @@ void GroupRun::noteExtents(UnitState &unit, uint32_t index) {
 // Addresses
 //===----------------------------------------------------------------------===//
 
-std::byte *GroupRun::base(UnitState &unit, size_t sample, Space space) const {
-  switch (space) {
+std::byte *GroupRun::base(UnitState &unit, size_t sample,
+                          const Access &access) const {
+  switch (access.space) {
   case Space::Scratch:
     return unit.scratch.data() + sample * unit.scratchStride;
   case Space::Const:
     return const_cast<std::byte *>(executor.program->file->constants().data()) +
            unit.unit->const_base();
-  case Space::Io:
-    return group[sample].io;
+  case Space::Io: {
+    const Sample &own = group[sample];
+    int input = own.inputs.empty() ? -1 : executor.inPlace.numberOf(access);
+    // Only reads have the number of an input.
+    if (input >= 0 && own.inputs[size_t(input)])
+      return const_cast<std::byte *>(own.inputs[size_t(input)]) -
+             executor.inPlace.offsetOf(size_t(input));
+    return own.io;
+  }
   case Space::Slot:
     break;
   }
@@ -257,7 +265,7 @@ int64_t GroupRun::shift(UnitState &unit, size_t sample,
 
 std::byte *GroupRun::address(UnitState &unit, size_t sample,
                              const Access &access) const {
-  return base(unit, sample, access.space) + access.offset +
+  return base(unit, sample, access) + access.offset +
          shift(unit, sample, access) * int64_t(sizeOf(access.type));
 }
 
@@ -332,8 +340,8 @@ bool GroupRun::step(UnitState &unit, uint32_t index, const Mvm &op) {
   SmallArray<int64_t> inputShift(op.input.slots.empty() ? 0 : samples);
   SmallArray<int64_t> outputShift(op.output.slots.empty() ? 0 : samples);
   for (size_t sample = 0; sample < samples; ++sample) {
-    inputs[sample] = base(unit, sample, op.input.space);
-    outputs[sample] = base(unit, sample, op.output.space);
+    inputs[sample] = base(unit, sample, op.input);
+    outputs[sample] = base(unit, sample, op.output);
     if (inputShift.size())
       inputShift[sample] = shift(unit, sample, op.input);
     if (outputShift.size())

@@ -110,7 +110,8 @@ private:
     return const_cast<int64_t *>(unit.slots.data()) + sample * unit.slotCount;
   }
   /// Address of offset 0 of a space.
-  std::byte *base(UnitState &unit, size_t sample, isa::Space space) const;
+  std::byte *base(UnitState &unit, size_t sample,
+                  const isa::Access &access) const;
   /// Address of an access's point 0, slot terms included.
   std::byte *address(UnitState &unit, size_t sample,
                      const isa::Access &access) const;

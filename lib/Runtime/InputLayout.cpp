@@ -377,9 +377,26 @@ void InputLayout::allocateOutputs(uint32_t instances, bool instanceAxis,
   }
 }
 
+const std::byte *InputLayout::Input::data(uint64_t run) const {
+  size_t bytes = isa::sizeOf(typeOf(*value));
+  for (int64_t extent : shape)
+    bytes *= size_t(extent);
+  return tensor().data.data() + (repeated ? 0 : run * bytes);
+}
+
+const std::byte *InputLayout::wholeInput(size_t number, uint64_t run) const {
+  const Input &input = inputs[number];
+  bool whole = input.stateOutput < 0 && input.shape == shapeOf(*input.value);
+  return whole ? input.data(run) : nullptr;
+}
+
 void InputLayout::fill(uint64_t run, const Outputs &outputs, uint32_t instance,
+                       const std::vector<const std::byte *> &elsewhere,
                        std::byte *io) const {
-  for (const Input &input : inputs) {
+  for (size_t number = 0; number < inputs.size(); ++number) {
+    const Input &input = inputs[number];
+    if (elsewhere[number])
+      continue;
     size_t bytes = input.value->bytes();
     std::byte *to = io + input.value->offset();
     if (input.stateOutput >= 0 && run > 0) {
@@ -390,11 +407,7 @@ void InputLayout::fill(uint64_t run, const Outputs &outputs, uint32_t instance,
                     bytes);
       continue;
     }
-    size_t given = isa::sizeOf(typeOf(*input.value));
-    for (int64_t extent : input.shape)
-      given *= size_t(extent);
-    const std::byte *from =
-        input.tensor().data.data() + (input.repeated ? 0 : run * given);
+    const std::byte *from = input.data(run);
     forEachRun(*input.value, input.shape,
                [&](size_t packed, size_t place, size_t run) {
                  std::memcpy(to + place, from + packed, run);

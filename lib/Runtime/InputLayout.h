@@ -41,10 +41,15 @@ public:
   bool anyBounded() const;
   void allocateOutputs(uint32_t instances, bool instanceAxis,
                        Outputs &outputs) const;
-  /// Writes the inputs of run `run` into its io space; a state comes from the
-  /// outputs of the run before.
+  /// Where input `number` of run `run` lies as the program has it; null where
+  /// it must be put together.
+  const std::byte *wholeInput(size_t number, uint64_t run) const;
+  /// Writes the inputs of run `run` into its io space, but for those that are
+  /// read `elsewhere`; a state comes from the outputs of the run before.
   void fill(uint64_t run, const Outputs &outputs, uint32_t instance,
+            const std::vector<const std::byte *> &elsewhere,
             std::byte *io) const;
+  size_t numInputs() const { return inputs.size(); }
   /// `slots` are those of unit 0 when the run is over.
   void collect(uint64_t run, const std::byte *io,
                const std::vector<int64_t> &slots, uint32_t instance,
@@ -73,6 +78,8 @@ private:
     std::vector<int64_t> shape;
 
     const Tensor &tensor() const { return given ? *given : own; }
+    /// The bytes of one run as they are given.
+    const std::byte *data(uint64_t run) const;
   };
 
   /// The shape of output `number`, with bounded extents from slots.

@@ -156,7 +156,12 @@ Expected<RunResult> Session::run(const TensorMap &inputs,
       for (size_t i = 0; i < count; ++i) {
         samples[i].io = io.data() + i * stride;
         samples[i].extents = layout->extents();
-        layout->fill(first + i, result.outputs, instance, samples[i].io);
+        for (size_t input = 0; input < layout->numInputs(); ++input)
+          samples[i].inputs.push_back(state->executor->readsInPlace(input)
+                                          ? layout->wholeInput(input, first + i)
+                                          : nullptr);
+        layout->fill(first + i, result.outputs, instance, samples[i].inputs,
+                     samples[i].io);
       }
       if (first == 0 && instance == 0)
         samples[0].decisions = &result.decisions;

@@ -21,7 +21,7 @@ using namespace mho::isa;
 namespace {
 
 /// Strided writes of more runs than this count as none.
-constexpr int64_t kMostRuns = 4096;
+constexpr int64_t kMostRuns = int64_t(1) << 16;
 
 /// Disjoint ranges that do not touch, by their beginnings.
 class RangeSet {

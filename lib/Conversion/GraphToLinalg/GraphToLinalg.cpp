@@ -169,7 +169,7 @@ private:
         graph::lowerMath,       graph::lowerTypes,    graph::lowerElementwise,
         graph::lowerTrees,      graph::lowerMovement, graph::lowerReduction,
         graph::lowerWindowed,   graph::lowerProduct,  graph::lowerPlaces,
-        graph::lowerResampling,
+        graph::lowerResampling, graph::lowerOverlap,
     };
     for (Family family : families) {
       graph::Lowered results = family(l);

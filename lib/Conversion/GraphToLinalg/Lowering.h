@@ -180,6 +180,7 @@ Lowered lowerMath(Lowering &l);
 Lowered lowerTrees(Lowering &l);
 Lowered lowerProduct(Lowering &l);
 Lowered lowerWindowed(Lowering &l);
+Lowered lowerOverlap(Lowering &l);
 Lowered lowerReduction(Lowering &l);
 Lowered lowerMovement(Lowering &l);
 Lowered lowerPlaces(Lowering &l);

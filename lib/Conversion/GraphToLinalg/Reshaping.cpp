@@ -238,6 +238,38 @@ Value Lowering::padded(Value v, ArrayRef<OpFoldResult> low,
       });
 }
 
+/// Room of `shape` in which only what lies around the inside is made by
+/// `makeRoom`, side by side; null where filling the whole is as good.
+static Value
+borderOf(ImplicitLocOpBuilder &b, RankedTensorType inside,
+         ArrayRef<int64_t> low, ArrayRef<int64_t> shape,
+         llvm::function_ref<Value(ArrayRef<OpFoldResult>)> makeRoom) {
+  // A whole of fewer elements is filled sooner than its sides are.
+  constexpr int64_t kLeast = int64_t(1) << 14;
+  int64_t all = ShapedType::getNumElements(shape);
+  if (all < kLeast || inside.getNumElements() < all / 2)
+    return nullptr;
+  Value room = tensor::EmptyOp::create(b, shape, inside.getElementType());
+  SmallVector<int64_t> offsets(shape.size(), 0), sizes(shape);
+  SmallVector<OpFoldResult> ones(shape.size(), b.getIndexAttr(1));
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    int64_t own = inside.getDimSize(axis), end = low[axis] + own;
+    for (auto [begin, size] :
+         {std::pair(int64_t(0), low[axis]), std::pair(end, shape[axis] - end)})
+      if (size > 0) {
+        offsets[axis] = begin;
+        sizes[axis] = size;
+        room = tensor::InsertSliceOp::create(b, makeRoom(indices(b, sizes)),
+                                             room, indices(b, offsets),
+                                             indices(b, sizes), ones);
+      }
+    // The sides of later axes lie between these.
+    offsets[axis] = low[axis];
+    sizes[axis] = own;
+  }
+  return room;
+}
+
 Value Lowering::padded(
     Value v, ArrayRef<OpFoldResult> low, ArrayRef<OpFoldResult> high,
     ArrayRef<int64_t> shape,
@@ -263,8 +295,14 @@ Value Lowering::padded(
   SmallVector<OpFoldResult> ones(type.getRank(), b.getIndexAttr(1));
   if (cut)
     v = tensor::ExtractSliceOp::create(b, v, cuts, parts, ones);
-  return tensor::InsertSliceOp::create(b, v, makeRoom(all), offsets, parts,
-                                       ones);
+  std::optional<SmallVector<int64_t>> fixed = getConstantIntValues(low);
+  Value room;
+  if (!cut && fixed && type.hasStaticShape() &&
+      !ShapedType::isDynamicShape(shape))
+    room = borderOf(b, type, *fixed, shape, makeRoom);
+  if (!room)
+    room = makeRoom(all);
+  return tensor::InsertSliceOp::create(b, v, room, offsets, parts, ones);
 }
 
 } // namespace mho::graph

@@ -84,6 +84,9 @@ struct PoolDims {
       place.push_back(dim());
     for (int64_t i = 0; i < s; ++i)
       window.push_back(dim());
+    // Lanes then run along the last axis of the image, not of the window.
+    if (!w.channelsLast)
+      std::reverse(window.begin(), window.end());
     iterators.assign(next, utils::IteratorType::parallel);
     std::fill(iterators.end() - s, iterators.end(),
               utils::IteratorType::reduction);
@@ -240,69 +243,6 @@ Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
       })[0];
 }
 
-/// Adds x's slice of each piece element to the places of y that it falls on:
-/// in place, one after the other. Pieces that do not overlap are copied.
-Value lowerOverlapAdd(Lowering &l, OverlapAddOp op) {
-  auto from = l.typeOf(op.getX());
-  auto type = l.resultType();
-  MLIRContext *context = l.b.getContext();
-  int64_t rank = from.getRank(), pieceAxis = op.getPieceAxis();
-  int64_t axis = op.getAxis(), at = axis - (pieceAxis < axis);
-  int64_t stride = op.getStride(), dilation = op.getDilation();
-  int64_t pieces = from.getDimSize(pieceAxis), points = from.getDimSize(axis);
-  int64_t extent = type.getDimSize(at);
-  bool overlap = (pieces - 1) * dilation >= stride;
-  SmallVector<int64_t> ones(rank, 1), without(type.getRank(), 1);
-  auto list = [&](ArrayRef<int64_t> values) {
-    return getAsIndexOpFoldResult(context, values);
-  };
-  Value y = l.filled(type.getShape(),
-                     cast<TypedAttr>(l.b.getZeroAttr(type.getElementType())));
-  for (int64_t piece = 0; piece < pieces; ++piece) {
-    // The points whose element falls inside.
-    int64_t shift = piece * dilation - int64_t(op.getPad());
-    int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0;
-    int64_t count =
-        shift < extent
-            ? std::min(points, (extent - 1 - shift) / stride + 1) - first
-            : 0;
-    if (count <= 0)
-      continue;
-    SmallVector<int64_t> offsets(rank, 0), sizes(from.getShape());
-    offsets[pieceAxis] = piece;
-    sizes[pieceAxis] = 1;
-    offsets[axis] = first;
-    sizes[axis] = count;
-    SmallVector<int64_t> shape(sizes);
-    shape.erase(shape.begin() + pieceAxis);
-    auto sliceType = RankedTensorType::get(shape, from.getElementType());
-    Value part = tensor::ExtractSliceOp::create(
-        l.b, sliceType, op.getX(), list(offsets), list(sizes), list(ones));
-    SmallVector<int64_t> to(type.getRank(), 0), steps(without);
-    to[at] = first * stride + shift;
-    steps[at] = stride;
-    if (overlap) {
-      Value old = tensor::ExtractSliceOp::create(l.b, sliceType, y, list(to),
-                                                 list(shape), list(steps));
-      AffineMap map = l.b.getMultiDimIdentityMap(type.getRank());
-      SmallVector<utils::IteratorType> iterators(type.getRank(),
-                                                 utils::IteratorType::parallel);
-      part = l.generic(part, old, {map, map}, iterators,
-                       [](ImplicitLocOpBuilder &b, ValueRange args) {
-                         Value sum;
-                         if (isa<FloatType>(args[0].getType()))
-                           sum = arith::AddFOp::create(b, args[1], args[0]);
-                         else
-                           sum = arith::AddIOp::create(b, args[1], args[0]);
-                         return SmallVector<Value>{sum};
-                       })[0];
-    }
-    y = tensor::InsertSliceOp::create(l.b, part, y, list(to), list(shape),
-                                      list(steps));
-  }
-  return y;
-}
-
 /// How many elements each output place of one axis averages over.
 SmallVector<int64_t> countsOf(const Window &w, int64_t axis, int64_t extent,
                               int64_t outputs, bool withPads) {
@@ -425,6 +365,8 @@ Value lowerConv(Lowering &l, ConvOp op) {
     places = dims(parallel);
     input = dim(reduction);
     window = dims(reduction);
+    // Lanes then run along the last axis of the image, not of the window.
+    std::reverse(window.begin(), window.end());
   }
   auto image = [&](ArrayRef<AffineExpr> spatial, AffineExpr channel) {
     SmallVector<AffineExpr> exprs{batch};
@@ -543,8 +485,6 @@ Lowered lowerWindowed(Lowering &l) {
     return lowered(lowerSumPool(l, op));
   if (auto op = dyn_cast<MaxPoolIndexOp>(l.op))
     return lowered(lowerMaxPoolIndex(l, op));
-  if (auto op = dyn_cast<OverlapAddOp>(l.op))
-    return lowered(lowerOverlapAdd(l, op));
   if (auto op = dyn_cast<ConvOp>(l.op))
     return lowered(lowerConv(l, op));
   if (auto op = dyn_cast<BatchNormalizationOp>(l.op))

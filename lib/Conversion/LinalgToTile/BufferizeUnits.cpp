@@ -279,8 +279,9 @@ void splitEmptyTensors(func::FuncOp func) {
   }
 }
 
-/// A fill of its own for each tensor that values are inserted into: CSE merges
-/// equal ones, and a shared one is kept whole and copied for each of them.
+/// A fill of its own for each tensor that values are inserted into, and for
+/// each part that is inserted: CSE merges equal ones, and a shared one is kept
+/// whole and copied for each of them.
 void splitFills(func::FuncOp func) {
   SmallVector<OpOperand *> inserts;
   func.walk([&](linalg::FillOp fill) {
@@ -288,7 +289,9 @@ void splitFills(func::FuncOp func) {
     for (Value result : fill->getResults())
       for (OpOperand &use : result.getUses())
         if (auto insert = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
-            insert && insert.getDest() == result)
+            insert &&
+            (insert.getDest() == result ||
+             (insert.getSource() == result && isStaticTensor(result))))
           mine.push_back(&use);
     // The first one may have what else reads the fill.
     if (!mine.empty())

@@ -64,12 +64,68 @@ size_t bodyOps(linalg::GenericOp op) {
   return op.getBody()->getOperations().size();
 }
 
+/// The loop dim along which neighbours of the operand are neighbours in memory;
+/// -1: it has one element, or its last axis follows no single dim.
+int64_t fastestDim(linalg::GenericOp op, OpOperand &operand) {
+  auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  for (int64_t axis = type ? type.getRank() : 0; axis-- > 0;)
+    if (type.getDimSize(axis) != 1) {
+      auto dim = dyn_cast<AffineDimExpr>(map.getResult(axis));
+      return dim ? int64_t(dim.getPosition()) : -1;
+    }
+  return -1;
+}
+
+/// Whether `op` reads the operand, or nearly as much, across its neighbours.
+bool readsAcross(linalg::GenericOp op, OpOperand &operand) {
+  int64_t from = fastestDim(op, operand);
+  int64_t to = fastestDim(op, *op.getDpsInitOperand(0));
+  return from >= 0 && to >= 0 && from != to;
+}
+
+/// A transposition alone moves whole lines of memory, which takes less than the
+/// pass that fusing it with arithmetic saves: there each lane would be fetched
+/// from a line of its own.
+bool staysTransposition(linalg::GenericOp producer, linalg::GenericOp consumer,
+                        OpOperand &operand) {
+  // Fewer are sooner done by one instruction.
+  constexpr int64_t kLeast = 512;
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  if (!type.hasStaticShape() || type.getNumElements() < kLeast ||
+      onlyMoves(producer) == onlyMoves(consumer) ||
+      consumer.getNumParallelLoops() != consumer.getNumLoops() ||
+      producer.getNumParallelLoops() != producer.getNumLoops())
+    return false;
+  auto all = cast<RankedTensorType>(consumer.getResultTypes()[0]);
+  if (!all.hasStaticShape() || all.getNumElements() != type.getNumElements())
+    return false;
+  auto isWhole = [&](OpOperand *read) {
+    auto own = dyn_cast<RankedTensorType>(read->get().getType());
+    return own && own.hasStaticShape() &&
+           own.getNumElements() == type.getNumElements();
+  };
+  auto crosses = [](linalg::GenericOp op) {
+    return [=](OpOperand *read) mutable { return readsAcross(op, *read); };
+  };
+  if (onlyMoves(producer))
+    return llvm::any_of(producer.getDpsInputOperands(), isWhole) &&
+           llvm::all_of(producer.getDpsInputOperands(), crosses(producer)) &&
+           !readsAcross(consumer, operand);
+  return readsAcross(consumer, operand) &&
+         llvm::none_of(
+             llvm::make_filter_range(producer.getDpsInputOperands(), isWhole),
+             crosses(producer));
+}
+
 bool shouldFuse(OpOperand &operand) {
   auto producer = operand.get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand.getOwner());
   if (!producer || !consumer || !consumer.isDpsInput(&operand) ||
       !linalg::areElementwiseOpsFusable(&operand) ||
       bodyOps(producer) + bodyOps(consumer) > kMaxBodyOps)
+    return false;
+  if (staysTransposition(producer, consumer, operand))
     return false;
   if (onlyMoves(producer))
     return readsByAxes(consumer, operand);
@@ -244,6 +300,18 @@ bool hoistDestination(Value v, Operation *before) {
     op->moveBefore(before);
     return true;
   }
+  // A border: parts that are filled.
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+    for (Value number : insert->getOperands().drop_front(2))
+      if (!hoistExtent(number, before))
+        return false;
+    if (!insert.getSource().getDefiningOp<linalg::FillOp>() ||
+        !hoistDestination(insert.getSource(), before) ||
+        !hoistDestination(insert.getDest(), before))
+      return false;
+    op->moveBefore(before);
+    return true;
+  }
   auto fill = dyn_cast<linalg::FillOp>(op);
   if (!fill || !hoistDestination(fill.getInputs()[0], before) ||
       !hoistDestination(fill.getOutputs()[0], before))
@@ -269,6 +337,11 @@ Operation *builderOf(Value v) {
 /// Makes the destination of a chain of inserts stand before the first op that
 /// computes what is inserted.
 void hoistInsertDestination(tensor::InsertSliceOp insert) {
+  if (Operation *builder = builderOf(insert.getSource());
+      builder && builder->getBlock() == insert->getBlock() &&
+      insert.getDest().getDefiningOp<tensor::InsertSliceOp>() &&
+      hoistDestination(insert.getDest(), builder))
+    return;
   Operation *first = insert;
   Value dest = insert.getDest();
   Operation *link = insert;

@@ -47,14 +47,17 @@ struct Tap {
 struct Window {
   isa::WriteKind kind; ///< Add, Min, Max
   const float *x;
-  const float *w; ///< may be null
+  const float *w; ///< may be null, and is where extremes are asked for
   float *out;
   size_t lanes;
+  /// Elements from lane to lane: 1, or 2 unless lanes have weights of their
+  /// own.
+  int64_t xLane;
   int64_t rows, xRow, wRow, outRow; ///< elements from row to row
   bool scalarWeights;               ///< one for all lanes
   const Tap *taps;
   const uint32_t *ends;
-  size_t partials; ///< at most 16
+  size_t partials; ///< at most 16; of extremes 1
   float init;
   bool fromMemory;
 };

@@ -7,42 +7,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernel.h"
+#include "Transpose.h"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 
 using namespace mho;
 using namespace mho::rt;
 
 namespace {
-struct Dim {
-  int64_t extent, from, to;
-};
-
-/// A transposition's tile: 16 x 16 elements touch 32 cache lines.
-constexpr int64_t kTile = 16;
-
-/// 4 × 4 elements of 4 bytes, rows of one side columns of the other; strides
-/// from vector to vector in bytes.
-void transpose4(const std::byte *from, int64_t fromStride, std::byte *to,
-                int64_t toStride) {
-  typedef uint32_t V __attribute__((ext_vector_type(4)));
-  V in[4];
-  for (int k = 0; k < 4; ++k)
-    std::memcpy(&in[k], from + k * fromStride, sizeof(V));
-  V low01 = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
-  V high01 = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
-  V low23 = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
-  V high23 = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
-  V out[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
-              __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
-              __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
-              __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
-  for (int k = 0; k < 4; ++k)
-    std::memcpy(to + k * toStride, &out[k], sizeof(V));
-}
+using Dim = MoveDim;
 
 /// n elements, any strides.
 template <typename T>
@@ -67,31 +42,6 @@ void moveRow(const std::byte *from, std::byte *to, int64_t n,
   }
 }
 
-/// At most kTile × kTile elements whose rows lie side by side in the source and
-/// whose columns do so in the target.
-template <typename T>
-void transposeTile(const std::byte *from, std::byte *to, const Dim &rows,
-                   const Dim &columns) {
-  constexpr int64_t size = sizeof(T);
-  int64_t r = 0;
-  if constexpr (size == 4)
-    for (; r + 4 <= rows.extent; r += 4) {
-      const std::byte *source = from + r * size;
-      std::byte *target = to + r * rows.to;
-      int64_t c = 0;
-      for (; c + 4 <= columns.extent; c += 4)
-        transpose4(source + c * columns.from, columns.from, target + c * size,
-                   rows.to);
-      for (int64_t k = 0; k < 4 && c < columns.extent; ++k)
-        moveRow<T>(source + k * size + c * columns.from,
-                   target + k * rows.to + c * size, columns.extent - c,
-                   columns.from, size);
-    }
-  for (; r < rows.extent; ++r)
-    moveRow<T>(from + r * size, to + r * rows.to, columns.extent, columns.from,
-               size);
-}
-
 /// n elements of each of N rows, in turn: how images become channels-last, and
 /// how elements are repeated (`rowStride` 0). The compiler vectorises it.
 template <typename T, int N>
@@ -102,6 +52,10 @@ void interleave(const std::byte *__restrict from, std::byte *__restrict to,
       std::memcpy(to + (i * N + k) * int64_t(sizeof(T)),
                   from + k * rowStride + i * int64_t(sizeof(T)), sizeof(T));
 }
+
+/// Both extents of planes that are transposed in blocks.
+template <typename T>
+constexpr int64_t kLeastTransposed = std::max<int64_t>(4, 16 / sizeof(T));
 
 struct Mover {
   size_t bytes;
@@ -142,18 +96,29 @@ private:
   void moveAs(const std::byte *from, std::byte *to) const {
     constexpr int64_t size = sizeof(T);
     auto [rows, columns] = plane();
-    if (rows.from == size && columns.to == size && rows.extent >= 4 &&
-        columns.extent >= 4)
-      return transpose<T>(from, to);
-    bool inTurn = rows.from == size && columns.to == size &&
-                  rows.to == columns.extent * size;
-    if (inTurn && (columns.extent == 2 || columns.extent == 3))
+    bool transposes = rows.from == size && columns.to == size;
+    if (transposes && rows.extent >= kLeastTransposed<T> &&
+        columns.extent >= kLeastTransposed<T>)
       return forEachPlane(
           0, from, to, [&](const std::byte *source, std::byte *target) {
-            (columns.extent == 2
-                 ? interleave<T, 2>
-                 : interleave<T, 3>)(source, target, rows.extent, columns.from);
+            transposePlane(sizeof(T), source, target, rows, columns);
           });
+    if (transposes && rows.to == columns.extent * size && columns.extent > 1 &&
+        columns.extent <= 4)
+      return forEachPlane(
+          0, from, to, [&](const std::byte *source, std::byte *target) {
+            (columns.extent == 2 ? interleave<T, 2>
+             : columns.extent == 3
+                 ? interleave<T, 3>
+                 : interleave<T, 4>)(source, target, rows.extent, columns.from);
+          });
+    if (transposes && columns.from == rows.extent * size && rows.extent > 1 &&
+        rows.extent <= 4)
+      return forEachPlane(0, from, to,
+                          [&](const std::byte *source, std::byte *target) {
+                            deinterleave(sizeof(T), int(rows.extent), source,
+                                         target, columns.extent, rows.to);
+                          });
     bool whole =
         (columns.from == size && columns.to == size) || columns.extent == 1;
     forEachPlane(0, from, to, [&](const std::byte *source, std::byte *target) {
@@ -165,30 +130,6 @@ private:
           moveRow<T>(source + i * rows.from, target + i * rows.to,
                      columns.extent, columns.from, columns.to);
     });
-  }
-
-  /// Few elements of the dimension with the longer steps at once, all of the
-  /// others for them: so memory is read, or written, in as many streams as the
-  /// processor fetches ahead, and not line by line from everywhere.
-  template <typename T>
-  void transpose(const std::byte *from, std::byte *to) const {
-    constexpr int64_t size = sizeof(T);
-    auto [rows, columns] = plane();
-    bool byColumns = std::abs(columns.from) >= std::abs(rows.to);
-    const Dim &blocked = byColumns ? columns : rows;
-    const Dim &along = byColumns ? rows : columns;
-    for (int64_t block = 0; block < blocked.extent; block += kTile)
-      forEachPlane(0, from + block * blocked.from, to + block * blocked.to,
-                   [&](const std::byte *source, std::byte *target) {
-                     Dim some = blocked, part = along;
-                     some.extent = std::min(kTile, blocked.extent - block);
-                     for (int64_t i = 0; i < along.extent; i += kTile) {
-                       part.extent = std::min(kTile, along.extent - i);
-                       transposeTile<T>(
-                           source + i * along.from, target + i * along.to,
-                           byColumns ? part : some, byColumns ? some : part);
-                     }
-                   });
   }
 };
 } // namespace

@@ -60,16 +60,23 @@ std::unique_ptr<WindowPlan> rt::planWindows(const isa::Kernel &kernel,
   size_t out = kernel.reads.size();
   constexpr int64_t size = sizeof(float);
   auto unit = [&](size_t operand) { return lanes.strides[operand] == size; };
+  auto mayBeX = [&](int operand) {
+    return unit(size_t(operand)) || lanes.strides[size_t(operand)] == 2 * size;
+  };
   // A product's factors may change places: their product is the same.
-  if (plan->w >= 0 && !unit(size_t(plan->x)))
+  if (plan->w >= 0 && !unit(size_t(plan->x)) &&
+      (unit(size_t(plan->w)) || !mayBeX(plan->x)))
     std::swap(plan->x, plan->w);
-  if (!unit(size_t(plan->x)) || !unit(out))
+  if (!mayBeX(plan->x) || !unit(out))
     return nullptr;
   if (parallel.empty()) {
     PlanDim one;
     one.strides.assign(out + 1, 0);
     parallel.push_back(std::move(one));
   }
+  plan->xLane = lanes.strides[size_t(plan->x)] / size;
+  if (plan->w >= 0 && kind != WriteKind::Add)
+    return nullptr;
   // The longest run of rows with one step is called for at a time.
   plan->loops = std::move(parallel);
   plan->lanes = lanes.extent;
@@ -83,6 +90,9 @@ std::unique_ptr<WindowPlan> rt::planWindows(const isa::Kernel &kernel,
         return nullptr;
     plan->packedStride = packs ? lanes.strides[w] : 0;
   }
+
+  if (plan->w >= 0 && !plan->scalarWeights && plan->xLane != 1)
+    return nullptr;
 
   size_t taps = 1;
   for (const PlanDim &dim : inner) {
@@ -150,6 +160,7 @@ void rt::runWindows(const isa::Kernel &kernel, const WindowPlan &plan,
   blocks::Window call{};
   call.kind = kernel.writes[0].kind;
   call.lanes = size_t(plan.lanes);
+  call.xLane = plan.xLane;
   call.xRow = row.strides[x] / size;
   call.wRow = packed.empty() ? row.strides[w] / size : 0;
   call.outRow = row.strides[out] / size;

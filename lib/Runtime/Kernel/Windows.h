@@ -8,8 +8,8 @@
 //
 // Pooling, depthwise convolution and sums over outer axes: f32 kernels that
 // reduce one read, or the product of two, over a fixed set of taps, with lanes
-// that are neighbours in memory. A point costs little, so these run without
-// register blocks.
+// that are neighbours in memory, or every second one is. A point costs little,
+// so these run without register blocks.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +23,7 @@ namespace mho::rt {
 struct WindowPlan {
   std::vector<PlanDim> loops; ///< parallel, the last runs over rows
   int64_t lanes = 0;
+  int64_t xLane = 1; ///< elements from lane to lane of x: 1 or 2
   int x = 0, w = -1; ///< numbers of the reads; w < 0: there is one alone
   bool scalarWeights = false;
   /// Weights are not neighbours in memory but the same for all points: bytes

@@ -55,15 +55,14 @@ func.func @unit_0_main(%x: tensor<4x3xf32>, %u: tensor<2xf32>, %i: tensor<2x2xi6
 
 // -----
 
-// Overlapping pieces are added in place, each with one kernel; nothing is
-// copied.
+// Overlapping pieces: the points of even elements in a border, a sum for these,
+// and one piece alone for the odd ones.
 
 // CHECK-LABEL: tile.program @unit_0_main
-// CHECK-NEXT: tile.kernel [14] reads [] writes [#tile.write<f32 io at 128, [1]>]
-// CHECK: tile.kernel [3, 2] reads [#tile.access<f32 io at 0, [2, 1]>, #tile.access<f32 io at 128, [4, 1]>] writes [#tile.write<f32 io at 128, [4, 1]>]
-// CHECK: tile.kernel [3, 2] reads [#tile.access<f32 io at 24, [2, 1]>, #tile.access<f32 io at 136, [4, 1]>] writes [#tile.write<f32 io at 136, [4, 1]>]
-// CHECK: tile.kernel [3, 2] reads [#tile.access<f32 io at 48, [2, 1]>, #tile.access<f32 io at 144, [4, 1]>] writes [#tile.write<f32 io at 144, [4, 1]>]
-// CHECK-NOT: tile.copy
+// CHECK-NEXT: tile.kernel [30] reads [] writes [#tile.write<f32 scratch at [[X:[0-9]+]], [1]>]
+// CHECK: tile.copy [3, 6] from <f32 io at 0, [6, 1]> to <f32 scratch at {{[0-9]+}}, [10, 1]>
+// CHECK: tile.kernel [4, 2, 2] reads [#tile.access<f32 scratch at {{[0-9]+}}, [2, 18, 1]>] writes [#tile.write<f32 io at 128, [4, 0, 1], add init 0.000000e+00>]
+// CHECK: tile.copy [3, 2] from <f32 scratch at {{[0-9]+}}, [2, 1]> to <f32 io at 136, [4, 1]>
 // CHECK: tile.end
 func.func @unit_0_main(%x: tensor<3x3x2xf32>) -> tensor<7x2xf32> attributes {analog.unit = 0 : i32} {
   %y = graph.overlap_add %x {piece_axis = 0 : i64, axis = 1 : i64, stride = 2 : i64, dilation = 1 : i64, pad = 0 : i64} : (tensor<3x3x2xf32>) -> tensor<7x2xf32>

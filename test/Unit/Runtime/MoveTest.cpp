@@ -8,8 +8,11 @@
 
 #include "Kernel/Kernel.h"
 
+#include <algorithm>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <numeric>
+#include <random>
 #include <utility>
 
 using namespace mho::rt;
@@ -49,6 +52,84 @@ TEST(Move, TransposesEveryWidth) {
   transposesEveryShape<uint16_t>();
   transposesEveryShape<uint32_t>();
   transposesEveryShape<uint64_t>();
+}
+
+/// What moveStrided means.
+static void moveSingly(int64_t size, const std::vector<int64_t> &extents,
+                       const std::byte *from,
+                       const std::vector<int64_t> &fromStrides, std::byte *to,
+                       const std::vector<int64_t> &toStrides, size_t d = 0) {
+  if (d == extents.size()) {
+    std::memcpy(to, from, size_t(size));
+    return;
+  }
+  for (int64_t i = 0; i < extents[d]; ++i)
+    moveSingly(size, extents, from + i * fromStrides[d], fromStrides,
+               to + i * toStrides[d], toStrides, d + 1);
+}
+
+/// From a tensor of `shape`, of which each axis is read at every `steps`th
+/// place, into its permutation with a gap behind each row.
+static void permutes(int64_t size, const std::vector<int64_t> &shape,
+                     const std::vector<size_t> &perm,
+                     const std::vector<int64_t> &steps, int64_t gap) {
+  size_t rank = shape.size();
+  std::vector<int64_t> extents(rank), fromStrides(rank), toStrides(rank);
+  int64_t fromBytes = size, toBytes = size;
+  for (size_t d = rank; d-- > 0;) {
+    fromStrides[d] = fromBytes * steps[d];
+    extents[d] = (shape[d] - 1) / steps[d] + 1;
+    fromBytes *= shape[d];
+  }
+  for (size_t d = rank; d-- > 0;) {
+    toStrides[perm[d]] = toBytes;
+    toBytes *= extents[perm[d]] + (d + 1 == rank ? gap : 0);
+  }
+  std::vector<std::byte> from(size_t(fromBytes), std::byte(0));
+  std::minstd_rand random;
+  for (std::byte &byte : from)
+    byte = std::byte(random() >> 8);
+  std::vector<std::byte> to(size_t(toBytes), std::byte(0x5a)), expected = to;
+  moveSingly(size, extents, from.data(), fromStrides, expected.data(),
+             toStrides);
+  moveStrided(size_t(size), extents, from.data(), fromStrides, to.data(),
+              toStrides);
+  ASSERT_EQ(to, expected) << "elements of " << size << " bytes, permuted "
+                          << testing::PrintToString(perm) << " with steps "
+                          << testing::PrintToString(steps);
+}
+
+TEST(Move, EveryPermutationOfUpToFiveAxes) {
+  std::vector<std::vector<int64_t>> shapes = {
+      {19, 4, 37}, {1, 33, 17, 5}, {2, 3, 18, 35}, {2, 5, 17, 3, 16}};
+  for (int64_t size : {1, 2, 4, 8})
+    for (const auto &shape : shapes) {
+      std::vector<size_t> perm(shape.size());
+      std::iota(perm.begin(), perm.end(), size_t(0));
+      std::vector<int64_t> ones(shape.size(), 1);
+      do {
+        permutes(size, shape, perm, ones, 0);
+        permutes(size, shape, perm, ones, 3);
+      } while (std::next_permutation(perm.begin(), perm.end()));
+    }
+}
+
+TEST(Move, ReadsWithSteps) {
+  for (int64_t size : {1, 2, 4, 8})
+    for (int64_t step : {2, 3, 4, 5}) {
+      permutes(size, {3, 40, 67}, {0, 1, 2}, {1, 1, step}, 0);
+      permutes(size, {3, 40, 67}, {0, 1, 2}, {1, step, 1}, 0);
+      permutes(size, {3, 40, 67}, {2, 0, 1}, {1, step, 1}, 1);
+      permutes(size, {3, 40, 67}, {0, 2, 1}, {2, 1, step}, 1);
+    }
+}
+
+TEST(Move, SplitsInterleavedParts) {
+  // [n, parts] to [parts, n], as blocks of an image become channels.
+  for (int64_t size : {1, 2, 4, 8})
+    for (int64_t parts : {2, 3, 4, 5})
+      for (int64_t n : {1, 3, 16, 67, 130})
+        permutes(size, {3, n, parts}, {0, 2, 1}, {1, 1, 1}, 0);
 }
 
 TEST(Move, RepeatsElements) {

@@ -70,32 +70,74 @@ Kernel makeKernel(const Case &c) {
   return kernel;
 }
 
-void check(const Case &c, bool special) {
-  Kernel kernel = makeKernel(c);
+/// NCHW planes: lanes run along rows, of which every `step`th element starts a
+/// window; a weight is the same for all of them.
+struct Planes {
+  int64_t channels, high, wide, kernelHigh, kernelWide, step;
+  WriteKind kind;
+  bool weighted;
+};
+
+Kernel makeKernel(const Planes &c) {
+  Kernel kernel;
+  // The window's dims the other way round, so that lanes do not run along it.
+  for (int64_t extent :
+       {c.channels, c.high, c.wide, c.kernelWide, c.kernelHigh})
+    kernel.dims.push_back({extent, kNoSlot});
+  int64_t row = (c.wide - 1) * c.step + c.kernelWide;
+  int64_t plane = ((c.high - 1) * c.step + c.kernelHigh) * row;
+  auto access = [&](Space space, std::vector<int64_t> strides) {
+    return Access{Type::F32, space, 0, std::move(strides), {}, {}, 0};
+  };
+  kernel.reads.push_back(
+      access(Space::Scratch, {plane, c.step * row, c.step, 1, row}));
+  kernel.body.yields = {0};
+  if (c.weighted) {
+    kernel.reads.push_back(access(
+        Space::Const, {c.kernelHigh * c.kernelWide, 0, 0, 1, c.kernelWide}));
+    kernel.body.ops = {
+        {uint16_t(MicroOpcode::ArithMulf), Type::F32, 0, {0, 1}}};
+    kernel.body.yields = {2};
+  }
+  kernel.writes = {
+      Write{access(Space::Scratch, {c.high * c.wide, c.wide, 1, 0, 0}), c.kind,
+            false, std::bit_cast<uint32_t>(0.25f)}};
+  return kernel;
+}
+
+/// Elements that an access reaches: what lies behind them is not there.
+size_t reachOf(const Access &access, const std::vector<int64_t> &extents) {
+  int64_t last = 0;
+  for (size_t d = 0; d < extents.size(); ++d)
+    last += access.strides[d] * (extents[d] - 1);
+  return size_t(last) + 1;
+}
+
+void check(const Kernel &kernel, bool special) {
   std::vector<int64_t> extents;
   for (const Extent &extent : kernel.dims)
     extents.push_back(extent.max);
   auto plan = makePlan(kernel, extents);
   ASSERT_TRUE(plan && plan->windows);
-  std::mt19937 random{unsigned(c.channels * 7 + c.kernelWide)};
+  std::mt19937 random{unsigned(extents[2] * 7 + extents[3])};
   std::normal_distribution<float> normal;
-  auto numbers = [&](int64_t count) {
-    std::vector<float> values(static_cast<size_t>(count));
+  // Of just the bytes that are read: a sanitizer sees who reads more.
+  auto numbers = [&](const Access &access) {
+    std::vector<float> values(reachOf(access, extents));
     for (float &x : values)
       x = normal(random);
     return values;
   };
-  std::vector<float> image =
-      numbers((2 * c.high + c.kernelHigh) * kImageWide * c.channels);
-  std::vector<float> weights =
-      numbers(c.kernelHigh * c.kernelWide * c.channels + 16);
+  std::vector<float> image = numbers(kernel.reads[0]), weights;
+  if (kernel.reads.size() > 1)
+    weights = numbers(kernel.reads[1]);
   if (special)
     for (size_t i = 0; i < image.size(); ++i)
       image[i] = i % 101 == 0   ? std::numeric_limits<float>::quiet_NaN()
                  : i % 3 == 0   ? -0.0f
                  : i % 103 == 1 ? -std::numeric_limits<float>::infinity()
                                 : 0.0f;
-  std::vector<float> start = numbers(c.high * c.wide * c.channels);
+  std::vector<float> start = numbers(kernel.writes[0].access);
   std::vector<const std::byte *> reads = {
       reinterpret_cast<std::byte *>(image.data()),
       reinterpret_cast<std::byte *>(weights.data())};
@@ -123,6 +165,9 @@ void check(const Case &c, bool special) {
   }
 }
 
+void check(const Case &c, bool special) { check(makeKernel(c), special); }
+void check(const Planes &c, bool special) { check(makeKernel(c), special); }
+
 } // namespace
 
 TEST(Windows, DepthwiseEqualsTheReference) {
@@ -147,5 +192,19 @@ TEST(Windows, PoolingEqualsTheReference) {
       for (bool special : {false, true}) {
         check({5, 6, 3, 3, channels, kind, false}, special);
         check({1, 1, 9, 20, channels, kind, false, 1, true}, special);
+      }
+}
+
+TEST(Windows, PlanesEqualTheReference) {
+  for (int64_t step : {1, 2})
+    for (int64_t wide : {16, 17, 28, 36, 56, 67})
+      for (int64_t kernel : {1, 2, 3, 4}) {
+        if (kernel > 1)
+          check(Planes{3, 5, wide, kernel, 3, step, WriteKind::Add, true},
+                false);
+        for (WriteKind kind : {WriteKind::Add, WriteKind::Max, WriteKind::Min})
+          for (bool special : {false, true})
+            check(Planes{3, 5, wide, kernel + 1, 2, step, kind, false},
+                  special);
       }
 }

@@ -8,6 +8,7 @@
 // Convolutions, pools and normalizations of images are rewritten to channels
 // last between two transposes; the transposes behind them then sink through
 // what can do without, until they meet the next one and cancel, or the result.
+// What is computed plane by plane and has no such neighbour stays as it is.
 // A patch of a channels-last image is a few contiguous runs, so arrays read it
 // in place.
 //
@@ -100,13 +101,83 @@ void rewriteBehindTranspose(Operation *op, ValueRange operands,
   rewriter.replaceOp(op, back);
 }
 
+/// What a transpose sinks through.
+bool lets(Operation *op) {
+  return op->hasTrait<graph::ElementwiseTrait>() ||
+         isa<graph::QuantizeLinearOp, graph::DequantizeLinearOp,
+             graph::ConcatOp, graph::SliceOp, graph::PadOp, graph::GatherOp,
+             graph::ResampleOp, graph::SoftmaxOp, graph::ReduceMeanOp,
+             graph::ReduceSumOp, graph::ReduceMaxOp, graph::ReduceMinOp>(op);
+}
+
+/// What is rewritten to channels last.
+bool wantsChannelsLast(Operation *op) {
+  return isa<graph::ConvOp, graph::MaxPoolOp, graph::AveragePoolOp,
+             graph::SumPoolOp, graph::GlobalAveragePoolOp,
+             graph::BatchNormalizationOp>(op);
+}
+
+/// Whether neighbours in a row of the result make as good lanes as channels do:
+/// every lane is computed from a plane of its own channel. What needs a border
+/// is copied into it anyway, which transposes at no more cost.
+bool staysInPlanes(Operation *op) {
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  // Shorter rows are mostly rests of vectors.
+  constexpr int64_t kLeastRow = 16;
+  if (!type || type.getRank() < 3 || !type.getElementType().isF32() ||
+      !type.hasStaticShape() || type.getDimSize(type.getRank() - 1) < kLeastRow)
+    return false;
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<graph::MaxPoolOp, graph::AveragePoolOp, graph::SumPoolOp>(
+          [](auto pool) {
+            // Lanes are neighbours, or every second one is.
+            return !pool.getCeilMode() && pool.getStrides().back() <= 2 &&
+                   llvm::all_of(pool.getPads(),
+                                [](int64_t pad) { return pad == 0; });
+          })
+      .Default(isa<graph::BatchNormalizationOp>(op));
+}
+
+/// Whether a transpose before and one behind `op` would serve it alone: nothing
+/// that they could sink to or come from wants another layout. Then they cost
+/// more than the op itself, whose work is a few operations an element.
+bool isAlone(Operation *op) {
+  if (!staysInPlanes(op))
+    return false;
+  constexpr size_t kMost = 256;
+  SetVector<Operation *> seen;
+  seen.insert(op);
+  for (size_t i = 0; i < seen.size(); ++i) {
+    if (seen.size() > kMost)
+      return false;
+    auto meet = [&](Operation *other) {
+      if (!other)
+        return true;
+      if (auto transpose = dyn_cast<graph::TransposeOp>(other))
+        return transpose.getPerm().size() < 3;
+      if (other != op && wantsChannelsLast(other))
+        return false;
+      if (lets(other))
+        seen.insert(other);
+      return true;
+    };
+    for (Value operand : seen[i]->getOperands())
+      if (!meet(operand.getDefiningOp()))
+        return false;
+    for (Operation *user : seen[i]->getUsers())
+      if (!meet(user))
+        return false;
+  }
+  return true;
+}
+
 /// Convolutions, pools and normalizations of N, C, spatial… images.
 template <typename OpTy> struct MakeChannelsLast : OpRewritePattern<OpTy> {
   using OpRewritePattern<OpTy>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
     auto type = dyn_cast<RankedTensorType>(op.getX().getType());
-    if (op.getChannelsLast() || !type || type.getRank() < 3)
+    if (op.getChannelsLast() || !type || type.getRank() < 3 || isAlone(op))
       return failure();
     SmallVector<Value> operands(op->getOperands());
     operands[0] =

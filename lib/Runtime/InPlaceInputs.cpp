@@ -1,0 +1,170 @@
+//===- InPlaceInputs.cpp - inputs that need not be copied -----------------===//
+//
+// Part of mho, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "InPlaceInputs.h"
+
+#include "Bounds.h"
+
+#include <algorithm>
+#include <variant>
+
+using namespace mho;
+using namespace mho::rt;
+using namespace mho::isa;
+
+using Dims = std::vector<Extent>;
+
+/// Looks at every access to the io space. checkFields says which there are.
+class InPlaceInputs::Walk {
+public:
+  Walk(InPlaceInputs &result, const StreamContext &context)
+      : result(result), context(context) {}
+
+  void visit(const Instruction &instruction) {
+    std::visit(
+        [&](const auto &op) {
+          checkFields(op, *this);
+          extra(op);
+        },
+        instruction);
+  }
+  /// Nothing may be known of what touches these bytes.
+  void exclude(ByteRange bytes) {
+    for (Input &input : result.inputs)
+      input.inPlace &=
+          bytes.end <= input.bytes.begin || input.bytes.end <= bytes.begin;
+  }
+
+  // Called by checkFields.
+  void arrayIndex(const char *, uint32_t) {}
+  void channelIndex(const char *, uint32_t) {}
+  void slotIndex(const char *, uint32_t) {}
+  void optionalSlot(const char *, int32_t) {}
+  void number(const char *, uint64_t) {}
+  void flag(const char *, bool) {}
+  void strides(const char *, const std::vector<int64_t> &) {}
+  void combineKind(const char *, WriteKind) {}
+  void extent(const char *, const Extent &) {}
+  void extents(const char *, const Dims &) {}
+  void kernelBody(const char *, const KernelBody &) {}
+  void body(const char *, const Body &) {}
+  Extent columns(uint32_t array) { return {context.columns[array], kNoSlot}; }
+  void access(const char *, const Access &access, Direction direction,
+              const Dims &dims) {
+    if (access.space != Space::Io)
+      return;
+    ByteRange bytes = reach(access, dims);
+    for (size_t i = 0; direction == Direction::Read && i < result.inputs.size();
+         ++i) {
+      ByteRange own = result.inputs[i].bytes;
+      if (own.begin <= bytes.begin && bytes.end <= own.end) {
+        result.numbers.emplace(&access, i);
+        return;
+      }
+    }
+    exclude(bytes);
+  }
+  /// Accesses without extents write: `extra` knows how far.
+  void access(const char *, const Access &) {}
+  void accesses(const char *, const std::vector<Access> &accesses,
+                Direction direction, const Dims &dims) {
+    for (const Access &one : accesses)
+      access("", one, direction, dims);
+  }
+  void writes(const char *, const std::vector<Write> &writes,
+              const Dims &dims) {
+    for (const Write &write : writes) {
+      access("", write.access, Direction::Write, dims);
+      // An element without points still gets its first value.
+      Dims kept = dims;
+      for (size_t d = 0; d < dims.size(); ++d)
+        if (write.access.strides[d] == 0)
+          kept[d].max = 1;
+      access("", write.access, Direction::Write, kept);
+    }
+  }
+
+private:
+  /// Empty where nothing is touched.
+  ByteRange reach(const Access &access, const Dims &dims) const {
+    Bounds range = boundElements(access, dims);
+    if (range.low > range.high ||
+        std::any_of(dims.begin(), dims.end(),
+                    [](const Extent &extent) { return extent.max == 0; }))
+      return {access.offset, access.offset};
+    for (const SlotTerm &term : access.slots)
+      range.addScaled(term.stride, context.slots[term.slot].first,
+                      context.slots[term.slot].second);
+    Wide width = sizeOf(access.type);
+    return {int64_t(access.offset + range.low * width),
+            int64_t(access.offset + (range.high + 1) * width)};
+  }
+
+  void extra(const Kernel &op) {
+    for (const Table &table : op.body.tables) {
+      Dims sizes;
+      for (int64_t size : table.sizes)
+        sizes.push_back({size, kNoSlot});
+      access("", table.access, Direction::Read, sizes);
+    }
+  }
+  void extra(const Contract &op) {
+    // A sum over nothing is stored, too.
+    Dims dims = join({op.batch, op.rows, op.columns, op.inner});
+    for (size_t d = dims.size() - op.inner.size(); d < dims.size(); ++d)
+      dims[d] = {1, kNoSlot};
+    access("", op.output, Direction::Write, dims);
+  }
+  void extra(const Scatter &op) {
+    Access whole = op.to;
+    whole.strides.insert(whole.strides.end(), op.placeStrides.begin(),
+                         op.placeStrides.end());
+    access("", whole, Direction::Write, join({op.dims, op.sizes}));
+  }
+  void extra(const Compact &op) {
+    int64_t points = 1;
+    for (const Extent &extent : op.dims)
+      points *= extent.max;
+    access("", op.indices, Direction::Write,
+           {{points, kNoSlot}, {int64_t(op.dims.size()), kNoSlot}});
+  }
+  template <typename Op> void extra(const Op &) {}
+
+  InPlaceInputs &result;
+  const StreamContext &context;
+};
+
+static ByteRange bytesOf(const fb::Value &value) {
+  return {int64_t(value.offset()), int64_t(value.offset() + value.bytes())};
+}
+
+InPlaceInputs::InPlaceInputs(const fb::Program &program, const fb::Entry &entry,
+                             std::span<const Instruction> list,
+                             const StreamContext &context) {
+  auto rangesOf = [&](const auto *list) {
+    std::vector<ByteRange> ranges;
+    for (uint32_t i = 0; list && i < list->size(); ++i)
+      ranges.push_back(bytesOf(*program.values()->Get(list->Get(i))));
+    return ranges;
+  };
+  for (ByteRange bytes : rangesOf(entry.inputs()))
+    inputs.push_back({bytes, bytes.begin < bytes.end});
+  Walk walk(*this, context);
+  for (const Instruction &instruction : list)
+    walk.visit(instruction);
+  for (ByteRange bytes : rangesOf(entry.outputs()))
+    walk.exclude(bytes);
+  // Inputs that share bytes, which no program of ours has.
+  std::vector<Input> all = inputs;
+  for (size_t i = 0; i < all.size(); ++i)
+    for (size_t j = 0; j < all.size(); ++j)
+      if (i != j && all[i].bytes.begin < all[j].bytes.end &&
+          all[j].bytes.begin < all[i].bytes.end)
+        inputs[i].inPlace = false;
+  std::erase_if(numbers,
+                [&](const auto &one) { return !inputs[one.second].inPlace; });
+}
