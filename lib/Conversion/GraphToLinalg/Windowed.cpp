@@ -141,32 +141,48 @@ Value pool(
                    })[0];
 }
 
+/// Narrow floats as f32: once for all windows that an element is in.
+Value widened(Lowering &l, Value x) {
+  auto type = l.typeOf(x);
+  if (!isNarrowFloat(type.getElementType()))
+    return x;
+  return l.elementwise(
+      x, type.clone(l.b.getF32Type()),
+      [](ImplicitLocOpBuilder &, ValueRange args) { return args[0]; });
+}
+
+/// What was computed of widened values, in the result's type.
+Value narrowed(Lowering &l, Value y) {
+  auto type = l.resultType();
+  if (l.typeOf(y).getElementType() == type.getElementType())
+    return y;
+  return l.elementwise(
+      y, type, [](ImplicitLocOpBuilder &, ValueRange args) { return args[0]; });
+}
+
 Value lowerMaxPool(Lowering &l, MaxPoolOp op) {
   Window w = windowOf(op);
   bool isUnsigned = l.isUnsigned(0);
-  TypedAttr least = lowest(l.resultType().getElementType(), isUnsigned);
-  return pool(l, op.getX(), w, least, least,
-              [&](ImplicitLocOpBuilder &b, Value a, Value v) {
-                return maximum(b, a, v, isUnsigned);
+  Value x = widened(l, op.getX());
+  TypedAttr least = lowest(l.typeOf(x).getElementType(), isUnsigned);
+  return narrowed(l, pool(l, x, w, least, least,
+                          [&](ImplicitLocOpBuilder &b, Value a, Value v) {
+                            return maximum(b, a, v, isUnsigned);
+                          }));
+}
+
+/// The sums of all windows, of narrow floats in f32.
+Value sumsOfWindows(Lowering &l, Value x, const Window &w) {
+  x = widened(l, x);
+  auto zero = cast<TypedAttr>(l.b.getZeroAttr(l.typeOf(x).getElementType()));
+  return pool(l, x, w, zero, zero,
+              [](ImplicitLocOpBuilder &b, Value a, Value v) {
+                return arith::AddFOp::create(b, a, v);
               });
 }
 
 Value lowerSumPool(Lowering &l, SumPoolOp op) {
-  Window w = windowOf(op);
-  auto type = l.resultType();
-  Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
-                                                   : type.getElementType();
-  auto zero = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
-  Value sums =
-      pool(l, op.getX(), w, zero, cast<TypedAttr>(l.b.getZeroAttr(wide)),
-           [](ImplicitLocOpBuilder &b, Value a, Value v) {
-             return arith::AddFOp::create(b, a, v);
-           });
-  if (wide == type.getElementType())
-    return sums;
-  return l.elementwise(sums, type, [](ImplicitLocOpBuilder &, ValueRange args) {
-    return args[0];
-  });
+  return narrowed(l, sumsOfWindows(l, op.getX(), windowOf(op)));
 }
 
 /// The least index whose element equals the window's largest. Elements of the
@@ -265,17 +281,11 @@ Value lowerAveragePool(Lowering &l, AveragePoolOp op) {
   Window w = windowOf(op);
   auto from = l.typeOf(op.getX());
   auto type = l.resultType();
-  Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
-                                                   : type.getElementType();
-  auto zero = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
   for (int64_t i = 0; i < w.spatial(); ++i)
     if (type.isDynamicDim(w.firstAxis() + i))
       return l.unknownExtents(type);
-  Value sums =
-      pool(l, op.getX(), w, zero, cast<TypedAttr>(l.b.getZeroAttr(wide)),
-           [](ImplicitLocOpBuilder &b, Value a, Value v) {
-             return arith::AddFOp::create(b, a, v);
-           });
+  Value sums = sumsOfWindows(l, op.getX(), w);
+  Type wide = l.typeOf(sums).getElementType();
 
   // The counts of the output places: a product over the axes.
   SmallVector<int64_t> shape;
@@ -329,11 +339,11 @@ Value lowerConv(Lowering &l, ConvOp op) {
   auto type = l.resultType();
   int64_t groups = op.getGroups(), s = w.spatial();
   int64_t channelAxis = w.channelAxis();
-  auto zero = cast<TypedAttr>(l.b.getZeroAttr(type.getElementType()));
-  Type wide = isNarrowFloat(type.getElementType()) ? Type(l.b.getF32Type())
-                                                   : type.getElementType();
-  Value x = grouped(l, bordered(l, op.getX(), w, zero), channelAxis, groups);
-  Value weights = grouped(l, op.getW(), 0, groups);
+  Value wideX = widened(l, op.getX());
+  Type wide = l.typeOf(wideX).getElementType();
+  auto zero = cast<TypedAttr>(l.b.getZeroAttr(wide));
+  Value x = grouped(l, bordered(l, wideX, w, zero), channelAxis, groups);
+  Value weights = grouped(l, widened(l, op.getW()), 0, groups);
 
   // Dims: n, places, window, input channel, group, output channel; or
   // n, group, output channel, places, input channel, window.
@@ -397,9 +407,8 @@ Value lowerConv(Lowering &l, ConvOp op) {
         if (!isa<FloatType>(wide))
           return SmallVector<Value>{arith::AddIOp::create(
               b, args[2], arith::MulIOp::create(b, args[0], args[1]))};
-        Value product = arith::MulFOp::create(b, convertFloat(b, args[0], wide),
-                                              convertFloat(b, args[1], wide));
-        return SmallVector<Value>{arith::AddFOp::create(b, args[2], product)};
+        return SmallVector<Value>{arith::AddFOp::create(
+            b, args[2], arith::MulFOp::create(b, args[0], args[1]))};
       })[0];
   y = l.reshape(y, type.getShape());
   if (!op.getBias() && wide == type.getElementType())
