@@ -196,9 +196,11 @@ Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
         auto constant = [&](int64_t n) {
           return constantOf(b, b.getI64Type(), n);
         };
-        auto index = [&](int64_t dim) {
-          return arith::IndexCastOp::create(b, b.getI64Type(),
-                                            linalg::IndexOp::create(b, dim));
+        auto index = [&](AffineExpr dim) {
+          return arith::IndexCastOp::create(
+              b, b.getI64Type(),
+              linalg::IndexOp::create(
+                  b, cast<AffineDimExpr>(dim).getPosition()));
         };
         auto extentOf = [&](int64_t axis) -> Value {
           if (auto extent = dyn_cast<Value>(had[axis]))
@@ -223,12 +225,15 @@ Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
                                         args[1]);
         }
         Value place = arith::AddIOp::create(
-            b, arith::MulIOp::create(b, index(0), extentOf(1)), index(1));
+            b, arith::MulIOp::create(b, index(dims.batch), extentOf(1)),
+            index(dims.channel));
         for (int64_t i = 0; i < w.spatial(); ++i) {
           Value extent = extentOf(i + 2);
           Value at = arith::AddIOp::create(
-              b, arith::MulIOp::create(b, index(2 + i), constant(w.strides[i])),
-              arith::MulIOp::create(b, index(2 + w.spatial() + i),
+              b,
+              arith::MulIOp::create(b, index(dims.place[i]),
+                                    constant(w.strides[i])),
+              arith::MulIOp::create(b, index(dims.window[i]),
                                     constant(w.dilations[i])));
           at = arith::SubIOp::create(b, at, constant(w.pads[i]));
           Value inside =
