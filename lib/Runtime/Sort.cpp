@@ -15,10 +15,12 @@
 #include "Kernel/Scalar.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 using namespace mho;
 using namespace mho::rt;
@@ -27,44 +29,75 @@ using namespace mho::isa;
 namespace {
 
 /// A key of 64 bits with its index behind.
-struct LongKey {
+struct LongEntry {
   uint64_t key;
   uint64_t index;
-  bool operator<(const LongKey &other) const {
+  bool operator<(const LongEntry &other) const {
     return key != other.key ? key < other.key : index < other.index;
   }
 };
 
-/// Floats in the order of their bits: both zeros alike, NaN above all.
-template <typename Bits, typename Float> Bits orderedBits(Float value) {
-  if (std::isnan(value))
-    return std::numeric_limits<Bits>::max();
-  constexpr Bits sign = Bits(1) << (sizeof(Bits) * 8 - 1);
-  Bits bits = std::bit_cast<Bits>(value == 0 ? Float(0) : value);
-  return bits & sign ? Bits(~bits) : Bits(bits | sign);
+uint32_t keyOf(uint64_t entry) { return uint32_t(entry >> 32); }
+uint64_t keyOf(const LongEntry &entry) { return entry.key; }
+uint64_t indexOf(uint64_t entry) { return uint32_t(entry); }
+uint64_t indexOf(const LongEntry &entry) { return entry.index; }
+uint64_t makeEntry(uint32_t key, int64_t index) {
+  return uint64_t(key) << 32 | uint64_t(index);
+}
+LongEntry makeEntry(uint64_t key, int64_t index) {
+  return {key, uint64_t(index)};
 }
 
-uint64_t keyOf(Type type, Scalar value) {
+/// Floats in the order of their bits: both zeros alike, NaN above all. Without
+/// branches, for vectors.
+template <typename Bits, typename Float> Bits orderedBits(Float value) {
+  constexpr Bits sign = Bits(1) << (sizeof(Bits) * 8 - 1);
+  constexpr Bits infinity =
+      std::bit_cast<Bits>(std::numeric_limits<Float>::infinity());
+  Bits bits = std::bit_cast<Bits>(value);
+  Bits magnitude = bits & ~sign;
+  bits = magnitude == 0 ? 0 : bits;
+  Bits ordered = bits & sign ? Bits(~bits) : Bits(bits | sign);
+  return magnitude > infinity ? std::numeric_limits<Bits>::max() : ordered;
+}
+
+/// Types of less than 64 bits have keys of 32.
+template <typename Key> Key orderedKey(Type type, Scalar value) {
   if (type == Type::F64)
-    return orderedBits<uint64_t>(value.d);
+    return Key(orderedBits<uint64_t>(value.d));
   if (isFloat(type))
     return orderedBits<uint32_t>(value.f);
   if (isUnsigned(type) || type == Type::Bool)
-    return uint64_t(value.i);
+    return Key(value.i);
   // Signed: the lowest becomes zero.
-  return sizeOf(type) == 8 ? uint64_t(value.i) ^ (uint64_t(1) << 63)
-                           : uint32_t(value.i) ^ (uint32_t(1) << 31);
+  return sizeOf(type) == 8 ? Key(uint64_t(value.i) ^ (uint64_t(1) << 63))
+                           : Key(uint32_t(value.i) ^ (uint32_t(1) << 31));
 }
 
-uint64_t indexOf(uint64_t entry) { return uint32_t(entry); }
-uint64_t indexOf(const LongKey &entry) { return entry.index; }
-
-/// The first `count` of the order to the front, in order.
-template <typename Entry> void order(std::vector<Entry> &row, int64_t count) {
-  auto end = row.begin() + count;
-  if (count < int64_t(row.size()) / 2)
-    std::nth_element(row.begin(), end, row.end());
-  std::sort(row.begin(), count < int64_t(row.size()) / 2 ? end : row.end());
+/// Sorts by key, digit by digit; entries come in the order of their index.
+template <typename Entry> void sortByDigits(std::vector<Entry> &entries) {
+  using Key = decltype(keyOf(Entry()));
+  constexpr int digitBits = 8, digits = sizeof(Key) * 8 / digitBits;
+  constexpr size_t values = size_t(1) << digitBits;
+  auto digitOf = [](const Entry &entry, int digit) {
+    return size_t(keyOf(entry) >> (digit * digitBits)) & (values - 1);
+  };
+  std::array<std::array<size_t, values>, digits> starts{};
+  for (const Entry &entry : entries)
+    for (int digit = 0; digit < digits; ++digit)
+      ++starts[digit][digitOf(entry, digit)];
+  std::vector<Entry> sorted(entries.size());
+  for (int digit = 0; digit < digits; ++digit) {
+    std::array<size_t, values> &start = starts[digit];
+    if (start[digitOf(entries[0], digit)] == entries.size())
+      continue; // it is the same in all
+    size_t sum = 0;
+    for (size_t &count : start)
+      count = std::exchange(sum, sum + count);
+    for (const Entry &entry : entries)
+      sorted[start[digitOf(entry, digit)]++] = entry;
+    entries.swap(sorted);
+  }
 }
 
 /// A read with its padding, by the strides and ranges of `access`.
@@ -95,18 +128,24 @@ public:
     return loadScalar(access.type, from + i * step);
   }
 
-  /// Calls f(i, key) for the keys of elements [0, length).
-  template <typename F> void forEachKey(int64_t length, F f) const {
-    if (access.type == Type::F32 && ranges.empty()) {
-      for (int64_t i = 0; i < length; ++i) {
-        float value;
-        std::memcpy(&value, from + i * step, sizeof value);
-        f(i, uint64_t(orderedBits<uint32_t>(value)));
+  /// The keys of `n` elements from number `first` on, each xor `flip`.
+  template <typename Key>
+  void loadKeys(int64_t first, int64_t n, Key flip, Key *keys) const {
+    if constexpr (std::is_same_v<Key, uint32_t>)
+      if (access.type == Type::F32 && ranges.empty()) {
+        const std::byte *element = from + first * step;
+        auto load = [&](int64_t stride) {
+          for (int64_t i = 0; i < n; ++i) {
+            float value;
+            std::memcpy(&value, element + i * stride, sizeof value);
+            keys[i] = orderedBits<uint32_t>(value) ^ flip;
+          }
+        };
+        // Of neighbours the compiler makes vectors.
+        return step == sizeof(float) ? load(sizeof(float)) : load(step);
       }
-      return;
-    }
-    for (int64_t i = 0; i < length; ++i)
-      f(i, keyOf(access.type, (*this)[i]));
+    for (int64_t i = 0; i < n; ++i)
+      keys[i] = orderedKey<Key>(access.type, (*this)[first + i]) ^ flip;
   }
 
 private:
@@ -119,6 +158,68 @@ private:
   std::vector<Range> ranges;
 };
 
+/// Elements whose keys are looked at together.
+constexpr int64_t kBlock = 256;
+
+/// The first `count` entries of the row's order, in order.
+template <typename Entry>
+std::vector<Entry> firstOf(const Row &row, int64_t length, int64_t count,
+                           bool largest) {
+  using Key = decltype(keyOf(Entry()));
+  const Key flip = largest ? std::numeric_limits<Key>::max() : 0;
+  std::array<Key, kBlock> keys;
+  std::vector<Entry> entries;
+  auto forEachBlock = [&](auto f) {
+    for (int64_t first = 0; first < length; first += kBlock) {
+      int64_t n = std::min(kBlock, length - first);
+      row.loadKeys(first, n, flip, keys.data());
+      f(first, n);
+    }
+  };
+  constexpr int64_t fewOf = 8;
+  if (count > length / fewOf) {
+    entries.resize(size_t(length));
+    forEachBlock([&](int64_t first, int64_t n) {
+      for (int64_t j = 0; j < n; ++j)
+        entries[size_t(first + j)] = makeEntry(keys[size_t(j)], first + j);
+    });
+    if (length >= kBlock)
+      sortByDigits(entries);
+    else
+      std::sort(entries.begin(), entries.end());
+    entries.resize(size_t(count));
+    return entries;
+  }
+  // Among twice as many are the first of what has been seen; of what comes
+  // behind, an element belongs to them only if its key is below the last one's.
+  int64_t most = 2 * count + kBlock / 8, size = 0;
+  entries.resize(size_t(most + kBlock));
+  Key limit = 0;
+  bool limited = false;
+  forEachBlock([&](int64_t first, int64_t n) {
+    uint32_t anyBelow = !limited;
+    for (int64_t j = 0; j < n; ++j)
+      anyBelow |= uint32_t(keys[size_t(j)] < limit);
+    if (!anyBelow)
+      return;
+    for (int64_t j = 0; j < n; ++j) {
+      entries[size_t(size)] = makeEntry(keys[size_t(j)], first + j);
+      size += !limited || keys[size_t(j)] < limit;
+    }
+    if (size < most)
+      return;
+    auto last = entries.begin() + count - 1;
+    std::nth_element(entries.begin(), last, entries.begin() + size);
+    limit = keyOf(*last);
+    limited = true;
+    size = count;
+  });
+  entries.resize(size_t(size));
+  std::partial_sort(entries.begin(), entries.begin() + count, entries.end());
+  entries.resize(size_t(count));
+  return entries;
+}
+
 /// One row at `point`, whose last coordinate is free.
 template <typename Entry>
 void sortRow(const Sort &op, const std::vector<int64_t> &point, int64_t length,
@@ -126,15 +227,7 @@ void sortRow(const Sort &op, const std::vector<int64_t> &point, int64_t length,
              std::byte *indices) {
   Type type = op.input.type;
   Row row(op.input, input, point);
-  std::vector<Entry> entries(static_cast<size_t>(length));
-  row.forEachKey(length, [&](int64_t i, uint64_t key) {
-    key = op.largest ? ~key : key;
-    if constexpr (std::is_same_v<Entry, LongKey>)
-      entries[size_t(i)] = {key, uint64_t(i)};
-    else
-      entries[size_t(i)] = key << 32 | uint64_t(i);
-  });
-  order(entries, count);
+  std::vector<Entry> entries = firstOf<Entry>(row, length, count, op.largest);
   // Before any is stored: results may lie where the elements do.
   std::vector<Scalar> first;
   for (int64_t i = 0; i < count; ++i)
@@ -175,7 +268,7 @@ void rt::runSort(const Sort &op, std::span<const int64_t> extents,
       for (size_t d = outer.size(); d-- > 0; rest /= outer[d])
         point[d] = rest % outer[d];
       if (isLong)
-        sortRow<LongKey>(op, point, length, count, input, values, indices);
+        sortRow<LongEntry>(op, point, length, count, input, values, indices);
       else
         sortRow<uint64_t>(op, point, length, count, input, values, indices);
     }

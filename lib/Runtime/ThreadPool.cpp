@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+using namespace mho;
 using namespace mho::rt;
 
 /// Whether this thread is inside a loop: a nested loop then runs inline.
@@ -177,4 +178,19 @@ void ThreadPool::parallelFor(size_t n, size_t grain,
   size_t grains = (n + grain - 1) / grain;
   size_t perChunk = std::max<size_t>(1, grains / (4 * state->threads));
   state->run(n, perChunk * grain, body);
+}
+
+Status rt::tryParallelFor(ThreadPool *pool, size_t n, size_t grain,
+                          const std::function<Status(size_t, size_t)> &body) {
+  if (!pool)
+    return n ? body(0, n) : success();
+  std::mutex lock;
+  Status failed;
+  pool->parallelFor(n, grain, [&](size_t begin, size_t end) {
+    if (Status status = body(begin, end); !status.ok()) {
+      std::lock_guard<std::mutex> guard(lock);
+      failed = std::move(status);
+    }
+  });
+  return failed;
 }

@@ -52,6 +52,15 @@ def test_activations(tools, dtype):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+def test_leaky_relu(tools, dtype):
+    graph = Graph(3, opset=18)
+    special = np.array([0, -0.0, np.inf, -np.inf, np.nan, 1, -1], dtype)
+    x = graph.input(values=np.concatenate([special, graph.random(29).astype(dtype)]))
+    outputs = [graph("LeakyRelu", x, alpha=alpha) for alpha in [0.01, 1.0, 1.75, -0.5]]
+    check(tools, graph, *outputs, rtol=max(FLOATS[dtype], 1e-6), runtime=False)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("approximate", ["none", "tanh"])
 def test_gelu(tools, dtype, approximate):
     """Near -x the two terms cancel, which ONNX's evaluator rounds in between."""

@@ -237,23 +237,27 @@ add_qlinear_conv("grouped", True, True, False, group=2)
 # --- ONNX Runtime's operators -----------------------------------------------
 
 
-def quantizer(m, zero):
-    return [m.constant(np.float32(m.rng.uniform(0.01, 0.03))), m.constant(np.uint8(zero))]
+def quantizer(m, zero, kind=np.uint8):
+    return [m.constant(np.float32(m.rng.uniform(0.01, 0.03))), m.constant(kind(zero))]
 
 
-def add_contrib(name, op, second=False, **attributes):
-    @case(UINT8, tolerance=1)
+def add_contrib(name, op, second=False, signed=False, **attributes):
+    kind, middle = (np.int8, -128) if signed else (np.uint8, 0)
+
+    @case(TensorProto.INT8 if signed else UINT8, tolerance=1)
     def build(m):
-        inputs = [m.input(m.bytes(2, 3, 6, 5)), *quantizer(m, 110)]
+        inputs = [m.input(m.bytes(2, 3, 6, 5, kind=kind)), *quantizer(m, middle + 110, kind)]
         if second:
-            inputs += [m.input(m.bytes(3, 1, 5)), *quantizer(m, 131)]
-        return m(op, *inputs, *quantizer(m, 90), domain=MS, **attributes)
+            inputs += [m.input(m.bytes(3, 1, 5, kind=kind)), *quantizer(m, middle + 131, kind)]
+        return m(op, *inputs, *quantizer(m, middle + 90, kind), domain=MS, **attributes)
 
     CASES[name] = CASES.pop("build")
 
 
 add_contrib("qlinear_add", "QLinearAdd", second=True)
+add_contrib("qlinear_add_signed", "QLinearAdd", second=True, signed=True)
 add_contrib("qlinear_mul", "QLinearMul", second=True)
+add_contrib("qlinear_mul_signed", "QLinearMul", second=True, signed=True)
 add_contrib("qlinear_sigmoid", "QLinearSigmoid")
 add_contrib("qlinear_softmax", "QLinearSoftmax", axis=1, opset=13)
 add_contrib("qlinear_softmax_of_all_behind", "QLinearSoftmax", axis=2, opset=12)

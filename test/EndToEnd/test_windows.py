@@ -165,3 +165,27 @@ def test_conv_of_four_axes(tools):
     y = g("Conv", g.input(1, 2, 3, 4, 3, 3), g.weight(3, 2, 2, 2, 2, 2))
     wanted = onnx.reference.ReferenceEvaluator(g.model(y)).run(None, g.feeds)[0]
     check(tools, g, y, wanted={y: wanted})
+
+
+# --- many parts of one tensor -------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["ideal", "hermes"])
+def test_many_groups(tools, target):
+    """A group is an array of its own, and its result a part of the whole."""
+    g = Graph(seed=3)
+    x = g("Relu", g("Conv", g.input(2, 24, 7, 6), g.weight(36, 2, 3, 3), g.weight(36), group=12, pads=[1] * 4))
+    y = g("Conv", x, g.weight(24, 3, 1, 1), group=12)
+    check(tools, g, g("Add", y, y), target=target)
+
+
+def test_many_parts_with_other_readers(tools):
+    """Parts that are inputs, outputs, or there twice, and a whole that is changed after."""
+    g = Graph(seed=4)
+    x = g.input(3, 5)
+    parts = [x, g("Exp", x)]
+    while len(parts) < 14:
+        parts.append(g("Sin", parts[-1]))
+    parts += [parts[3], parts[5]]
+    whole = g("Concat", *parts, axis=1)
+    check(tools, g, [g("Mul", whole, whole), g("Add", parts[7], parts[3]), whole])

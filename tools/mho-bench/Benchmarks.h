@@ -29,6 +29,9 @@ Status registerProgram(const ProgramOptions &options, unsigned threads);
 /// noisy_mvm, f32_product, program_and_drift.
 void registerArrays(unsigned threads);
 
+/// value_product, onednn_product.
+void registerProducts(unsigned threads);
+
 /// timeline_events.
 void registerTimeline();
 

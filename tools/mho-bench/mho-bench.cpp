@@ -74,6 +74,7 @@ int main(int argc, char **argv) {
     return 2;
   if (options.program.program.empty()) {
     mho::bench::registerArrays(options.threads);
+    mho::bench::registerProducts(options.threads);
     mho::bench::registerTimeline();
   } else if (mho::Status status =
                  mho::bench::registerProgram(options.program, options.threads);

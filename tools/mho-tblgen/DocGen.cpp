@@ -80,7 +80,8 @@ void mho::tblgen::emitIsaDoc(raw_ostream &os, const InstructionSet &set) {
   os << "## Micro-ops\n\n"
         "What the register program of a `kernel` may hold. Registers are "
         "numbered: one per read,\none per carried write, then one per micro-op "
-        "in order. Cost is in operations of a lane.\n\n"
+        "in order. Cost is in operations of a lane. Floats\nbecome integers "
+        "towards zero: what is beyond the type's bounds the bound, NaN 0.\n\n"
         "| number | name | operands | cost |\n|---|---|---|---|\n";
   for (const MicroOp &op : set.microOps) {
     os << "| " << op.opcode << " | `" << op.name << "` | ";

@@ -9,6 +9,8 @@
 #ifndef MHO_RUNTIME_THREADPOOL_H
 #define MHO_RUNTIME_THREADPOOL_H
 
+#include "mho/Support/Status.h"
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -34,6 +36,11 @@ private:
   struct State;
   std::unique_ptr<State> state;
 };
+
+/// parallelFor of a body that may fail: gives one of the failures, if any. On
+/// the calling thread alone where `pool` is null.
+Status tryParallelFor(ThreadPool *pool, size_t n, size_t grain,
+                      const std::function<Status(size_t, size_t)> &body);
 
 } // namespace mho::rt
 

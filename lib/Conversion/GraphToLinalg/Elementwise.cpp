@@ -137,12 +137,17 @@ Value scalarOf(Lowering &l, ImplicitLocOpBuilder &b, ValueRange x) {
       })
       .Case(
           [&](WhereOp) { return arith::SelectOp::create(b, x[0], x[1], x[2]); })
-      .Case([&](LeakyReluOp leaky) {
+      .Case([&](LeakyReluOp leaky) -> Value {
+        double alpha = leaky.getAlpha().convertToDouble();
+        Value slope = constantOf(b, x[0].getType(), alpha);
+        Value scaled = arith::MulFOp::create(b, x[0], slope);
+        // Of x and what is nearer to zero, or farther from it, on both sides.
+        if (alpha > 0 && alpha <= 1)
+          return arith::MaximumFOp::create(b, x[0], scaled);
+        if (alpha > 1)
+          return arith::MinimumFOp::create(b, x[0], scaled);
         Value zero = constantOf(b, x[0].getType(), 0);
         Value below = arith::CmpFOp::create(b, F::OLT, x[0], zero);
-        Value slope =
-            constantOf(b, x[0].getType(), leaky.getAlpha().convertToDouble());
-        Value scaled = arith::MulFOp::create(b, x[0], slope);
         return arith::SelectOp::create(b, below, scaled, x[0]);
       })
       .Default([](Operation *) { return Value(); });

@@ -217,8 +217,10 @@ FailureOr<Value> lowerDequantize(Lowering &l, DequantizeLinearOp op) {
                   [&](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
                     Value x = args[0];
                     bool floats = isa<FloatType>(x.getType());
-                    // Differences of integers are exact.
-                    if (args.size() > 2 && !floats) {
+                    // Differences of integers are exact; of short ones in
+                    // floats too, with one conversion less.
+                    unsigned width = x.getType().getIntOrFloatBitWidth();
+                    if (args.size() > 2 && !floats && width > 16) {
                       Type i32 = b.getI32Type();
                       x = arith::SubIOp::create(
                           b, castScalar(b, x, l.isUnsigned(0), i32, false),
@@ -227,9 +229,10 @@ FailureOr<Value> lowerDequantize(Lowering &l, DequantizeLinearOp op) {
                     } else {
                       x = castScalar(b, x, l.isUnsigned(0), wide, false);
                     }
-                    if (args.size() > 2 && floats)
+                    if (args.size() > 2 && (floats || width <= 16))
                       x = arith::SubFOp::create(
-                          b, x, castScalar(b, args[2], false, wide, false));
+                          b, x,
+                          castScalar(b, args[2], l.isUnsigned(0), wide, false));
                     return arith::MulFOp::create(
                         b, x, castScalar(b, args[1], false, wide, false));
                   });

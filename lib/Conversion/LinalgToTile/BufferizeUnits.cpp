@@ -209,6 +209,23 @@ bool materializeControlFlow(func::FuncOp func) {
 // Results
 //===----------------------------------------------------------------------===//
 
+/// A copy of `value` by a kernel, which can build it in any buffer.
+Value copiedByKernel(OpBuilder &b, Location loc, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Value init =
+      tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
+  AffineMap map = b.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             b, loc, TypeRange(type), value, init,
+             ArrayRef<AffineMap>{map, map}, iterators,
+             [](OpBuilder &nested, Location inner, ValueRange args) {
+               linalg::YieldOp::create(nested, inner, args[0]);
+             })
+      .getResult(0);
+}
+
 /// A result that is an argument, a constant, part of another tensor, or
 /// returned twice needs memory of its own: the io space holds each output once.
 void copySharedResults(func::FuncOp func) {
@@ -239,18 +256,7 @@ void copySharedResults(func::FuncOp func) {
     if (own && seen.insert(root).second)
       continue;
     Location loc = producer ? producer->getLoc() : end->getLoc();
-    Value init =
-        tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
-    AffineMap map = b.getMultiDimIdentityMap(type.getRank());
-    SmallVector<utils::IteratorType> iterators(type.getRank(),
-                                               utils::IteratorType::parallel);
-    auto copy = linalg::GenericOp::create(
-        b, loc, TypeRange(type), operand.get(), init,
-        ArrayRef<AffineMap>{map, map}, iterators,
-        [](OpBuilder &nested, Location inner, ValueRange args) {
-          linalg::YieldOp::create(nested, inner, args[0]);
-        });
-    operand.set(copy.getResult(0));
+    operand.set(copiedByKernel(b, loc, operand.get()));
   }
 }
 
@@ -297,6 +303,109 @@ void splitFills(func::FuncOp func) {
     own->setLoc(use->getOwner()->getLoc());
     use->set(own->getResult(0));
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors of many parts
+//===----------------------------------------------------------------------===//
+
+/// Fewer inserts than this the analysis of buffers may look at itself.
+constexpr size_t kManyParts = 8;
+
+/// Whether two inserts keep apart, by the first and last place of each in some
+/// dimension.
+bool areApart(tensor::InsertSliceOp a, tensor::InsertSliceOp b) {
+  auto first = [](tensor::InsertSliceOp op, size_t dim) {
+    return op.getStaticOffsets()[dim];
+  };
+  auto last = [&](tensor::InsertSliceOp op, size_t dim) {
+    return first(op, dim) +
+           (op.getStaticSizes()[dim] - 1) * op.getStaticStrides()[dim];
+  };
+  for (size_t dim = 0; dim < a.getStaticOffsets().size(); ++dim)
+    if (last(a, dim) < first(b, dim) || last(b, dim) < first(a, dim))
+      return true;
+  return false;
+}
+
+/// The inserts that build up a tensor from nothing, the last one given; empty
+/// if something looks at the tensor in between, or one of them overwrites what
+/// another one has put there: parts come to their places when they are
+/// computed.
+SmallVector<tensor::InsertSliceOp> partsOf(tensor::InsertSliceOp last) {
+  SmallVector<tensor::InsertSliceOp> parts;
+  for (tensor::InsertSliceOp insert = last; insert;) {
+    bool known = insert.getDestType().hasStaticShape() &&
+                 insert.getSourceType().hasStaticShape() &&
+                 insert.getOffsets().empty() && insert.getSizes().empty() &&
+                 insert.getStrides().empty();
+    if (!known || insert->getBlock() != last->getBlock() ||
+        !insert.getDest().hasOneUse())
+      return {};
+    parts.push_back(insert);
+    Operation *before = insert.getDest().getDefiningOp();
+    insert = dyn_cast_or_null<tensor::InsertSliceOp>(before);
+    if (!insert && !isa_and_nonnull<tensor::EmptyOp>(before))
+      return {};
+  }
+  for (size_t i = 0; i < parts.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (!areApart(parts[i], parts[j]))
+        return {};
+  return SmallVector<tensor::InsertSliceOp>(llvm::reverse(parts));
+}
+
+/// A tensor of many parts (a convolution's groups) gets its buffer now, and
+/// each part its place in it: the analysis compares every part with every other
+/// one along the chain of inserts, in cubic time. What computes a part can
+/// build in its place, as it can with an insert. Whether there are such.
+bool placeParts(func::FuncOp func) {
+  SmallVector<SmallVector<tensor::InsertSliceOp>> tensors;
+  func.walk([&](tensor::InsertSliceOp insert) {
+    bool inner = llvm::any_of(insert->getUses(), [](OpOperand &use) {
+      auto next = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
+      return next && next.getDest() == use.get();
+    });
+    if (inner)
+      return;
+    SmallVector<tensor::InsertSliceOp> parts = partsOf(insert);
+    if (parts.size() >= kManyParts)
+      tensors.push_back(std::move(parts));
+  });
+  for (auto &parts : tensors) {
+    tensor::InsertSliceOp last = parts.back();
+    RankedTensorType type = last.getResultType();
+    OpBuilder b = OpBuilder::atBlockBegin(last->getBlock());
+    Value whole = memref::AllocOp::create(
+        b, last.getLoc(),
+        MemRefType::get(type.getShape(), type.getElementType()));
+    for (tensor::InsertSliceOp insert : parts) {
+      Type placeType = memref::SubViewOp::inferRankReducedResultType(
+          insert.getSourceType().getShape(), cast<MemRefType>(whole.getType()),
+          insert.getMixedOffsets(), insert.getMixedSizes(),
+          insert.getMixedStrides());
+      Value place = memref::SubViewOp::create(
+          b, insert.getLoc(), cast<MemRefType>(placeType), whole,
+          insert.getMixedOffsets(), insert.getMixedSizes(),
+          insert.getMixedStrides());
+      OpBuilder there(insert);
+      // What else reads a part must not find its place overwritten later.
+      Value part = insert.getSource();
+      if (!part.hasOneUse() || !part.getDefiningOp())
+        part = copiedByKernel(there, insert.getLoc(), part);
+      bufferization::MaterializeInDestinationOp::create(
+          there, insert.getLoc(), TypeRange(), part, place,
+          /*restrict=*/true, /*writable=*/true);
+    }
+    b.setInsertionPoint(last);
+    last.getResult().replaceAllUsesWith(
+        bufferization::ToTensorOp::create(b, last.getLoc(), type, whole,
+                                          /*restrict=*/true, /*writable=*/true)
+            .getResult());
+    for (tensor::InsertSliceOp insert : llvm::reverse(parts))
+      insert.erase();
+  }
+  return !tensors.empty();
 }
 
 //===----------------------------------------------------------------------===//
@@ -377,11 +486,12 @@ struct BufferizeUnits : mho::impl::BufferizeUnitsBase<BufferizeUnits> {
       copySharedResults(func);
       splitFills(func);
       splitEmptyTensors(func);
+      bool parts = placeParts(func);
       bool controlled = materializeControlFlow(func);
-      if (controlled || func.walk([](tensor::InsertSliceOp) {
-                              return WalkResult::interrupt();
-                            })
-                            .wasInterrupted())
+      if (parts || controlled ||
+          func.walk(
+                  [](tensor::InsertSliceOp) { return WalkResult::interrupt(); })
+              .wasInterrupted())
         if (failed(bufferization::eliminateEmptyTensors(rewriter, func)))
           return signalPassFailure();
     }

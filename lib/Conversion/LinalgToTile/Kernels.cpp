@@ -13,7 +13,10 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace mho;
@@ -117,6 +120,40 @@ FailureOr<SmallVector<isa::Extent>> loopExtents(linalg::GenericOp op,
           "has a loop whose extent nothing tells (an internal "
           "error)");
   return extents;
+}
+
+/// Whether converting `value` by `op` gives what it gives without the bound
+/// that `extreme` sets: the micro-op itself keeps to the type's range.
+template <typename ExtremeOp> bool isImplied(Operation *op, ExtremeOp extreme) {
+  FloatAttr bound;
+  if (!extreme || !matchPattern(extreme.getRhs(), m_Constant(&bound)))
+    return false;
+  unsigned width = op->getResult(0).getType().getIntOrFloatBitWidth();
+  bool isUnsigned = llvm::isa<arith::FPToUIOp>(op);
+  if (llvm::isa<arith::MaximumFOp>(extreme.getOperation()))
+    return bound.getValueAsDouble() <=
+           (isUnsigned ? 0 : -std::ldexp(1.0, int(width) - 1));
+  return bound.getValueAsDouble() >=
+         std::ldexp(1.0, int(width) - (isUnsigned ? 0 : 1)) - 1;
+}
+
+/// In MLIR a float out of the integer's range must be clamped before it is
+/// converted; the micro-ops saturate (and have 0 for NaN) as they are.
+void dropClamps(Block &body) {
+  for (Operation &op : body) {
+    if (!llvm::isa<arith::FPToUIOp, arith::FPToSIOp>(op))
+      continue;
+    for (;;) {
+      Operation *from = op.getOperand(0).getDefiningOp();
+      if (!from || !(isImplied(&op, dyn_cast<arith::MaximumFOp>(from)) ||
+                     isImplied(&op, dyn_cast<arith::MinimumFOp>(from))))
+        break;
+      op.setOperand(0, from->getOperand(0));
+    }
+  }
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+    if (isOpTriviallyDead(&op))
+      op.erase();
 }
 
 /// Builds one kernel from one generic.
@@ -287,6 +324,7 @@ private:
       yields.push_back(mapping.lookup(outcome.yielded));
     }
     tile::YieldOp::create(b, op.getBody()->getTerminator()->getLoc(), yields);
+    dropClamps(*body);
     return success();
   }
 

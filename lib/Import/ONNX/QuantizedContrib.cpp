@@ -36,8 +36,47 @@ void finish(Node &n, Value y, size_t scale, Value like) {
   n.result(quantized(n, y, {n.input(scale), zero}, element));
 }
 
-template <typename OpTy> void qlinearBinary(Node &n) {
-  finish(n, n.binary<OpTy>(real(n, 0), real(n, 3)), 6, n.input(0));
+/// One of the operands of a sum or product: x, scale and zero point, the latter
+/// scalars of f32.
+struct Quantized {
+  Expr x, scale, zero;
+  Quantized(Node &n, size_t first)
+      : x(n, n.cast(n.input(first), realType(n))),
+        scale(scalarInput(n, first + 1)), zero(scalarInput(n, first + 2)) {}
+
+  static Expr scalarInput(Node &n, size_t i) {
+    Value given = n.optional(i);
+    if (!given)
+      return {n, n.scalar(realType(n), 0)};
+    if (n.type(given).getNumElements() != 1)
+      n.refuse("scales and zero points that are no scalars are not supported");
+    return {n, n.reshape(n.cast(given, realType(n)), {})};
+  }
+};
+
+/// Rounds y, which counts steps of the result, to the result's type.
+void finishSteps(Node &n, Expr y) {
+  Type element = n.element(n.optional(7) ? n.input(7) : n.input(0));
+  n.result(quantized(n, y, {y.like(1), {}}, element));
+}
+
+/// As ONNX Runtime does it, with the scales' ratios: what does not depend on
+/// the operands is one number.
+void qlinearAdd(Node &n) {
+  Quantized a(n, 0), b(n, 3);
+  Expr scale = Quantized::scalarInput(n, 6),
+       zero = Quantized::scalarInput(n, 7);
+  Expr ofA = a.scale / scale, ofB = b.scale / scale;
+  Expr fixed = zero - (ofA * a.zero + ofB * b.zero);
+  finishSteps(n, a.x * ofA + (b.x * ofB + fixed));
+}
+
+void qlinearMul(Node &n) {
+  Quantized a(n, 0), b(n, 3);
+  Expr scale = Quantized::scalarInput(n, 6),
+       zero = Quantized::scalarInput(n, 7);
+  Expr ratio = a.scale * b.scale / scale;
+  finishSteps(n, (a.x - a.zero) * (b.x - b.zero) * ratio + zero);
 }
 
 void qlinearSigmoid(Node &n) {
@@ -315,8 +354,8 @@ void matMulNBits(Node &n) {
 } // namespace
 
 void addQuantizedContrib(HandlerTable &table) {
-  table["com.microsoft.QLinearAdd"] = qlinearBinary<graph::AddOp>;
-  table["com.microsoft.QLinearMul"] = qlinearBinary<graph::MulOp>;
+  table["com.microsoft.QLinearAdd"] = qlinearAdd;
+  table["com.microsoft.QLinearMul"] = qlinearMul;
   table["com.microsoft.QLinearSigmoid"] = qlinearSigmoid;
   table["com.microsoft.QLinearSoftmax"] = qlinearSoftmax;
   table["com.microsoft.QLinearWhere"] = qlinearWhere;

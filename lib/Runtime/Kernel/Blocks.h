@@ -22,8 +22,8 @@
 
 namespace mho::rt::blocks {
 
-/// Lanes of a block; a register then has 2 KB in f32.
-inline constexpr int64_t kLanes = 512;
+/// Lanes of a block; a register then has 4 KB in f32.
+inline constexpr int64_t kLanes = 1024;
 
 /// One micro-op on n lanes. An operand is a vector or one value for all.
 struct Call {

@@ -33,6 +33,66 @@ static int64_t extentOf(const PreparedKernel::Plan &plan, int home) {
                                    : plan.outer[size_t(home)].extent;
 }
 
+/// All values of a read that depends on one loop alone.
+void TileRunner::hoistRead(size_t r, std::byte *lanes) const {
+  Type type = kernel.reads[r].type;
+  int home = plan.home[r];
+  const std::byte *from = frame.reads[r];
+  if (home != plan.columnLoop() || plan.columnDims.empty()) {
+    int64_t stride = home == kFixed ? 0
+                     : home == plan.columnLoop()
+                         ? plan.column.strides[r]
+                         : plan.outer[size_t(home)].strides[r];
+    return loadRun(type, lanes, from, stride, extentOf(plan, home));
+  }
+  // Dimension by dimension, from the innermost: what is there is repeated.
+  size_t lane = laneBytes(laneOf(type));
+  const PlanDim &last = plan.columnDims.back();
+  auto load = [&](auto &self, size_t d, const std::byte *memory) -> void {
+    const PlanDim &dim = plan.columnDims[d];
+    if (&dim == &last) {
+      loadRun(type, lanes, memory, dim.strides[r], dim.extent);
+      lanes += size_t(dim.extent) * lane;
+      return;
+    }
+    for (int64_t i = 0; i < dim.extent; ++i)
+      self(self, d + 1, memory + i * dim.strides[r]);
+  };
+  load(load, 0, from);
+}
+
+/// The coordinates along the loop that has them.
+void TileRunner::hoistIndex(const isa::MicroOp &op, std::byte *lanes,
+                            int64_t n) const {
+  // Each of them `inner` times, and all again to the end.
+  int64_t inner = 1, extent = n;
+  for (size_t d = plan.columnDims.size(); d-- > 0;) {
+    const PlanDim &dim = plan.columnDims[d];
+    if (dim.index == int(op.immediate)) {
+      extent = dim.extent;
+      break;
+    }
+    inner *= dim.extent;
+    if (d == 0)
+      inner = 1; // it is none of them
+  }
+  auto write = [&]<typename T>(T *to) {
+    for (int64_t j = 0; j < n;)
+      for (int64_t i = 0; i < extent; ++i, j += inner)
+        std::fill_n(to + j, inner, T(uint64_t(i)));
+  };
+  if (op.type == Type::I64)
+    return write(reinterpret_cast<uint64_t *>(lanes));
+  if (op.type == Type::I32)
+    return write(reinterpret_cast<uint32_t *>(lanes));
+  size_t lane = laneBytes(laneOf(op.type));
+  for (int64_t j = 0; j < n; ++j) {
+    Scalar here;
+    here.i = j / inner % extent;
+    storeLane(op.type, lanes + size_t(j) * lane, normalize(op.type, here));
+  }
+}
+
 void TileRunner::hoist() {
   size_t reads = kernel.reads.size();
   tables.resize(plan.hoistedBytes);
@@ -43,13 +103,8 @@ void TileRunner::hoist() {
     int home = plan.home[r];
     if (home == kVaries)
       continue;
-    int64_t extent = extentOf(plan, home);
-    int64_t stride = home == kFixed ? 0
-                     : home == plan.columnLoop()
-                         ? plan.column.strides[r]
-                         : plan.outer[size_t(home)].strides[r];
     std::byte *lanesAt = tables.data() + plan.hoistedAt[r];
-    loadRun(kernel.reads[r].type, lanesAt, frame.reads[r], stride, extent);
+    hoistRead(r, lanesAt);
     hoisted[r] = lanesAt;
   }
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
@@ -68,13 +123,7 @@ void TileRunner::hoist() {
     hoisted[number] = lanesAt;
     int64_t extent = extentOf(plan, home);
     if (MicroOpcode(op.op) == MicroOpcode::TileIndex) {
-      size_t lane = laneBytes(laneOf(op.type));
-      for (int64_t j = 0; j < extent; ++j) {
-        Scalar here;
-        here.i = j;
-        storeLane(op.type, lanesAt + size_t(j) * lane,
-                  normalize(op.type, here));
-      }
+      hoistIndex(op, lanesAt, extent);
       continue;
     }
     blocks::Call call{MicroOpcode(op.op),
@@ -173,6 +222,22 @@ static void gatherLanes(size_t lane, std::byte *out, const std::byte *from,
     gather(reinterpret_cast<uint64_t *>(out));
 }
 
+/// How many neighbours lie side by side, from every multiple of that number
+/// on; 0 where a copy of so few is no better than going one by one.
+static int64_t runOf(const int64_t *places, int64_t n) {
+  constexpr int64_t worthIt = 8;
+  auto follows = [&](int64_t j) { return places[j] == places[j - 1] + 1; };
+  int64_t run = 1;
+  while (run < n && follows(run))
+    ++run;
+  if (run < n && run < worthIt)
+    return 0;
+  for (int64_t j = run; j < n; ++j)
+    if (j % run != 0 && !follows(j))
+      return 0;
+  return run;
+}
+
 /// Sums up what the load's indices along the column say for all tiles.
 TileMemory::Load TileRunner::describeLoad(const isa::MicroOp &op) {
   const isa::Table &source = kernel.body.tables[op.immediate];
@@ -201,10 +266,8 @@ TileMemory::Load TileRunner::describeLoad(const isa::MicroOp &op) {
                  });
   }
   load.plain = !outside && isLaneInMemory(source.access.type);
-  const int64_t *places = columnPlaces.data() + load.first;
-  load.run = load.column;
-  for (int64_t j = 1; j < extent && load.run; ++j)
-    load.run = places[j] == places[j - 1] + 1;
+  if (load.column)
+    load.run = runOf(columnPlaces.data() + load.first, extent);
   return load;
 }
 
@@ -230,13 +293,24 @@ bool TileRunner::loadHoisted(const isa::MicroOp &op, const Load &load,
   size_t lane = laneBytes(laneOf(source.access.type));
   const std::byte *from = frame.tables[op.immediate];
   int64_t n = columns;
-  const int64_t *places = columnPlaces.data() + load.first +
-                          (load.column ? outerCounts.back() * plan.columns : 0);
+  int64_t start = outerCounts.back() * plan.columns;
+  const int64_t *places =
+      columnPlaces.data() + load.first + (load.column ? start : 0);
   if (!load.varies && load.run) {
-    from += (base + places[0]) * int64_t(lane);
-    if (mustStore)
-      std::memcpy(out, from, size_t(n) * lane);
-    result = {mustStore ? out : from, false};
+    from += base * int64_t(lane);
+    // From where a run goes on to the next one's start or the tile's end.
+    int64_t j = std::min(n, load.run - start % load.run);
+    if (j == n && !mustStore) {
+      result = {from + places[0] * int64_t(lane), false};
+      return true;
+    }
+    std::memcpy(out, from + places[0] * int64_t(lane), size_t(j) * lane);
+    for (int64_t size; j < n; j += size) {
+      size = std::min(load.run, n - j);
+      std::memcpy(out + size_t(j) * lane, from + places[j] * int64_t(lane),
+                  size_t(size) * lane);
+    }
+    result = {out, false};
     return true;
   }
   int64_t mixed[blocks::kLanes];

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Plan.h"
+#include "Planner.h"
 
 #include "../Bounds.h"
 #include "Windows.h"
@@ -18,51 +18,14 @@ using namespace mho::rt;
 using isa::MicroOpcode;
 using isa::WriteKind;
 
-namespace {
-class Planner {
-public:
-  Planner(const isa::Kernel &kernel, std::span<const int64_t> extents)
-      : kernel(kernel), extents(extents), reads(kernel.reads.size()),
-        writes(kernel.writes.size()),
-        plan(std::make_unique<PreparedKernel::Plan>()) {}
-  std::unique_ptr<PreparedKernel::Plan> make();
-
-private:
-  bool reduces(size_t w) const {
-    return kernel.writes[w].kind != WriteKind::Store;
-  }
-  const isa::Access &access(size_t operand) const {
-    return operand < reads ? kernel.reads[operand]
-                           : kernel.writes[operand - reads].access;
-  }
-  bool classify();
-  void collectDims();
-  bool mayMerge(const PlanDim &outer, const PlanDim &inner) const;
-  std::vector<PlanDim> merge(const std::vector<PlanDim> &dims) const;
-  double score(const PlanDim &dim, bool numbers) const;
-  int64_t rowsOfTile() const;
-  void chooseTile();
-  double rowScore(const PlanDim &dim) const;
-  void assignRegisters();
-  void describeWalks();
-  void describeInPlace();
-  void describeHoisting();
-  void describeAccumulators();
-  bool varies(size_t read, const PlanDim &dim) const;
-
-  const isa::Kernel &kernel;
-  std::span<const int64_t> extents;
-  size_t reads, writes;
-  std::unique_ptr<PreparedKernel::Plan> plan;
-  std::vector<bool> reducedDims;
-  int numbering = -1;
-  bool ordered = false, carries = false, anyReduction = false;
-  std::vector<PlanDim> parallel, inner;
-};
-} // namespace
-
 PreparedKernel::Plan::Plan() = default;
 PreparedKernel::Plan::~Plan() = default;
+
+bool PreparedKernel::Plan::columnHas(int dimension) const {
+  return column.index == dimension ||
+         std::any_of(columnDims.begin(), columnDims.end(),
+                     [=](const PlanDim &d) { return d.index == dimension; });
+}
 
 /// All reductions and carries must reduce the same dimensions.
 bool Planner::classify() {
@@ -145,145 +108,6 @@ std::vector<PlanDim> Planner::merge(const std::vector<PlanDim> &dims) const {
   return merged;
 }
 
-/// How well lanes along `dim` do: contiguous operands are used in place.
-double Planner::score(const PlanDim &dim, bool numbers) const {
-  double points = 0.5;
-  for (size_t i = 0; i < reads + writes; ++i) {
-    int64_t stride = dim.strides[i];
-    bool unit = stride == int64_t(isa::sizeOf(access(i).type));
-    if (i < reads)
-      points += unit ? 4 : stride == 0 ? 2 : 0;
-    else if (!reduces(i - reads))
-      points += unit ? 4 : 0;
-    else
-      points += numbers ? 2 : unit ? 1 : 0;
-  }
-  double length = double(dim.extent);
-  return points * length / (length + 8);
-}
-
-/// Rows that continue or repeat the columns make a tile one block.
-double Planner::rowScore(const PlanDim &dim) const {
-  double points = 0.5;
-  for (size_t i = 0; i < reads + writes; ++i) {
-    int64_t next = plan->column.strides[i] * plan->column.extent;
-    if (dim.strides[i] == next)
-      points += 2;
-    else if (dim.strides[i] == 0 && i < reads)
-      points += 1;
-  }
-  double length = double(dim.extent);
-  return points * length / (length + 4);
-}
-
-/// The loop over pieces of `size` of a dimension.
-static PlanDim chunksOf(const PlanDim &dim, int64_t size) {
-  PlanDim chunks = dim;
-  chunks.extent = (dim.extent + size - 1) / size;
-  chunks.indexStep = size;
-  for (int64_t &stride : chunks.strides)
-    stride *= size;
-  for (int64_t &coefficient : chunks.coefficients)
-    coefficient *= size;
-  return chunks;
-}
-
-/// How many rows of a column no longer than half a block a tile takes.
-int64_t Planner::rowsOfTile() const {
-  int64_t rows = blocks::kLanes / plan->columns;
-  size_t operands = reads + writes;
-  if (plan->columnReduced) {
-    // What is reduced as it lies in memory needs no block.
-    constexpr int64_t most = 8192;
-    bool lies = kernel.body.ops.empty() && plan->columns == plan->column.extent;
-    for (size_t r = 0; r < reads && lies; ++r) {
-      int64_t size = int64_t(isa::sizeOf(access(r).type));
-      lies = isLaneInMemory(access(r).type) && kernel.reads[r].valid.empty() &&
-             plan->column.strides[r] == size &&
-             plan->row.strides[r] == plan->columns * size;
-    }
-    return lies ? most / plan->columns : rows;
-  }
-  // One row at a time, most indices are one value or the same in all tiles.
-  constexpr int64_t indexRow = 16;
-  for (const isa::MicroOp &op : kernel.body.ops)
-    if (plan->columns >= indexRow && !anyReduction &&
-        (MicroOpcode(op.op) == MicroOpcode::TileLoad ||
-         MicroOpcode(op.op) == MicroOpcode::TileIndex))
-      return 1;
-  // One value per row is one per tile of a row, with no need to repeat it.
-  constexpr int64_t longRow = 48;
-  for (size_t i = 0; i < operands && !anyReduction; ++i)
-    if (plan->columns >= longRow && plan->column.strides[i] == 0 &&
-        plan->row.strides[i] != 0)
-      return 1;
-  return rows;
-}
-
-void Planner::chooseTile() {
-  PlanDim none;
-  none.strides.assign(reads + writes, 0);
-  size_t ranges = 0;
-  for (const isa::Access &read : kernel.reads)
-    ranges += read.valid.size();
-  none.coefficients.assign(ranges, 0);
-  plan->row = plan->column = none;
-
-  int best = -1;
-  double most = 0;
-  for (size_t i = 0; i < parallel.size(); ++i)
-    if (double s = score(parallel[i], false); s > most) {
-      most = s;
-      best = int(i);
-    }
-  // The numbering dimension is the innermost reduced one: lanes along it keep
-  // the order of sums.
-  bool along = anyReduction && !carries && !inner.empty() &&
-               inner.back().numbers && score(inner.back(), true) > most;
-  if (along) {
-    plan->column = inner.back();
-    plan->columnReduced = true;
-    inner.pop_back();
-  } else if (best >= 0) {
-    plan->column = parallel[size_t(best)];
-    parallel.erase(parallel.begin() + best);
-  }
-  plan->columns = std::min(plan->column.extent, blocks::kLanes);
-
-  if (plan->columns <= blocks::kLanes / 2 && !parallel.empty()) {
-    best = 0;
-    for (size_t i = 1; i < parallel.size(); ++i)
-      if (rowScore(parallel[i]) > rowScore(parallel[size_t(best)]))
-        best = int(i);
-    plan->row = parallel[size_t(best)];
-    plan->rows = std::min(plan->row.extent, rowsOfTile());
-    if (plan->rows > 1 || anyReduction)
-      parallel.erase(parallel.begin() + best);
-    else
-      plan->row = none;
-  }
-
-  // Partial results live side by side only where lanes run across them.
-  for (const PlanDim &dim : inner)
-    if (dim.numbers && ordered)
-      plan->partials = std::min(dim.extent, kPartials);
-  if (anyReduction && !carries && !plan->columnReduced) {
-    std::vector<PlanDim> loops = parallel;
-    if (plan->row.extent > 1)
-      loops.push_back(plan->row);
-    plan->windows = planWindows(kernel, std::move(loops), plan->column, inner,
-                                plan->partials);
-  }
-  plan->outer = parallel;
-  plan->inner = inner;
-  if (plan->row.extent > 1)
-    plan->outer.push_back(chunksOf(plan->row, plan->rows));
-  plan->rowLoop = plan->row.extent > 1 ? int(plan->outer.size()) - 1 : -1;
-  std::vector<PlanDim> &around =
-      plan->columnReduced ? plan->inner : plan->outer;
-  around.push_back(chunksOf(plan->column, plan->columns));
-}
-
 bool Planner::varies(size_t read, const PlanDim &dim) const {
   if (dim.extent == 1)
     return false;
@@ -317,8 +141,7 @@ void Planner::assignRegisters() {
     lastUse[value] = kernel.body.ops.size();
 
   auto inTile = [&](uint64_t dimension) {
-    return plan->row.index == int(dimension) ||
-           plan->column.index == int(dimension);
+    return plan->row.index == int(dimension) || plan->columnHas(int(dimension));
   };
   std::vector<int> free;
   std::vector<bool> released(lastUse.size());
@@ -489,7 +312,7 @@ void Planner::describeHoisting() {
       for (int d = 0; d < column; ++d)
         if (plan->outer[size_t(d)].index == int(op.immediate))
           home = d;
-      if (plan->column.index == int(op.immediate))
+      if (plan->columnHas(int(op.immediate)))
         home = column;
       continue;
     }
@@ -514,9 +337,11 @@ void Planner::describeHoisting() {
   plan->hoists = any && bytes <= most;
 }
 
-/// Whether tiles may run in place, and which reads they share.
+/// Whether tiles may run in place, and what is loaded and stored around ops.
 void Planner::describeInPlace() {
+  plan->lies.assign(reads, false);
   plan->repeats.assign(reads, false);
+  plan->writtenInPlace.assign(writes, false);
   if (anyReduction)
     return;
   auto lies = [&](size_t i) {
@@ -526,27 +351,29 @@ void Planner::describeInPlace() {
            (plan->rows == 1 || plan->row.strides[i] == plan->columns * size);
   };
   for (size_t r = 0; r < reads; ++r) {
-    if (!kernel.reads[r].valid.empty() ||
-        (plan->registers[r].scalar && !isLaneInMemory(kernel.reads[r].type)))
-      return;
-    if (plan->registers[r].scalar || lies(r))
+    if (!kernel.reads[r].valid.empty())
       continue;
-    for (const PlanDim &dim : plan->outer)
-      if (dim.extent > 1 && dim.strides[r] != 0)
-        return;
-    plan->repeats[r] = true;
+    plan->lies[r] = plan->registers[r].scalar
+                        ? isLaneInMemory(kernel.reads[r].type)
+                        : lies(r);
+    plan->repeats[r] =
+        !plan->lies[r] &&
+        std::all_of(plan->outer.begin(), plan->outer.end(), [&](auto &dim) {
+          return dim.extent == 1 || dim.strides[r] == 0;
+        });
   }
-  std::vector<bool> written(writes);
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
     bool constant =
         MicroOpcode(kernel.body.ops[i].op) == MicroOpcode::ArithConstant;
     if (!constant && !plan->vectorForm[i])
       return;
     if (int w = plan->directWrite[i]; w >= 0)
-      written[size_t(w)] = lies(reads + size_t(w));
+      plan->writtenInPlace[size_t(w)] = lies(reads + size_t(w));
   }
+  // A read that is yielded as it is may share its place with a write.
   plan->inPlace =
-      std::find(written.begin(), written.end(), false) == written.end();
+      std::all_of(kernel.body.yields.begin(), kernel.body.yields.end(),
+                  [&](uint32_t value) { return value >= reads; });
 }
 
 std::unique_ptr<PreparedKernel::Plan> Planner::make() {

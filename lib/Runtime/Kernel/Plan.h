@@ -62,7 +62,10 @@ struct PreparedKernel::Plan {
   std::vector<PlanDim> outer, inner;
   int rowLoop = -1;    ///< the outer loop over pieces of the row dimension
   PlanDim row, column; ///< of the tile
-  int64_t rows = 1;    ///< of a full tile
+  /// The dimensions that the column runs through, outermost first, where its
+  /// strides do not tell of all operands. What depends on it alone is hoisted.
+  std::vector<PlanDim> columnDims;
+  int64_t rows = 1; ///< of a full tile
   int64_t columns = 1;
   bool columnReduced = false; ///< lanes run along the numbering dimension
   int64_t partials = 1;       ///< per reduction whose order counts
@@ -82,11 +85,14 @@ struct PreparedKernel::Plan {
   /// place is one point's business.
   std::vector<std::vector<bool>> sameWalk;
   bool onlyMoves = false;
-  /// Every op has a vector form and reads and writes memory as it lies, but for
-  /// reads that are the same for all tiles: tiles need no more than addresses.
+  /// Every op has a vector form: what it works on is where it is in all tiles,
+  /// but for operands that lie in memory as lanes do, whose addresses move.
   bool inPlace = false;
-  std::vector<bool>
-      repeats; ///< per read: lies in a block, the same in all tiles
+  /// Of tiles in place, per read: it lies in memory as lanes do; else a block
+  /// holds it, which is loaded for every tile unless all tiles share it.
+  std::vector<bool> lies, repeats;
+  /// Of tiles in place, per write: its op writes where it lies in memory.
+  std::vector<bool> writtenInPlace;
   /// Values that depend on one loop are computed before the tiles are.
   bool hoists = false;
   std::vector<int> home; ///< per register: its outer loop, kVaries, kFixed
@@ -94,6 +100,8 @@ struct PreparedKernel::Plan {
   size_t hoistedBytes = 0;
   /// Without reductions: the outer loop over the column's pieces.
   int columnLoop() const { return int(outer.size()) - 1; }
+  /// Whether the coordinate of a kernel's dimension changes along the column.
+  bool columnHas(int dimension) const;
   std::unique_ptr<WindowPlan> windows; ///< null: runs in blocks
 };
 

@@ -109,10 +109,13 @@ Status rt::runPlan(const isa::Kernel &kernel, const PreparedKernel::Plan *plan,
     tiles *= size_t(dim.extent);
   for (const PlanDim &dim : plan->inner)
     inside *= size_t(dim.extent);
-  // Below some ten thousand operations a thread is not worth waking.
+  // Below some ten thousand operations a thread is not worth waking; nor are
+  // hoisted values worth computing anew for less than four times their number.
   size_t work = size_t(plan->rows * plan->columns) * inside *
                 (1 + kernel.body.ops.size());
-  size_t grain = std::max<size_t>(1, 65536 / work);
+  size_t hoisted = plan->hoists ? plan->hoistedBytes / sizeof(int64_t) : 0;
+  size_t grain =
+      std::max<size_t>(1, std::max<size_t>(65536, hoisted * 4) / work);
   if (!pool || pool->size() == 1 || tiles <= grain)
     return TileRunner(kernel, *plan, frame, table, aliases).run(0, tiles);
 

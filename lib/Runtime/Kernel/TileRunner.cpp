@@ -105,23 +105,15 @@ bool TileRunner::mayRunInPlace() const {
   if (!plan.inPlace)
     return false;
   for (size_t i = 0; i + 1 < kernel.body.ops.size(); ++i)
-    if (int w = plan.directWrite[i]; w >= 0 && aliases.writes[size_t(w)])
+    if (int w = plan.directWrite[i];
+        w >= 0 && plan.writtenInPlace[size_t(w)] && aliases.writes[size_t(w)])
       return false;
   return true;
 }
 
-/// Tiles whose ops need nothing but new addresses. Of the same bits as
-/// runTile.
-void TileRunner::runInPlace(size_t begin, size_t end) {
+/// Fills in the calls of all tiles but for the addresses that move.
+void TileRunner::makeCalls() {
   size_t reads = kernel.reads.size();
-  rows = plan.rows;
-  columns = plan.columns;
-  for (size_t r = 0; r < reads; ++r) {
-    if (plan.repeats[r])
-      loadRead(r);
-    else
-      values[r] = {frame.reads[r], plan.registers[r].scalar};
-  }
   calls.clear();
   moving.clear();
   for (size_t i = 0; i < kernel.body.ops.size(); ++i) {
@@ -147,12 +139,26 @@ void TileRunner::runInPlace(size_t begin, size_t end) {
       if (op.operands[k] < reads && !plan.repeats[op.operands[k]])
         moving.push_back({number, int(k), op.operands[k]});
     }
-    if (int w = plan.directWrite[i]; w >= 0)
+    if (int w = plan.directWrite[i]; w >= 0 && plan.writtenInPlace[size_t(w)])
       moving.push_back({number, -1, uint32_t(reads + size_t(w))});
     values[firstOp + i] = {made.call.out, result.scalar};
     calls.push_back(made);
   }
+}
 
+/// Tiles whose ops need nothing but new addresses, between loads of what does
+/// not lie in memory as lanes do and stores of the same. Of the same bits as
+/// runTile.
+void TileRunner::runInPlace(size_t begin, size_t end) {
+  size_t reads = kernel.reads.size();
+  rows = plan.rows;
+  columns = plan.columns;
+  for (size_t r = 0; r < reads; ++r) {
+    values[r] = {frame.reads[r], plan.registers[r].scalar};
+    if (plan.repeats[r])
+      loadRead(r);
+  }
+  makeCalls();
   for (size_t tile = begin; tile < end; ++tile) {
     if (plan.rowLoop >= 0)
       rows = std::min(plan.rows,
@@ -160,19 +166,26 @@ void TileRunner::runInPlace(size_t begin, size_t end) {
                           outerCounts[size_t(plan.rowLoop)] * plan.rows);
     columns = std::min(plan.columns,
                        plan.column.extent - outerCounts.back() * plan.columns);
+    for (size_t r = 0; r < reads; ++r)
+      if (plan.lies[r])
+        values[r].data = frame.reads[r] + at[r];
+      else if (!plan.repeats[r])
+        loadRead(r);
     for (const Moving &move : moving) {
       blocks::Call &call = calls[move.call].call;
       if (move.operand < 0)
         call.out = frame.writes[move.access - reads] + at[move.access];
       else
-        call.operands[move.operand] =
-            frame.reads[move.access] + at[move.access];
+        call.operands[move.operand] = values[move.access].data;
     }
     for (InPlaceCall &op : calls) {
       op.call.n = op.scalar ? 1 : size_t(lanes());
       if (!table.apply(op.call))
         evaluateLanes(*op.op, op.call);
     }
+    for (size_t w = 0; w < kernel.writes.size(); ++w)
+      if (!plan.writtenInPlace[w])
+        storeLanes(w, values[kernel.body.yields[w]], columns);
     advance(plan.outer, outerCounts);
   }
 }
@@ -183,7 +196,8 @@ Status TileRunner::run(size_t begin, size_t end) {
     runInPlace(begin, end);
     return success();
   }
-  hoisting = end - begin > 1 && mayHoist();
+  // What the column's strides do not tell only tables can.
+  hoisting = !plan.columnDims.empty() || (end - begin > 1 && mayHoist());
   if (hoisting)
     hoist();
   for (size_t tile = begin; tile < end; ++tile) {

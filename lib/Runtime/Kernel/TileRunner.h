@@ -61,8 +61,10 @@ struct TileMemory {
     size_t first = 0;    ///< of its places along the column
     bool column = false; ///< some index depends on the column alone
     bool varies = false; ///< some index is a vector of the tile
-    bool run = false;    ///< along the column elements lie side by side
-    bool plain = false;  ///< lanes as in memory, no known index out of range
+    /// So many elements along the column lie side by side, again and again;
+    /// the column's extent: all do. 0: too few to be worth it.
+    int64_t run = 0;
+    bool plain = false; ///< lanes as in memory, no known index out of range
   };
   std::vector<std::byte> tables;
   std::vector<const std::byte *> hoisted; ///< per register
@@ -94,6 +96,8 @@ private:
   Status runTile();
   bool mayHoist() const;
   void hoist();
+  void hoistRead(size_t r, std::byte *lanes) const;
+  void hoistIndex(const isa::MicroOp &op, std::byte *lanes, int64_t n) const;
   void placeHoisted();
   void stepHoisted();
   void placeAll(const isa::MicroOp &op);
@@ -101,6 +105,7 @@ private:
   bool loadHoisted(const isa::MicroOp &op, const Load &load, std::byte *out,
                    bool mustStore, Value &result);
   bool mayRunInPlace() const;
+  void makeCalls();
   void runInPlace(size_t begin, size_t end);
 
   void loadRead(size_t r);

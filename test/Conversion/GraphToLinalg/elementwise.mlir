@@ -61,3 +61,15 @@ func.func @quantize(%x: tensor<2x4xf32>, %s: tensor<4xf32>, %z: tensor<4xui8>) -
   %y = graph.quantize_linear %x, %s zero %z {axis = 1 : i64} : (tensor<2x4xf32>, tensor<4xf32>, tensor<4xui8>) -> tensor<2x4xui8>
   return %y : tensor<2x4xui8>
 }
+
+// The slope tells on which side of x the other line is.
+// CHECK-LABEL: func.func @leaky
+// CHECK: arith.maximumf
+// CHECK: arith.minimumf
+// CHECK: arith.select
+func.func @leaky(%a: tensor<4xf32>) -> tensor<4xf32> {
+  %x = graph.leaky_relu %a {alpha = 1.000000e-01 : f32} : tensor<4xf32>
+  %y = graph.leaky_relu %x {alpha = 2.000000e+00 : f32} : tensor<4xf32>
+  %z = graph.leaky_relu %y {alpha = -1.000000e+00 : f32} : tensor<4xf32>
+  return %z : tensor<4xf32>
+}

@@ -71,14 +71,26 @@ func.func @bits(%x: tensor<4xbf16>) -> tensor<4xui16> {
   return %y : tensor<4xui16>
 }
 
-// A scale of x's rank broadcasts, as blocks that stand apart need it.
+// A scale of x's rank broadcasts, as blocks that stand apart need it. Short
+// integers are subtracted as floats.
 // CHECK-LABEL: func.func @blocked
 // CHECK: indexing_maps = [#{{.*}}, #[[BLOCK]], #[[BLOCK]], #{{.*}}]
-// CHECK: arith.subi %{{.*}} : i32
+// CHECK: arith.sitofp %{{.*}} : i4 to f32
+// CHECK: arith.subf
 // CHECK: arith.mulf
 func.func @blocked(%x: tensor<2x4x3xi4>, %s: tensor<2x1x3xf32>, %z: tensor<2x1x3xi4>) -> tensor<2x4x3xf32> {
   %y = graph.dequantize_linear %x, %s zero %z {axis = 0 : i64} : (tensor<2x4x3xi4>, tensor<2x1x3xf32>, tensor<2x1x3xi4>) -> tensor<2x4x3xf32>
   return %y : tensor<2x4x3xf32>
+}
+
+// The difference of long ones need not be a float.
+// CHECK-LABEL: func.func @long
+// CHECK: arith.subi %{{.*}} : i32
+// CHECK: arith.sitofp %{{.*}} : i32 to f32
+// CHECK: arith.mulf
+func.func @long(%x: tensor<4xi32>, %s: tensor<f32>, %z: tensor<i32>) -> tensor<4xf32> {
+  %y = graph.dequantize_linear %x, %s zero %z {axis = 0 : i64} : (tensor<4xi32>, tensor<f32>, tensor<i32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
 }
 
 // The quotient is rounded to the precision asked for.

@@ -18,6 +18,25 @@ func.func @unit_0_main(%x: tensor<4x8xf32> {mho.name = "x"}) -> (tensor<4x8xf32>
 
 // -----
 
+// Micro-ops that convert floats to integers saturate: clamps at the bounds of
+// the type are not needed, others are.
+
+// CHECK: tile.kernel [8]
+// CHECK: %[[ROUNDED:.*]] = math.roundeven
+// CHECK-NEXT: arith.fptoui %[[ROUNDED]] : f32 to i8
+// CHECK: tile.kernel [8]
+// CHECK: %[[CLIPPED:.*]] = arith.minimumf
+// CHECK-NEXT: arith.fptosi %[[CLIPPED]] : f32 to i32
+func.func @unit_0_main(%x: tensor<8xf32>, %s: tensor<f32>) -> (tensor<8xui8>, tensor<8xi32>) attributes {analog.unit = 0 : i32} {
+  %y = graph.quantize_linear %x, %s {axis = 0 : i64} : (tensor<8xf32>, tensor<f32>) -> tensor<8xui8>
+  %six = arith.constant dense<6.0> : tensor<f32>
+  %least = graph.min %x, %six : (tensor<8xf32>, tensor<f32>) -> tensor<8xf32>
+  %z = graph.cast %least : tensor<8xf32> to tensor<8xi32>
+  return %y, %z : tensor<8xui8>, tensor<8xi32>
+}
+
+// -----
+
 // Softmax: the accumulators start from immediates, the powers are replaced in
 // place.
 

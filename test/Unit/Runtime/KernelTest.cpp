@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <numeric>
 #include <random>
 
 using namespace mho;
@@ -320,25 +321,26 @@ TEST(Kernel, InPlaceIsFast) {
 }
 
 /// Loads whose indices come from coordinates, from computations on them, and
-/// from memory, as gathers, pads and resizes have them.
-static void checkTableLoads(unsigned seed) {
+/// from memory, as gathers, pads and resizes have them. Returns how many
+/// dimensions the plan's column runs through where strides do not tell it.
+static size_t checkTableLoads(unsigned seed) {
   std::mt19937_64 random(seed);
   auto below = [&](int64_t n) { return int64_t(random() % uint64_t(n)); };
-  static constexpr int64_t widths[] = {1, 3, 16, 17, 64, 513, 1100};
+  static constexpr int64_t widths[] = {1, 3, 16, 17, 64, 513, 1200};
   static constexpr Type types[] = {Type::F32, Type::F32, Type::I64, Type::F16,
                                    Type::U8};
   Type type = types[below(5)];
-  int64_t rank = 1 + below(3);
+  int64_t rank = 1 + below(4);
   Kernel kernel;
   for (int64_t d = 0; d < rank; ++d)
     kernel.dims.push_back(
-        {d + 1 == rank ? widths[below(7)] : 1 + below(7), kNoSlot});
+        {d + 1 == rank ? widths[below(7)] : 1 + below(12), kNoSlot});
   std::vector<int64_t> extents;
   for (const Extent &extent : kernel.dims)
     extents.push_back(extent.max);
 
   // Reads of indices below 7, with some of the dimensions.
-  std::vector<int64_t> numbers(1 << 16);
+  std::vector<int64_t> numbers(1 << 18);
   for (int64_t &x : numbers)
     x = below(7);
   int64_t reads = below(3);
@@ -350,6 +352,8 @@ static void checkTableLoads(unsigned seed) {
       read.strides.insert(read.strides.begin(), kept ? stride : 0);
       stride *= kept ? extents[size_t(d)] : 1;
     }
+    if (stride > int64_t(numbers.size()))
+      return 0;
     kernel.reads.push_back(read);
   }
   auto next = uint32_t(reads);
@@ -406,7 +410,7 @@ static void checkTableLoads(unsigned seed) {
       stride *= sizesOfTable[t];
     }
     if (stride > 1 << 18)
-      return;
+      return 0;
     largest = std::max(largest, stride);
     kernel.body.tables.push_back(table);
     loaded.push_back(
@@ -447,13 +451,20 @@ static void checkTableLoads(unsigned seed) {
   ThreadPool pool(2);
   blocks::TableList list = blocks::tables();
   for (size_t t = 0; t < list.count; ++t)
-    ASSERT_EQ(run(list.sets[t], t == 0 ? &pool : nullptr), wanted)
+    EXPECT_EQ(run(list.sets[t], t == 0 ? &pool : nullptr), wanted)
         << "seed " << seed << ", " << list.sets[t]->name;
+  return makePlan(kernel, extents)->columnDims.size();
 }
 
 TEST(Kernel, TableLoadsEqualTheReference) {
-  for (unsigned seed = 0; seed < 400 && !HasFailure(); ++seed)
-    checkTableLoads(seed);
+  size_t ofTwo = 0, ofMore = 0;
+  for (unsigned seed = 0; seed < 600 && !HasFailure(); ++seed) {
+    size_t dims = checkTableLoads(seed);
+    ofTwo += dims == 2;
+    ofMore += dims > 2;
+  }
+  EXPECT_GT(ofTwo, 30u);
+  EXPECT_GE(ofMore, 3u);
 }
 
 TEST(Kernel, TableLoadsAreChecked) {
@@ -483,4 +494,47 @@ TEST(Kernel, TableLoadsAreChecked) {
   indices[1] = 4;
   EXPECT_EQ(run().message(),
             "index 4 is out of range, the dimension has 4 elements");
+}
+
+/// Rows of 6 that share tiles: y[n, i, j] = table[n, places[i], j].
+TEST(Kernel, TableLoadsAreCheckedInSharedTiles) {
+  constexpr int64_t images = 9, rows = 12, columns = 6;
+  auto f32 = [](std::vector<int64_t> strides) {
+    return Access{Type::F32, Space::Scratch, 0, std::move(strides), {}, {}, 0};
+  };
+  Kernel kernel;
+  kernel.dims = {{images, kNoSlot}, {rows, kNoSlot}, {columns, kNoSlot}};
+  kernel.reads = {Access{Type::I64, Space::Scratch, 0, {0, 1, 0}, {}, {}, 0}};
+  kernel.writes = {
+      Write{f32({rows * columns, columns, 1}), WriteKind::Store, false, 0}};
+  kernel.body.tables = {
+      {f32({rows * columns, columns, 1}), {images, rows, columns}}};
+  kernel.body.ops = {micro(MicroOpcode::TileIndex, Type::I64, {}, 0),
+                     micro(MicroOpcode::TileIndex, Type::I64, {}, 2),
+                     micro(MicroOpcode::TileLoad, Type::F32, {1, 0, 2}, 0)};
+  kernel.body.yields = {3};
+  std::vector<int64_t> extents = {images, rows, columns}, places(rows);
+  ASSERT_EQ(makePlan(kernel, extents)->columnDims.size(), 2u);
+  std::vector<float> data(images * rows * columns), out(data.size());
+  std::iota(data.begin(), data.end(), 0.f);
+  auto run = [&] {
+    std::vector<const std::byte *> reads = {
+        reinterpret_cast<const std::byte *>(places.data())};
+    std::vector<std::byte *> writes = {
+        reinterpret_cast<std::byte *>(out.data())};
+    std::vector<const std::byte *> tables = {
+        reinterpret_cast<const std::byte *>(data.data())};
+    return PreparedKernel::prepare(kernel)->run(
+        {extents, reads, writes, tables}, nullptr);
+  };
+  for (int64_t i = 0; i < rows; ++i)
+    places[size_t(i)] = i * 5 % rows;
+  ASSERT_TRUE(run().ok());
+  for (size_t k = 0; k < out.size(); ++k) {
+    size_t i = k / columns % rows, start = k - i * columns;
+    ASSERT_EQ(out[k], data[start + size_t(places[i]) * columns]);
+  }
+  places[7] = -1;
+  EXPECT_EQ(run().message(),
+            "index -1 is out of range, the dimension has 12 elements");
 }

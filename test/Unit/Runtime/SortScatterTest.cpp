@@ -112,6 +112,37 @@ TEST(Sort, NanIsLargestAndZerosAreEqual) {
   sorts(Type::F64, std::vector<double>(row.begin(), row.end()), 1, 8, true);
 }
 
+/// Rows of several blocks of keys: few and many are wanted of values in any
+/// order, in the worst one, and of equal ones.
+template <typename T> void sortsLongRows(Type type) {
+  constexpr int64_t length = 1537;
+  std::vector<T> rising(2 * length);
+  std::iota(rising.begin(), rising.begin() + length, T(0));
+  std::copy_n(rising.begin(), length, rising.begin() + length);
+  std::vector<T> falling(rising.rbegin(), rising.rend());
+  std::vector<T> equal(2 * length, std::numeric_limits<T>::max());
+  for (const auto &rows : {elements<T>(2 * length), rising, falling, equal})
+    for (bool largest : {false, true})
+      for (int64_t count : {int64_t(1), int64_t(100), length / 2, length})
+        sorts(type, rows, 2, count, largest);
+}
+
+TEST(Sort, LongRows) {
+  sortsLongRows<float>(Type::F32);
+  sortsLongRows<double>(Type::F64);
+  sortsLongRows<int16_t>(Type::I16);
+  sortsLongRows<int64_t>(Type::I64);
+}
+
+TEST(Sort, FewOfManyNan) {
+  float nan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> row(2000, nan);
+  row[1500] = 1;
+  row[1700] = -1;
+  for (bool largest : {false, true})
+    sorts(Type::F32, row, 1, 3, largest);
+}
+
 TEST(Sort, SameWithThreads) {
   ThreadPool pool(3);
   std::vector<float> input = elements<float>(64 * 301);

@@ -25,21 +25,23 @@ namespace {
 class NormSums {
 public:
   explicit NormSums(BankOp bank)
-      : view(bank.getView()),
-        type(cast<ShapedType>(bank.getWeights().getType())),
-        splits(bank.getRowSplits()), rowStride(type.getRank(), 0),
-        colStride(type.getRank(), 0), at(type.getRank(), 0) {
+      : view(bank.getView()), splits(bank.getRowSplits()) {
     for (auto *part : {&norms.square, &norms.sum, &norms.top})
       part->assign(splits.size() - 1,
                    std::vector<float>(view.getNumColumns(), 0.0f));
-    fill(view.getRows(), rowStride);
-    fill(view.getColumns(), colStride);
+    auto shape = cast<ShapedType>(bank.getWeights().getType()).getShape();
+    for (auto [i, extent] : llvm::enumerate(shape))
+      axes.push_back({extent, view.getOffsets()[i], view.getSizes()[i]});
+    fill(view.getRows(), &Axis::row);
+    fill(view.getColumns(), &Axis::column);
     if (!view.getOrder().empty()) {
-      orderedAxis = view.getColumns().back();
+      axes[view.getColumns().back()].isOrdered = true;
       place.resize(view.getOrder().size());
       for (auto [i, position] : llvm::enumerate(view.getOrder()))
         place[position] = i;
     }
+    joinAxes();
+    at.assign(axes.size(), 0);
     blockOfRow.resize(view.getNumRows());
     for (size_t block = 0; block + 1 < splits.size(); ++block)
       for (int64_t row = splits[block]; row < splits[block + 1]; ++row)
@@ -52,9 +54,8 @@ public:
     else
       graph::forEachFloats(weights, [&](int64_t, ArrayRef<float> part) {
         while (!part.empty()) {
-          int64_t last = type.getRank() - 1;
           int64_t run =
-              std::min<int64_t>(part.size(), type.getDimSize(last) - at[last]);
+              std::min<int64_t>(part.size(), axes.back().extent - at.back());
           addRun(part.take_front(run));
           part = part.drop_front(run);
           advance(run);
@@ -67,18 +68,48 @@ public:
   }
 
 private:
+  /// An axis of the constant: its part that the bank has, and how many rows and
+  /// columns lie from place to place.
+  struct Axis {
+    int64_t extent, offset, size;
+    int64_t row = 0, column = 0;
+    /// The view reorders its places.
+    bool isOrdered = false;
+  };
+
   /// Row and column of an element follow from its coordinates on every axis.
-  void fill(ArrayRef<int64_t> axes, SmallVector<int64_t> &strides) {
-    int64_t stride = 1;
-    for (int64_t axis : llvm::reverse(axes)) {
-      strides[axis] = stride;
-      stride *= view.getSizes()[axis];
+  void fill(ArrayRef<int64_t> among, int64_t Axis::*stride) {
+    int64_t step = 1;
+    for (int64_t axis : llvm::reverse(among)) {
+      axes[axis].*stride = step;
+      step *= view.getSizes()[axis];
     }
   }
 
+  /// Neighbours that the bank has whole and walks through as through one become
+  /// one: a kernel's taps are few along each axis.
+  void joinAxes() {
+    SmallVector<Axis> joined;
+    for (const Axis &inner : axes) {
+      if (!joined.empty()) {
+        Axis &outer = joined.back();
+        bool isWhole = inner.offset == 0 && inner.size == inner.extent;
+        if (isWhole && !outer.isOrdered && !inner.isOrdered &&
+            outer.row == inner.row * inner.extent &&
+            outer.column == inner.column * inner.extent) {
+          outer = {outer.extent * inner.extent, outer.offset * inner.extent,
+                   outer.size * inner.extent, inner.row, inner.column};
+          continue;
+        }
+      }
+      joined.push_back(inner);
+    }
+    axes = joined;
+  }
+
   /// Where position `local` of an axis of columns comes in their order.
-  int64_t placeOn(int64_t axis, int64_t local) const {
-    return axis == orderedAxis ? place[local] : local;
+  int64_t placeOn(const Axis &axis, int64_t local) const {
+    return axis.isOrdered ? place[local] : local;
   }
 
   void addSplat(float value) {
@@ -91,32 +122,34 @@ private:
   }
 
   void addRun(ArrayRef<float> run) {
-    int64_t last = type.getRank() - 1, row = 0, column = 0;
-    for (int64_t axis = 0; axis < last; ++axis) {
-      int64_t local = at[axis] - view.getOffsets()[axis];
-      if (local < 0 || local >= view.getSizes()[axis])
+    int64_t row = 0, column = 0;
+    for (size_t i = 0; i + 1 < axes.size(); ++i) {
+      const Axis &axis = axes[i];
+      int64_t local = at[i] - axis.offset;
+      if (local < 0 || local >= axis.size)
         return;
-      row += local * rowStride[axis];
-      column += placeOn(axis, local) * colStride[axis];
+      row += local * axis.row;
+      column += placeOn(axis, local) * axis.column;
     }
-    int64_t local = at[last] - view.getOffsets()[last];
+    const Axis &last = axes.back();
+    int64_t local = at.back() - last.offset;
     if (local < 0) {
       run = run.drop_front(std::min<int64_t>(run.size(), -local));
       local = 0;
     }
-    run = run.take_front(std::max<int64_t>(0, view.getSizes()[last] - local));
-    row += local * rowStride[last];
-    if (orderedAxis == last) {
+    run = run.take_front(std::max<int64_t>(0, last.size - local));
+    row += local * last.row;
+    if (last.isOrdered) {
       for (auto [i, value] : llvm::enumerate(run))
         addAlongColumns(value, blockOfRow[row],
-                        column + place[local + i] * colStride[last], 1);
+                        column + place[local + i] * last.column, 1);
       return;
     }
-    column += local * colStride[last];
-    if (rowStride[last])
-      addAlongRows(run, row, column, rowStride[last]);
+    column += local * last.column;
+    if (last.row)
+      addAlongRows(run, row, column, last.row);
     else
-      addAlongColumns(run, blockOfRow[row], column, colStride[last]);
+      addAlongColumns(run, blockOfRow[row], column, last.column);
   }
 
   void addAlongRows(ArrayRef<float> run, int64_t row, int64_t column,
@@ -127,6 +160,12 @@ private:
       int64_t count = std::min<int64_t>(run.size(), left);
       // Partial sums, so that the compiler may take several at a time.
       constexpr int kLanes = 16;
+      if (count < kLanes) {
+        addAlongColumn(run.take_front(count), block, column);
+        row += count * stride;
+        run = run.drop_front(count);
+        continue;
+      }
       float square[kLanes] = {}, sum[kLanes] = {}, top[kLanes] = {};
       int64_t i = 0;
       for (; i + kLanes <= count; i += kLanes)
@@ -152,6 +191,18 @@ private:
     }
   }
 
+  void addAlongColumn(ArrayRef<float> run, int32_t block, int64_t column) {
+    float square = 0, sum = 0, top = 0;
+    for (float value : run) {
+      square += value * value;
+      sum += std::fabs(value);
+      top = std::max(top, std::fabs(value));
+    }
+    norms.square[block][column] += square;
+    norms.sum[block][column] += sum;
+    norms.top[block][column] = std::max(norms.top[block][column], top);
+  }
+
   void addAlongColumns(ArrayRef<float> run, int32_t block, int64_t column,
                        int64_t stride) {
     float *square = norms.square[block].data() + column;
@@ -175,20 +226,19 @@ private:
 
   void advance(int64_t run) {
     at.back() += run;
-    for (int64_t axis = type.getRank() - 1;
-         axis > 0 && at[axis] == type.getDimSize(axis); --axis) {
+    for (size_t axis = axes.size() - 1;
+         axis > 0 && at[axis] == axes[axis].extent; --axis) {
       at[axis] = 0;
       ++at[axis - 1];
     }
   }
 
   ViewAttr view;
-  ShapedType type;
   ArrayRef<int64_t> splits;
-  SmallVector<int64_t> rowStride, colStride, at;
+  SmallVector<Axis> axes;
+  SmallVector<int64_t> at;
   std::vector<int32_t> blockOfRow;
-  /// The axis whose positions the view reorders, and the place of each.
-  int64_t orderedAxis = -1;
+  /// Of the positions of the axis that the view reorders.
   SmallVector<int64_t> place;
   ColumnNorms norms;
 };
