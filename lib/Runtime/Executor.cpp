@@ -197,7 +197,17 @@ void Executor::findInPlace(const StreamContext &context) {
   const fb::Entry &entry = *fbProgram.entries()->Get(entryNumber);
   uint32_t code = entry.codes()->Get(0);
   const std::vector<Instruction> &list = program->codes[code];
-  inPlace = InPlaceInputs(fbProgram, entry, list, context);
+  auto places = [&](const auto *values) {
+    std::vector<ByteRange> ranges;
+    for (uint32_t i = 0; values && i < values->size(); ++i) {
+      const fb::Value &value = *fbProgram.values()->Get(values->Get(i));
+      ranges.push_back(
+          {int64_t(value.offset()), int64_t(value.offset() + value.bytes())});
+    }
+    return ranges;
+  };
+  inPlace = InPlaceInputs(places(entry.inputs()), places(entry.outputs()), list,
+                          context);
   for (size_t i = 0; i < list.size(); ++i) {
     const auto &padded = codes[code].instructions[i].padded;
     if (const auto *copy = std::get_if<Copy>(&list[i]); copy && padded)

@@ -138,25 +138,16 @@ private:
   const StreamContext &context;
 };
 
-static ByteRange bytesOf(const fb::Value &value) {
-  return {int64_t(value.offset()), int64_t(value.offset() + value.bytes())};
-}
-
-InPlaceInputs::InPlaceInputs(const fb::Program &program, const fb::Entry &entry,
+InPlaceInputs::InPlaceInputs(const std::vector<ByteRange> &places,
+                             const std::vector<ByteRange> &outputs,
                              std::span<const Instruction> list,
                              const StreamContext &context) {
-  auto rangesOf = [&](const auto *list) {
-    std::vector<ByteRange> ranges;
-    for (uint32_t i = 0; list && i < list->size(); ++i)
-      ranges.push_back(bytesOf(*program.values()->Get(list->Get(i))));
-    return ranges;
-  };
-  for (ByteRange bytes : rangesOf(entry.inputs()))
+  for (ByteRange bytes : places)
     inputs.push_back({bytes, bytes.begin < bytes.end});
   Walk walk(*this, context);
   for (const Instruction &instruction : list)
     walk.visit(instruction);
-  for (ByteRange bytes : rangesOf(entry.outputs()))
+  for (ByteRange bytes : outputs)
     walk.exclude(bytes);
   // Inputs that share bytes, which no program of ours has.
   std::vector<Input> all = inputs;

@@ -16,7 +16,6 @@
 #define MHO_RUNTIME_INPLACEINPUTS_H
 
 #include "Undefined.h"
-#include "mho/Program/program_generated.h"
 
 #include <unordered_map>
 
@@ -25,9 +24,10 @@ namespace mho::rt {
 class InPlaceInputs {
 public:
   InPlaceInputs() = default;
-  /// `list` is the stream of unit 0, which alone has an io space; it must
-  /// outlive this.
-  InPlaceInputs(const fb::Program &program, const fb::Entry &entry,
+  /// Where the entry's inputs and outputs lie in the io space. `list` is the
+  /// stream of unit 0, which alone has one; it must outlive this.
+  InPlaceInputs(const std::vector<ByteRange> &inputs,
+                const std::vector<ByteRange> &outputs,
                 std::span<const isa::Instruction> list,
                 const StreamContext &context);
 

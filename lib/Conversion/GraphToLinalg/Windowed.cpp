@@ -215,8 +215,8 @@ Value lowerMaxPoolIndex(Lowering &l, MaxPoolIndexOp op) {
         auto index = [&](AffineExpr dim) {
           return arith::IndexCastOp::create(
               b, b.getI64Type(),
-              linalg::IndexOp::create(
-                  b, cast<AffineDimExpr>(dim).getPosition()));
+              linalg::IndexOp::create(b,
+                                      cast<AffineDimExpr>(dim).getPosition()));
         };
         auto extentOf = [&](int64_t axis) -> Value {
           if (auto extent = dyn_cast<Value>(had[axis]))

@@ -125,3 +125,27 @@ func.func @unit_0_main(%x: tensor<2x8xui8>) -> tensor<2xui8> attributes {analog.
   %y = graph.reduce_min %x {axes = array<i64: 1>} : (tensor<2x8xui8>) -> tensor<2xui8>
   return %y : tensor<2xui8>
 }
+
+// -----
+
+// Only the border is filled, not what the image covers, and a transposition
+// does not take arithmetic with it: it moves whole lines.
+
+// CHECK: tile.kernel [544] reads [] writes [#tile.write<f32 scratch at 0, [1]>]
+// CHECK: tile.kernel [32, 16] reads [] writes [#tile.write<f32 scratch at 2176, [544, 1]>]
+// CHECK: tile.kernel [32, 33, 16] reads [#tile.access<f32 io at 0, [33, 1, 1056]>] writes [#tile.write<f32 scratch at 2240, [544, 16, 1]>]
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: tile.yield
+// CHECK: tile.kernel [32, 33, 2, 2, 16]
+// CHECK: tile.kernel [16896] reads [#tile.access<f32 scratch at [[Y:[0-9]+]], [1]>] writes [#tile.write<f32 scratch at [[Y]], [1]>]
+// CHECK: math.exp
+// CHECK: tile.kernel [16, 1056] reads [#tile.access<f32 scratch at [[Y]], [1, 16]>] writes [#tile.write<f32 io at {{[0-9]+}}, [1056, 1]>]
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: tile.yield
+func.func @unit_0_main(%x: tensor<1x16x32x33xf32>) -> tensor<1x16x32x33xf32> attributes {analog.unit = 0 : i32} {
+  %l = graph.transpose %x [0, 2, 3, 1] : (tensor<1x16x32x33xf32>) -> tensor<1x32x33x16xf32>
+  %p = graph.max_pool %l {kernel = array<i64: 2, 2>, strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 0, 0>, dilations = array<i64: 1, 1>, channels_last} : (tensor<1x32x33x16xf32>) -> tensor<1x32x33x16xf32>
+  %e = graph.exp %p : tensor<1x32x33x16xf32>
+  %y = graph.transpose %e [0, 3, 1, 2] : (tensor<1x32x33x16xf32>) -> tensor<1x16x32x33xf32>
+  return %y : tensor<1x16x32x33xf32>
+}

@@ -62,3 +62,41 @@ func.func @resize(%x: tensor<1x4x4x6xf32>, %t: tensor<5x2xi64>, %w: tensor<5x2xf
   %s = graph.sum_pool %r {kernel = array<i64: 3, 3>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x4x5xf32>) -> tensor<1x4x2x3xf32>
   return %s : tensor<1x4x2x3xf32>
 }
+
+// -----
+
+// Pools without a border between borders of the program stay in planes, also
+// where elements are changed before or behind them; next to a convolution they
+// do not, nor do pools that are copied into a border.
+
+// CHECK-LABEL: func.func @alone
+// CHECK-NOT: graph.transpose
+// CHECK: graph.average_pool
+// CHECK-NOT: channels_last
+// CHECK: return
+func.func @alone(%x: tensor<1x4x64x64xf32>) -> tensor<1x4x32x32xf32> {
+  %a = graph.relu %x : tensor<1x4x64x64xf32>
+  %p = graph.average_pool %a {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x64x64xf32>) -> tensor<1x4x32x32xf32>
+  %y = graph.sigmoid %p : tensor<1x4x32x32xf32>
+  return %y : tensor<1x4x32x32xf32>
+}
+
+// CHECK-LABEL: func.func @beside
+// CHECK: graph.transpose %{{.*}} [0, 2, 3, 1]
+// CHECK-NEXT: graph.average_pool {{.*}}channels_last
+// CHECK-NEXT: graph.relu
+// CHECK-NEXT: graph.conv {{.*}}channels_last
+func.func @beside(%x: tensor<1x4x64x64xf32>, %w: tensor<4x4x1x1xf32>) -> tensor<1x4x32x32xf32> {
+  %p = graph.average_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x64x64xf32>) -> tensor<1x4x32x32xf32>
+  %a = graph.relu %p : tensor<1x4x32x32xf32>
+  %y = graph.conv %a, %w {kernel = array<i64: 1, 1>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x32x32xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x32x32xf32>
+  return %y : tensor<1x4x32x32xf32>
+}
+
+// CHECK-LABEL: func.func @in_a_border
+// CHECK: graph.transpose %{{.*}} [0, 2, 3, 1]
+// CHECK-NEXT: graph.max_pool {{.*}}channels_last
+func.func @in_a_border(%x: tensor<1x4x64x64xf32>) -> tensor<1x4x32x32xf32> {
+  %y = graph.max_pool %x {kernel = array<i64: 3, 3>, strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x64x64xf32>) -> tensor<1x4x32x32xf32>
+  return %y : tensor<1x4x32x32xf32>
+}
