@@ -7,7 +7,7 @@
 
 #include "InPlaceInputs.h"
 
-#include "Bounds.h"
+#include "AccessWalk.h"
 
 #include <algorithm>
 #include <variant>
@@ -16,13 +16,11 @@ using namespace mho;
 using namespace mho::rt;
 using namespace mho::isa;
 
-using Dims = std::vector<Extent>;
-
 /// Looks at every access to the io space. checkFields says which there are.
-class InPlaceInputs::Walk {
+class InPlaceInputs::Walk : public AccessWalk {
 public:
   Walk(InPlaceInputs &result, const StreamContext &context)
-      : result(result), context(context) {}
+      : AccessWalk(context), result(result) {}
 
   void visit(const Instruction &instruction) {
     std::visit(
@@ -40,24 +38,14 @@ public:
   }
 
   // Called by checkFields.
-  void arrayIndex(const char *, uint32_t) {}
-  void channelIndex(const char *, uint32_t) {}
-  void slotIndex(const char *, uint32_t) {}
-  void optionalSlot(const char *, int32_t) {}
-  void number(const char *, uint64_t) {}
-  void flag(const char *, bool) {}
-  void strides(const char *, const std::vector<int64_t> &) {}
-  void combineKind(const char *, WriteKind) {}
-  void extent(const char *, const Extent &) {}
-  void extents(const char *, const Dims &) {}
-  void kernelBody(const char *, const KernelBody &) {}
-  void body(const char *, const Body &) {}
-  Extent columns(uint32_t array) { return {context.columns[array], kNoSlot}; }
   void access(const char *, const Access &access, Direction direction,
               const Dims &dims) {
     if (access.space != Space::Io)
       return;
-    ByteRange bytes = reach(access, dims);
+    // Nothing touched is a range without bytes.
+    ByteRange bytes = reach(access, dims)
+                          .value_or(ByteRange{int64_t(access.offset),
+                                              int64_t(access.offset)});
     for (size_t i = 0; direction == Direction::Read && i < result.inputs.size();
          ++i) {
       ByteRange own = result.inputs[i].bytes;
@@ -89,41 +77,15 @@ public:
   }
 
 private:
-  /// Empty where nothing is touched.
-  ByteRange reach(const Access &access, const Dims &dims) const {
-    Bounds range = boundElements(access, dims);
-    if (range.low > range.high ||
-        std::any_of(dims.begin(), dims.end(),
-                    [](const Extent &extent) { return extent.max == 0; }))
-      return {access.offset, access.offset};
-    for (const SlotTerm &term : access.slots)
-      range.addScaled(term.stride, context.slots[term.slot].first,
-                      context.slots[term.slot].second);
-    Wide width = sizeOf(access.type);
-    return {int64_t(access.offset + range.low * width),
-            int64_t(access.offset + (range.high + 1) * width)};
-  }
-
   void extra(const Kernel &op) {
-    for (const Table &table : op.body.tables) {
-      Dims sizes;
-      for (int64_t size : table.sizes)
-        sizes.push_back({size, kNoSlot});
-      access("", table.access, Direction::Read, sizes);
-    }
+    for (const Table &table : op.body.tables)
+      access("", table.access, Direction::Read, dimsOf(table));
   }
   void extra(const Contract &op) {
-    // A sum over nothing is stored, too.
-    Dims dims = join({op.batch, op.rows, op.columns, op.inner});
-    for (size_t d = dims.size() - op.inner.size(); d < dims.size(); ++d)
-      dims[d] = {1, kNoSlot};
-    access("", op.output, Direction::Write, dims);
+    access("", op.output, Direction::Write, writtenBy(op));
   }
   void extra(const Scatter &op) {
-    Access whole = op.to;
-    whole.strides.insert(whole.strides.end(), op.placeStrides.begin(),
-                         op.placeStrides.end());
-    access("", whole, Direction::Write, join({op.dims, op.sizes}));
+    access("", wholeOf(op), Direction::Write, join({op.dims, op.sizes}));
   }
   void extra(const Compact &op) {
     int64_t points = 1;
@@ -135,7 +97,6 @@ private:
   template <typename Op> void extra(const Op &) {}
 
   InPlaceInputs &result;
-  const StreamContext &context;
 };
 
 InPlaceInputs::InPlaceInputs(const std::vector<ByteRange> &places,

@@ -7,7 +7,7 @@
 
 #include "Undefined.h"
 
-#include "Bounds.h"
+#include "AccessWalk.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -67,7 +67,7 @@ private:
   std::map<int64_t, int64_t> ends;
 };
 
-using Dims = std::vector<Extent>;
+using Dims = AccessWalk::Dims;
 
 bool isEmpty(const Dims &dims) {
   return std::any_of(dims.begin(), dims.end(),
@@ -76,28 +76,15 @@ bool isEmpty(const Dims &dims) {
 
 /// Walks a stream in the order of its first pass. checkFields says which
 /// accesses an instruction has.
-class Walk {
+class Walk : public AccessWalk {
 public:
   Walk(std::span<const Instruction> list, const StreamContext &context)
-      : list(list), context(context) {}
+      : AccessWalk(context), list(list) {}
 
   void walk(size_t begin, size_t end);
   std::vector<ByteRange> result() const { return undefined.list(); }
 
   // Called by checkFields.
-  void arrayIndex(const char *, uint32_t) {}
-  void channelIndex(const char *, uint32_t) {}
-  void slotIndex(const char *, uint32_t) {}
-  void optionalSlot(const char *, int32_t) {}
-  void number(const char *, uint64_t) {}
-  void flag(const char *, bool) {}
-  void strides(const char *, const std::vector<int64_t> &) {}
-  void combineKind(const char *, WriteKind) {}
-  void extent(const char *, const Extent &) {}
-  void extents(const char *, const Dims &) {}
-  void kernelBody(const char *, const KernelBody &) {}
-  void body(const char *, const Body &) {}
-  Extent columns(uint32_t array) { return {context.columns[array], kNoSlot}; }
   void access(const char *, const Access &access, Direction direction,
               const Dims &dims) {
     direction == Direction::Read ? read(access, dims) : note(access, dims);
@@ -129,52 +116,32 @@ private:
       read(op.output, join({op.counts, {columns(op.array)}}));
   }
   void extra(const Kernel &op) {
-    for (const Table &table : op.body.tables) {
-      Dims sizes;
-      for (int64_t size : table.sizes)
-        sizes.push_back({size, kNoSlot});
-      read(table.access, sizes);
-    }
+    for (const Table &table : op.body.tables)
+      read(table.access, dimsOf(table));
   }
   void extra(const Contract &op) {
-    Dims dims = join({op.batch, op.rows, op.columns, op.inner});
     if (op.accumulate)
-      return read(op.output, dims);
-    // A sum over nothing is stored, too.
-    for (size_t d = dims.size() - op.inner.size(); d < dims.size(); ++d)
-      dims[d] = {1, kNoSlot};
-    note(op.output, dims);
+      read(op.output, join({op.batch, op.rows, op.columns, op.inner}));
+    else
+      note(op.output, writtenBy(op));
   }
   void extra(const Scatter &op) {
-    if (op.kind == WriteKind::Store)
-      return;
-    Access whole = op.to;
-    whole.strides.insert(whole.strides.end(), op.placeStrides.begin(),
-                         op.placeStrides.end());
-    read(whole, join({op.dims, op.sizes}));
+    if (op.kind != WriteKind::Store)
+      read(wholeOf(op), join({op.dims, op.sizes}));
   }
   template <typename Op> void extra(const Op &) {}
 
   std::span<const Instruction> list;
-  const StreamContext &context;
   RangeSet defined, undefined;
   /// Writes of the instruction at hand: it reads before.
   std::vector<std::pair<const Access *, Dims>> pending;
 };
 
 void Walk::read(const Access &access, const Dims &dims) {
-  if (access.space != Space::Scratch || isEmpty(dims))
+  if (access.space != Space::Scratch)
     return;
-  Bounds range = boundElements(access, dims);
-  if (range.low > range.high)
-    return;
-  for (const SlotTerm &term : access.slots)
-    range.addScaled(term.stride, context.slots[term.slot].first,
-                    context.slots[term.slot].second);
-  Wide width = sizeOf(access.type);
-  ByteRange bytes{int64_t(access.offset + range.low * width),
-                  int64_t(access.offset + (range.high + 1) * width)};
-  defined.missing(bytes, [&](ByteRange part) { undefined.add(part); });
+  if (std::optional<ByteRange> bytes = reach(access, dims))
+    defined.missing(*bytes, [&](ByteRange part) { undefined.add(part); });
 }
 
 void Walk::written(const Access &access, const Dims &dims) {

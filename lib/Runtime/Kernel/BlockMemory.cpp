@@ -133,7 +133,7 @@ bool withStep(WriteKind kind, Max max, Min min, Run run) {
     run([](auto, auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
     return true;
   case WriteKind::Mul:
-    run([](auto d, auto a, auto b) HWY_ATTR { return product(d, a, b); });
+    run([](auto, auto a, auto b) HWY_ATTR { return hn::Mul(a, b); });
     return true;
   case WriteKind::Max:
     run(max);
@@ -169,64 +169,58 @@ bool withNarrowFloats(Type type, WriteKind kind, Run run) {
   });
 }
 
-} // namespace
-
-bool fold(WriteKind kind, Type type, void *partials, const void *values,
-          size_t n, size_t rows) {
-  auto rowsOf = [&]<typename T>(T *p) {
-    return [=](auto f) {
-      auto *v = static_cast<const T *>(values);
-      for (size_t r = 0; r < rows; ++r)
-        foldLanes<T>(p + r * kPartials, v + r * n, n, f);
-    };
-  };
-  auto extremes = [&](auto foldRow) {
-    for (size_t r = 0; r < rows; ++r)
-      foldRow(static_cast<float *>(partials) + r * kPartials,
-              static_cast<const float *>(values) + r * n, n);
-    return true;
-  };
-  bool inF32 = type == Type::F32 || type == Type::F16 || type == Type::BF16;
-  if (inF32 && kind == WriteKind::Max)
-    return extremes(foldExtremes<true>);
-  if (inF32 && kind == WriteKind::Min)
-    return extremes(foldExtremes<false>);
+/// Calls run(T(), f) with the lanes' C++ type and the step of a reduction of
+/// this type; false where there is none.
+template <typename Run> bool withLanes(WriteKind kind, Type type, Run run) {
+  auto of = [&](auto zero) { return [=](auto f) { run(zero, f); }; };
   switch (type) {
   case Type::F32:
-    return withFloats(kind, rowsOf(static_cast<float *>(partials)));
+    return withFloats(kind, of(float()));
   case Type::F16:
   case Type::BF16:
-    return withNarrowFloats(type, kind, rowsOf(static_cast<float *>(partials)));
+    return withNarrowFloats(type, kind, of(float()));
   case Type::F64:
-    return withFloats(kind, rowsOf(static_cast<double *>(partials)));
+    return withFloats(kind, of(double()));
   case Type::I32:
-    return withIntegers(kind, rowsOf(static_cast<int32_t *>(partials)));
+    return withIntegers(kind, of(int32_t()));
   case Type::I64:
-    return withIntegers(kind, rowsOf(static_cast<int64_t *>(partials)));
+    return withIntegers(kind, of(int64_t()));
   default:
     return false;
   }
 }
 
-bool tree(WriteKind kind, Type type, void *partials, size_t rows) {
-  auto rowsOf = [&]<typename T>(T *p) {
-    return [=](auto f) { treeRows<T>(p, rows, f); };
-  };
-  switch (type) {
-  case Type::F32:
-    return withFloats(kind, rowsOf(static_cast<float *>(partials)));
-  case Type::F16:
-  case Type::BF16:
-    return withNarrowFloats(type, kind, rowsOf(static_cast<float *>(partials)));
-  case Type::F64:
-    return withFloats(kind, rowsOf(static_cast<double *>(partials)));
-  case Type::I32:
-    return withIntegers(kind, rowsOf(static_cast<int32_t *>(partials)));
-  case Type::I64:
-    return withIntegers(kind, rowsOf(static_cast<int64_t *>(partials)));
-  default:
-    return false;
+/// Extremes of floats that live in lanes of f32.
+bool foldExtremes(WriteKind kind, float *partials, const float *values,
+                  size_t n, size_t rows) {
+  for (size_t r = 0; r < rows; ++r) {
+    float *p = partials + r * kPartials;
+    const float *v = values + r * n;
+    kind == WriteKind::Max ? foldExtremes<true>(p, v, n)
+                           : foldExtremes<false>(p, v, n);
   }
+  return true;
+}
+
+} // namespace
+
+bool fold(WriteKind kind, Type type, void *partials, const void *values,
+          size_t n, size_t rows) {
+  bool inF32 = type == Type::F32 || type == Type::F16 || type == Type::BF16;
+  if (inF32 && (kind == WriteKind::Max || kind == WriteKind::Min))
+    return foldExtremes(kind, static_cast<float *>(partials),
+                        static_cast<const float *>(values), n, rows);
+  return withLanes(kind, type, [=]<typename T>(T, auto f) {
+    for (size_t r = 0; r < rows; ++r)
+      foldLanes<T>(static_cast<T *>(partials) + r * kPartials,
+                   static_cast<const T *>(values) + r * n, n, f);
+  });
+}
+
+bool tree(WriteKind kind, Type type, void *partials, size_t rows) {
+  return withLanes(kind, type, [=]<typename T>(T, auto f) {
+    treeRows<T>(static_cast<T *>(partials), rows, f);
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -245,8 +245,8 @@ template <typename S, typename U> bool integerOp(const Call &call) {
                [](auto, auto a, auto b) HWY_ATTR { return hn::Sub(a, b); });
     return true;
   case MicroOpcode::ArithMuli:
-    map2<U, U>(call, [](auto d, auto a, auto b)
-                         HWY_ATTR { return product(d, a, b); });
+    map2<U, U>(call,
+               [](auto, auto a, auto b) HWY_ATTR { return hn::Mul(a, b); });
     return true;
   case MicroOpcode::ArithMaxsi:
     map2<S, S>(call,
@@ -294,7 +294,7 @@ template <typename S, typename U> bool integerOp(const Call &call) {
     map2<S, S>(call, [](auto d, auto a, auto b) HWY_ATTR {
       const hn::RebindToUnsigned<decltype(d)> du;
       auto most = hn::Min(hn::BitCast(du, b), hn::Set(du, bits - 1));
-      return shiftRight(d, a, hn::BitCast(d, most));
+      return hn::Shr(a, hn::BitCast(d, most));
     });
     return true;
   default:

@@ -185,20 +185,6 @@ template <typename T, typename F> void each2(const Call &call, F f) {
     out[i] = f(a[i * stepA], b[i * stepB]);
 }
 
-/// The low half of a product of integers, or one of floats.
-template <typename D, typename V = hn::Vec<D>>
-HWY_INLINE V product(D d, V a, V b) {
-  (void)d;
-  return hn::Mul(a, b);
-}
-
-/// Arithmetic shift of each lane by less than its width.
-template <typename D, typename V = hn::Vec<D>>
-HWY_INLINE V shiftRight(D d, V a, V by) {
-  (void)d;
-  return hn::Shr(a, by);
-}
-
 template <typename D> HWY_INLINE hn::Vec<D> nanOf(D d) {
   return hn::Set(d, std::numeric_limits<hn::TFromD<D>>::quiet_NaN());
 }
@@ -226,7 +212,7 @@ HWY_INLINE V fused(D d, V a, V b, V c) {
 
 /// Lanes where the mask holds as 1, others as 0.
 template <typename D, typename M>
-HWY_INLINE hn::Vec<hn::Rebind<int32_t, D>> flagsOf(D d, M mask) {
+HWY_INLINE hn::Vec<hn::Rebind<int32_t, D>> flagsOf(D, M mask) {
   const hn::RebindToUnsigned<D> du;
   const hn::Rebind<int32_t, D> di;
   auto ones = hn::IfThenElseZero(hn::RebindMask(du, mask),

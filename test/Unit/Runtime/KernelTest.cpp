@@ -467,6 +467,21 @@ TEST(Kernel, TableLoadsEqualTheReference) {
   EXPECT_GE(ofMore, 3u);
 }
 
+/// A kernel that reads indices into a table of data.
+static Status runWithTable(const Kernel &kernel,
+                           const std::vector<int64_t> &extents,
+                           const std::vector<int64_t> &indices,
+                           const std::vector<float> &data,
+                           std::vector<float> &out) {
+  std::vector<const std::byte *> reads = {
+      reinterpret_cast<const std::byte *>(indices.data())};
+  std::vector<std::byte *> writes = {reinterpret_cast<std::byte *>(out.data())};
+  std::vector<const std::byte *> tables = {
+      reinterpret_cast<const std::byte *>(data.data())};
+  return PreparedKernel::prepare(kernel)->run({extents, reads, writes, tables},
+                                              nullptr);
+}
+
 TEST(Kernel, TableLoadsAreChecked) {
   Kernel kernel;
   kernel.dims = {{3, kNoSlot}};
@@ -479,16 +494,7 @@ TEST(Kernel, TableLoadsAreChecked) {
   kernel.body.yields = {1};
   std::vector<float> data = {10, 11, 12, 13}, out(3);
   std::vector<int64_t> indices = {3, 0, 2}, extents = {3};
-  auto run = [&] {
-    std::vector<const std::byte *> reads = {
-        reinterpret_cast<const std::byte *>(indices.data())};
-    std::vector<std::byte *> writes = {
-        reinterpret_cast<std::byte *>(out.data())};
-    std::vector<const std::byte *> tables = {
-        reinterpret_cast<const std::byte *>(data.data())};
-    return PreparedKernel::prepare(kernel)->run(
-        {extents, reads, writes, tables}, nullptr);
-  };
+  auto run = [&] { return runWithTable(kernel, extents, indices, data, out); };
   ASSERT_TRUE(run().ok());
   EXPECT_EQ(out, (std::vector<float>{13, 10, 12}));
   indices[1] = 4;
@@ -517,16 +523,7 @@ TEST(Kernel, TableLoadsAreCheckedInSharedTiles) {
   ASSERT_EQ(makePlan(kernel, extents)->columnDims.size(), 2u);
   std::vector<float> data(images * rows * columns), out(data.size());
   std::iota(data.begin(), data.end(), 0.f);
-  auto run = [&] {
-    std::vector<const std::byte *> reads = {
-        reinterpret_cast<const std::byte *>(places.data())};
-    std::vector<std::byte *> writes = {
-        reinterpret_cast<std::byte *>(out.data())};
-    std::vector<const std::byte *> tables = {
-        reinterpret_cast<const std::byte *>(data.data())};
-    return PreparedKernel::prepare(kernel)->run(
-        {extents, reads, writes, tables}, nullptr);
-  };
+  auto run = [&] { return runWithTable(kernel, extents, places, data, out); };
   for (int64_t i = 0; i < rows; ++i)
     places[size_t(i)] = i * 5 % rows;
   ASSERT_TRUE(run().ok());
