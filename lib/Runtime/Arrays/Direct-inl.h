@@ -76,27 +76,40 @@ static inline void directTile(const Direct &d, int64_t row, int64_t panel) {
                    load<F>(sums + (r * V + v) * 16));
 }
 
-/// Tiles of R rows: a panel stays in L1 while they pass.
-template <int R>
-static inline void directRows(const Direct &d, int64_t row, int64_t tiles) {
-  constexpr int fits = kDirectSums / R, V = fits < 1 ? 1 : fits < 4 ? fits : 4;
+/// All rows at one place of V panels: `larger` tiles of R + 1 rows, then tiles
+/// of R.
+template <int R, int V>
+static inline void directTiles(const Direct &d, int64_t larger, int64_t tiles,
+                               int64_t panel) {
+  int64_t row = 0;
+  if constexpr (R < kTileRows)
+    for (int64_t t = 0; t < larger; ++t, row += R + 1)
+      directTile<R + 1, V>(d, row, panel);
+  for (int64_t t = larger; t < tiles; ++t, row += R)
+    directTile<R, V>(d, row, panel);
+}
+
+/// A panel stays in L1 while the rows pass.
+template <int R, bool isMixed>
+static inline void directRows(const Direct &d, int64_t larger, int64_t tiles) {
+  constexpr int fits = kDirectSums / (isMixed ? R + 1 : R);
+  constexpr int V = fits < 1 ? 1 : fits < 4 ? fits : 4;
   int64_t panel = d.firstPanel, end = d.firstPanel + d.panelCount;
   for (; panel + V <= end; panel += V)
-    for (int64_t t = 0; t < tiles; ++t)
-      directTile<R, V>(d, row + t * R, panel);
+    directTiles<R, V>(d, larger, tiles, panel);
   if constexpr (V > 1)
     for (; panel < end; ++panel)
-      for (int64_t t = 0; t < tiles; ++t)
-        directTile<R, 1>(d, row + t * R, panel);
+      directTiles<R, 1>(d, larger, tiles, panel);
 }
 
 template <int R>
-static void directOf(int64_t size, const Direct &d, int64_t row,
+static void directOf(int64_t size, const Direct &d, int64_t larger,
                      int64_t tiles) {
   if (size == R)
-    return directRows<R>(d, row, tiles);
+    return larger ? directRows<R, true>(d, larger, tiles)
+                  : directRows<R, false>(d, 0, tiles);
   if constexpr (R > 1)
-    directOf<R - 1>(size, d, row, tiles);
+    directOf<R - 1>(size, d, larger, tiles);
 }
 
 /// Rows fall into as few tiles as can hold them, of sizes that differ by one
@@ -105,8 +118,5 @@ static void directF32(const Direct &d) {
   if (d.rowCount <= 0)
     return;
   int64_t tiles = (d.rowCount + kTileRows - 1) / kTileRows;
-  int64_t size = d.rowCount / tiles, larger = d.rowCount % tiles;
-  if (larger)
-    directOf<kTileRows>(size + 1, d, 0, larger);
-  directOf<kTileRows>(size, d, larger * (size + 1), tiles - larger);
+  directOf<kTileRows>(d.rowCount / tiles, d, d.rowCount % tiles, tiles);
 }
