@@ -415,13 +415,12 @@ const Table &table() {
   return *best;
 }
 
-TableList tables() {
-  TableList list{};
+std::vector<const Table *> tables() {
+  std::vector<const Table *> list;
   for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
     hwy::SetSupportedTargetsForTest(target);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    if (list.count < std::size(list.sets))
-      list.sets[list.count++] = HWY_DYNAMIC_DISPATCH(ownTable)();
+    list.push_back(HWY_DYNAMIC_DISPATCH(ownTable)());
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -19,6 +19,7 @@
 #include "mho/Program/Instructions.h"
 
 #include <cstddef>
+#include <vector>
 
 namespace mho::rt::blocks {
 
@@ -86,11 +87,7 @@ struct Table {
 /// What this machine runs best.
 const Table &table();
 /// All that this machine can run, best first; for tests.
-struct TableList {
-  const Table *sets[3];
-  size_t count;
-};
-TableList tables();
+std::vector<const Table *> tables();
 
 } // namespace mho::rt::blocks
 

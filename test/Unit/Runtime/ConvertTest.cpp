@@ -72,15 +72,15 @@ bool compare(MicroOpcode code, Type type, Type from, uint64_t immediate) {
   std::vector<uint32_t> operands(binary ? 2 : 1);
   isa::MicroOp op{uint16_t(code), type, immediate, operands};
   Lanes a(from, n, 1), b(from, n, 2);
-  blocks::TableList list = blocks::tables();
+  std::vector<const blocks::Table *> list = blocks::tables();
   bool any = false;
-  for (size_t t = 0; t < list.count; ++t) {
+  for (size_t t = 0; t < list.size(); ++t) {
     std::vector<std::byte> out(n * laneBytes(laneOf(type)));
     blocks::Call call{code,       type,
                       from,       immediate,
                       out.data(), {a.bytes.data(), b.bytes.data(), nullptr},
                       {},         n};
-    if (!list.sets[t]->apply(call))
+    if (!list[t]->apply(call))
       continue;
     any = true;
     Type types[2] = {from, from};
@@ -93,7 +93,7 @@ bool compare(MicroOpcode code, Type type, Type from, uint64_t immediate) {
               ? std::isnan(toDouble(type, got))
               : std::memcmp(&wanted, &got, laneBytes(laneOf(type))) == 0;
       if (!same) {
-        ADD_FAILURE() << list.sets[t]->name << ": op " << int(code) << " from "
+        ADD_FAILURE() << list[t]->name << ": op " << int(code) << " from "
                       << isa::nameOf(from) << " to " << isa::nameOf(type)
                       << " of " << toDouble(from, x[0]) << ", "
                       << toDouble(from, x[1]) << " is " << toDouble(type, got)
@@ -165,19 +165,19 @@ TEST(Convert, HalvesInMemory) {
   for (size_t i = 0; i < n; ++i)
     patterns[i] = uint16_t(i);
   auto *memory = reinterpret_cast<const std::byte *>(patterns.data());
-  blocks::TableList list = blocks::tables();
+  std::vector<const blocks::Table *> list = blocks::tables();
   for (Type type : {Type::F16, Type::BF16})
-    for (size_t t = 0; t < list.count; ++t) {
+    for (size_t t = 0; t < list.size(); ++t) {
       std::vector<float> lanes(n);
-      ASSERT_TRUE(list.sets[t]->load(type, lanes.data(), memory, 2, n));
+      ASSERT_TRUE(list[t]->load(type, lanes.data(), memory, 2, n));
       std::vector<uint16_t> back(n);
-      ASSERT_TRUE(
-          list.sets[t]->store(type, reinterpret_cast<std::byte *>(back.data()),
-                              2, lanes.data(), n));
+      ASSERT_TRUE(list[t]->store(type,
+                                 reinterpret_cast<std::byte *>(back.data()), 2,
+                                 lanes.data(), n));
       for (size_t i = 0; i < n; ++i) {
         Scalar wanted = loadScalar(type, &patterns[i]);
         ASSERT_TRUE(std::memcmp(&wanted.f, &lanes[i], 4) == 0)
-            << list.sets[t]->name << " " << isa::nameOf(type) << " " << i;
+            << list[t]->name << " " << isa::nameOf(type) << " " << i;
         uint16_t stored = 0;
         storeScalar(type, &stored, wanted);
         ASSERT_EQ(back[i], stored) << isa::nameOf(type) << " " << i;
@@ -188,12 +188,12 @@ TEST(Convert, HalvesInMemory) {
 TEST(Convert, ReductionsOfHalves) {
   constexpr size_t n = 173, rows = 5;
   using isa::WriteKind;
-  blocks::TableList list = blocks::tables();
+  std::vector<const blocks::Table *> list = blocks::tables();
   for (Type type : {Type::F16, Type::BF16, Type::F32})
     for (WriteKind kind :
          {WriteKind::Add, WriteKind::Mul, WriteKind::Max, WriteKind::Min})
       for (unsigned seed = 0; seed < 4; ++seed)
-        for (size_t t = 0; t < list.count; ++t) {
+        for (size_t t = 0; t < list.size(); ++t) {
           Lanes values(type, n * rows, seed);
           auto *data = reinterpret_cast<float *>(values.bytes.data());
           // Finite numbers of one sign at first.
@@ -203,8 +203,7 @@ TEST(Convert, ReductionsOfHalves) {
                 data[i] = 1;
           std::vector<float> got(16 * rows, identityOf(kind, type).f);
           std::vector<float> wanted = got;
-          ASSERT_TRUE(
-              list.sets[t]->fold(kind, type, got.data(), data, n, rows));
+          ASSERT_TRUE(list[t]->fold(kind, type, got.data(), data, n, rows));
           for (size_t r = 0; r < rows; ++r)
             for (size_t j = 0; j < n; ++j) {
               Scalar a, b;

@@ -258,18 +258,18 @@ static void expectSame(const RandomKernel &random, const Memory &wanted,
 
 TEST(Kernel, BlocksEqualTheReference) {
   ThreadPool pool(2);
-  blocks::TableList list = blocks::tables();
+  std::vector<const blocks::Table *> list = blocks::tables();
   int planned = 0;
   for (unsigned seed = 0; seed < 600 && !HasFailure(); ++seed) {
     RandomKernel random(seed);
     Memory wanted = random.memory;
     ASSERT_TRUE(random.run(true, wanted, blocks::table(), nullptr).ok());
-    for (size_t t = 0; t < list.count; ++t) {
+    for (size_t t = 0; t < list.size(); ++t) {
       Memory got = random.memory;
       ASSERT_TRUE(
-          random.run(false, got, *list.sets[t], t == 0 ? &pool : nullptr).ok());
+          random.run(false, got, *list[t], t == 0 ? &pool : nullptr).ok());
       expectSame(random, wanted, got,
-                 "seed " + std::to_string(seed) + ", " + list.sets[t]->name);
+                 "seed " + std::to_string(seed) + ", " + list[t]->name);
     }
     planned += random.planned;
   }
@@ -449,10 +449,10 @@ static size_t checkTableLoads(unsigned seed) {
   };
   std::vector<std::byte> wanted = run(nullptr, nullptr);
   ThreadPool pool(2);
-  blocks::TableList list = blocks::tables();
-  for (size_t t = 0; t < list.count; ++t)
-    EXPECT_EQ(run(list.sets[t], t == 0 ? &pool : nullptr), wanted)
-        << "seed " << seed << ", " << list.sets[t]->name;
+  std::vector<const blocks::Table *> list = blocks::tables();
+  for (size_t t = 0; t < list.size(); ++t)
+    EXPECT_EQ(run(list[t], t == 0 ? &pool : nullptr), wanted)
+        << "seed " << seed << ", " << list[t]->name;
   return makePlan(kernel, extents)->columnDims.size();
 }
 

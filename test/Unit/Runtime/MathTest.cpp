@@ -139,21 +139,21 @@ TEST(Math, SpecialValues) {
 }
 
 TEST(Math, SameBytesOnEveryTargetThatFuses) {
-  blocks::TableList list = blocks::tables();
+  std::vector<const blocks::Table *> list = blocks::tables();
   for (const Function &function : functions) {
     std::vector<float> x;
     for (int i = 0; i < 10007; ++i)
       x.push_back(function.low +
                   (function.high - function.low) * float(i) / 10007);
-    std::vector<float> first = apply(*list.sets[0], function.op, x, {});
-    for (size_t t = 1; t < list.count; ++t) {
-      if (!list.sets[0]->fusesMultiplyAdd || !list.sets[t]->fusesMultiplyAdd)
+    std::vector<float> first = apply(*list[0], function.op, x, {});
+    for (size_t t = 1; t < list.size(); ++t) {
+      if (!list[0]->fusesMultiplyAdd || !list[t]->fusesMultiplyAdd)
         continue;
-      std::vector<float> other = apply(*list.sets[t], function.op, x, {});
+      std::vector<float> other = apply(*list[t], function.op, x, {});
       for (size_t i = 0; i < x.size(); ++i)
         ASSERT_EQ(std::bit_cast<uint32_t>(first[i]),
                   std::bit_cast<uint32_t>(other[i]))
-            << function.name << " of " << x[i] << " on " << list.sets[t]->name;
+            << function.name << " of " << x[i] << " on " << list[t]->name;
     }
   }
 }

@@ -154,13 +154,13 @@ void check(const Kernel &kernel, bool special) {
   };
   std::vector<float> wanted = run(nullptr, nullptr);
   ThreadPool pool(2);
-  blocks::TableList list = blocks::tables();
-  for (size_t t = 0; t < list.count; ++t) {
-    std::vector<float> got = run(list.sets[t], t == 0 ? &pool : nullptr);
+  std::vector<const blocks::Table *> list = blocks::tables();
+  for (size_t t = 0; t < list.size(); ++t) {
+    std::vector<float> got = run(list[t], t == 0 ? &pool : nullptr);
     for (size_t i = 0; i < got.size(); ++i)
       ASSERT_TRUE(std::memcmp(&got[i], &wanted[i], 4) == 0 ||
                   (got[i] != got[i] && wanted[i] != wanted[i]))
-          << list.sets[t]->name << ": element " << i << " is " << got[i]
+          << list[t]->name << ": element " << i << " is " << got[i]
           << ", the reference has " << wanted[i];
   }
 }
